@@ -1,0 +1,1 @@
+//! What the end-to-end suites share: bringing a suite up, talking to it, reading its mailboxes.
