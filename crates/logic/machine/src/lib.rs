@@ -51,6 +51,13 @@ pub enum Output<Question> {
     Ask(Question),
     /// Read more; if nothing comes within the time, call [`Machine::elapsed`].
     Wait(Duration),
+    /// Read more, but the time of the last [`Output::Wait`] runs on, longer by `extension`: so a deadline can
+    /// span a whole request (`smtpd_per_request_deadline`) or grow with what arrives
+    /// (`smtpd_min_data_rate`).
+    KeepWaiting {
+        /// What is added to the running deadline; zero leaves it as it is.
+        extension: Duration,
+    },
     /// Do nothing for this long (a tarpit), then call [`Machine::elapsed`]. No bytes are read meanwhile.
     Pause(Duration),
     /// Send what is pending, drop what was read in the clear, do the handshake as the server side.

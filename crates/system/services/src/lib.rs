@@ -1,1 +1,3 @@
-//! To be written.
+//! Typed words between our programs, a file each; no program speaks to another but in these.
+
+pub mod delivery;

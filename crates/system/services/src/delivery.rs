@@ -1,0 +1,392 @@
+//! What the queue manager asks of a delivery agent, and what the agent answers.
+//!
+//! The queue manager keeps connections to `private/<transport>` and sends many [`DeliveryRequest`]s on each;
+//! the agent answers each with one [`DeliveryReport`] with the same `serial`, in any order. The agent delivers
+//! and logs each recipient; the queue manager crosses recipients off and has the bounce service told.
+
+use attributes::{Attributes, Missing};
+
+/// One message, for recipients that share transport and nexthop.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeliveryRequest {
+    /// Chosen by the queue manager; the report carries it back.
+    pub serial: u64,
+    /// The queue file's name; it lies in `active/`.
+    pub queue_id: String,
+    /// Where the first content record starts in the queue file, in bytes.
+    pub content_offset: u64,
+    /// Size of the message content in bytes, as `size=` in the log.
+    pub content_size: u64,
+    /// Where to: a host for smtp, a text for error, often the recipient's domain.
+    pub nexthop: String,
+    /// "7bit", "8bit" or empty when not known.
+    pub encoding: String,
+    /// The queue file's SMTPUTF8 flags.
+    pub sendopts: u32,
+    /// Envelope sender, empty for the null sender.
+    pub sender: String,
+    /// RFC 3461 ENVID, decoded; empty when absent.
+    pub envelope_id: String,
+    /// RFC 3461 RET: 0 none, 1 FULL, 2 HDRS.
+    pub return_flags: u32,
+    /// When the message arrived: microseconds since 1970.
+    pub arrived_us: u64,
+    /// When it entered the active queue: microseconds since 1970.
+    pub active_us: u64,
+    /// `log_client_name` and its siblings, as the queue file has them.
+    pub client: Client,
+    /// "local" or "remote".
+    pub rewrite_context: String,
+    /// Who gets it; at least one.
+    pub recipients: Vec<Recipient>,
+}
+
+/// The client that brought the message (queue file attributes `log_*`, `sasl_*`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Client {
+    /// Verified name or "unknown".
+    pub name: String,
+    /// Address without brackets.
+    pub address: String,
+    /// TCP port.
+    pub port: String,
+    /// "ESMTP", "SMTP", ...
+    pub protocol: String,
+    /// What it said in HELO.
+    pub helo: String,
+    /// Queue id at an upstream server, or ours.
+    pub ident: String,
+    /// SASL mechanism, empty without.
+    pub sasl_method: String,
+    /// SASL login, empty without.
+    pub sasl_username: String,
+}
+
+/// One recipient of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recipient {
+    /// The address to deliver to.
+    pub address: String,
+    /// As it was before aliases; empty when the same.
+    pub original: String,
+    /// Offset of the recipient's record in the queue file, in bytes.
+    pub record_offset: u64,
+    /// RFC 3461 ORCPT `rfc822;addr`, empty when absent.
+    pub dsn_original: String,
+    /// RFC 3461 NOTIFY bits: 1 NEVER, 2 SUCCESS, 4 FAILURE, 8 DELAY; 0 unset.
+    pub notify: u32,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeliveryReport {
+    /// The request's number.
+    pub serial: u64,
+    /// One per recipient of the request, in its order.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What became of one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Delivered, to be tried again, or failed for good.
+    pub verdict: Verdict,
+    /// RFC 3463 status: "2.0.0", "4.2.2", "5.1.1".
+    pub status: String,
+    /// The reason, as in the log's parentheses and in the report: "delivered to maildir".
+    pub text: String,
+    /// As `relay=` in the log: "virtual", "none", "mx.example[192.0.2.1]:25".
+    pub relay: String,
+    /// RFC 3464 Remote-MTA, empty when none spoke.
+    pub remote_mta: String,
+    /// RFC 3464 Diagnostic-Code `type; text` when a remote system or command said something.
+    pub diagnostic: String,
+}
+
+/// The three ways a delivery ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// `status=sent`: done, the recipient is crossed off.
+    Sent,
+    /// `status=deferred`: another try later.
+    Deferred,
+    /// `status=bounced`: the sender is told.
+    Bounced,
+}
+
+impl Verdict {
+    /// The word after `status=` in the log.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Deferred => "deferred",
+            Self::Bounced => "bounced",
+        }
+    }
+}
+
+impl Outcome {
+    /// An outcome decided here, with no remote system involved.
+    pub fn new(verdict: Verdict, status: &str, text: impl Into<String>, relay: &str) -> Self {
+        Self {
+            verdict,
+            status: status.to_owned(),
+            text: text.into(),
+            relay: relay.to_owned(),
+            remote_mta: String::new(),
+            diagnostic: String::new(),
+        }
+    }
+}
+
+impl DeliveryRequest {
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        let mut message = Attributes::new()
+            .with("serial", self.serial)
+            .with("queue_id", &self.queue_id)
+            .with("offset", self.content_offset)
+            .with("size", self.content_size)
+            .with("nexthop", &self.nexthop)
+            .with("encoding", &self.encoding)
+            .with("sendopts", self.sendopts)
+            .with("sender", &self.sender)
+            .with("envelope_id", &self.envelope_id)
+            .with("ret_flags", self.return_flags)
+            .with("arrived", self.arrived_us)
+            .with("active", self.active_us)
+            .with("rewrite_context", &self.rewrite_context)
+            .with("log_client_name", &self.client.name)
+            .with("log_client_address", &self.client.address)
+            .with("log_client_port", &self.client.port)
+            .with("log_protocol_name", &self.client.protocol)
+            .with("log_helo_name", &self.client.helo)
+            .with("log_ident", &self.client.ident)
+            .with("sasl_method", &self.client.sasl_method)
+            .with("sasl_username", &self.client.sasl_username);
+        for recipient in &self.recipients {
+            message.push("recipient", &recipient.address);
+            message.push("original_recipient", &recipient.original);
+            message.push("record_offset", recipient.record_offset);
+            message.push("dsn_orig_rcpt", &recipient.dsn_original);
+            message.push("notify_flags", recipient.notify);
+        }
+        message
+    }
+
+    /// Reads what [`DeliveryRequest::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// [`Missing`] names the attribute that is not there or not a number.
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        let text = |name| message.text(name).map(str::to_owned);
+        Ok(Self {
+            serial: message.parse("serial")?,
+            queue_id: text("queue_id")?,
+            content_offset: message.parse("offset")?,
+            content_size: message.parse("size")?,
+            nexthop: text("nexthop")?,
+            encoding: text("encoding")?,
+            sendopts: message.parse("sendopts")?,
+            sender: text("sender")?,
+            envelope_id: text("envelope_id")?,
+            return_flags: message.parse("ret_flags")?,
+            arrived_us: message.parse("arrived")?,
+            active_us: message.parse("active")?,
+            rewrite_context: text("rewrite_context")?,
+            client: Client {
+                name: text("log_client_name")?,
+                address: text("log_client_address")?,
+                port: text("log_client_port")?,
+                protocol: text("log_protocol_name")?,
+                helo: text("log_helo_name")?,
+                ident: text("log_ident")?,
+                sasl_method: text("sasl_method")?,
+                sasl_username: text("sasl_username")?,
+            },
+            recipients: read_recipients(message)?,
+        })
+    }
+}
+
+/// A `recipient` attribute opens a recipient; the four that follow belong to it.
+fn read_recipients(message: &Attributes) -> Result<Vec<Recipient>, Missing> {
+    let mut recipients: Vec<Recipient> = Vec::new();
+    for (name, value) in message.iter() {
+        if name == "recipient" {
+            recipients.push(Recipient { address: value.to_owned(), ..Recipient::default() });
+            continue;
+        }
+        let Some(last) = recipients.last_mut() else { continue };
+        match name {
+            "original_recipient" => value.clone_into(&mut last.original),
+            "record_offset" => {
+                last.record_offset = value.parse().map_err(|_| Missing { name: "record_offset" })?;
+            }
+            "dsn_orig_rcpt" => value.clone_into(&mut last.dsn_original),
+            "notify_flags" => last.notify = value.parse().map_err(|_| Missing { name: "notify_flags" })?,
+            _ => {}
+        }
+    }
+    if recipients.is_empty() { Err(Missing { name: "recipient" }) } else { Ok(recipients) }
+}
+
+impl DeliveryReport {
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        let mut message = Attributes::new().with("serial", self.serial);
+        for outcome in &self.outcomes {
+            message.push("verdict", outcome.verdict.word());
+            message.push("status", &outcome.status);
+            message.push("text", &outcome.text);
+            message.push("relay", &outcome.relay);
+            message.push("remote_mta", &outcome.remote_mta);
+            message.push("diagnostic", &outcome.diagnostic);
+        }
+        message
+    }
+
+    /// Reads what [`DeliveryReport::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// [`Missing`] names the attribute that is not there or not understood.
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        let mut outcomes: Vec<Outcome> = Vec::new();
+        for (name, value) in message.iter() {
+            if name == "verdict" {
+                outcomes.push(Outcome::new(read_verdict(value)?, "", "", ""));
+                continue;
+            }
+            let Some(last) = outcomes.last_mut() else { continue };
+            match name {
+                "status" => value.clone_into(&mut last.status),
+                "text" => value.clone_into(&mut last.text),
+                "relay" => value.clone_into(&mut last.relay),
+                "remote_mta" => value.clone_into(&mut last.remote_mta),
+                "diagnostic" => value.clone_into(&mut last.diagnostic),
+                _ => {}
+            }
+        }
+        Ok(Self { serial: message.parse("serial")?, outcomes })
+    }
+}
+
+fn read_verdict(word: &str) -> Result<Verdict, Missing> {
+    match word {
+        "sent" => Ok(Verdict::Sent),
+        "deferred" => Ok(Verdict::Deferred),
+        "bounced" => Ok(Verdict::Bounced),
+        _ => Err(Missing { name: "verdict" }),
+    }
+}
+
+/// The times of one delivery, for `delay=` and `delays=a/b/c/d` (postconf(5) `delay_logging_resolution_limit`).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    /// When the agent took the request: microseconds since 1970.
+    pub taken_us: u64,
+    /// When the connection to the next hop stood; the same as `taken_us` where there is none.
+    pub connected_us: u64,
+    /// When the delivery was over.
+    pub done_us: u64,
+}
+
+/// The log line of one recipient, after the program name:
+/// `QID: to=<r>, orig_to=<o>, relay=virtual, delay=0.03, delays=0.02/0/0/0.01, dsn=2.0.0, status=sent (text)`.
+pub fn log_line(request: &DeliveryRequest, recipient: &Recipient, outcome: &Outcome, times: Times) -> String {
+    let original = if recipient.original.is_empty() || recipient.original == recipient.address {
+        String::new()
+    } else {
+        format!(" orig_to=<{}>,", recipient.original)
+    };
+    let span = |from: u64, to: u64| delay(to.saturating_sub(from));
+    format!(
+        "{id}: to=<{to}>,{original} relay={relay}, delay={total}, delays={a}/{b}/{c}/{d}, dsn={dsn}, status={status} ({text})",
+        id = request.queue_id,
+        to = recipient.address,
+        relay = outcome.relay,
+        total = span(request.arrived_us, times.done_us),
+        a = span(request.arrived_us, request.active_us),
+        b = span(request.active_us, times.taken_us),
+        c = span(times.taken_us, times.connected_us),
+        d = span(times.connected_us, times.done_us),
+        dsn = outcome.status,
+        status = outcome.verdict.word(),
+        text = outcome.text,
+    )
+}
+
+/// A time span as Postfix logs it: two significant digits, at most two decimals, no needless zeros.
+pub fn delay(microseconds: u64) -> String {
+    let seconds = microseconds as f64 / 1e6;
+    let decimals = match seconds {
+        s if s >= 9.95 => 0,
+        s if s >= 0.995 => 1,
+        _ => 2,
+    };
+    let mut text = format!("{seconds:.decimals$}");
+    if text.contains('.') {
+        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> DeliveryRequest {
+        DeliveryRequest {
+            serial: 7,
+            queue_id: "E13879EA1AF".into(),
+            sender: "a@b.example".into(),
+            arrived_us: 1_000_000,
+            active_us: 1_020_000,
+            recipients: vec![
+                Recipient { address: "r@x".into(), original: "o@x".into(), notify: 4, ..Recipient::default() },
+                Recipient { address: "s@x".into(), record_offset: 9, ..Recipient::default() },
+            ],
+            ..DeliveryRequest::default()
+        }
+    }
+
+    #[test]
+    fn request_and_report_cross_the_socket_unchanged() {
+        let request = request();
+        assert_eq!(DeliveryRequest::from_attributes(&request.to_attributes()), Ok(request));
+        let report = DeliveryReport {
+            serial: 7,
+            outcomes: vec![
+                Outcome::new(Verdict::Sent, "2.0.0", "delivered to maildir", "virtual"),
+                Outcome::new(Verdict::Deferred, "4.3.5", "mail system configuration error", "none"),
+            ],
+        };
+        assert_eq!(DeliveryReport::from_attributes(&report.to_attributes()), Ok(report));
+    }
+
+    #[test]
+    fn a_request_without_recipients_is_refused() {
+        let bare = DeliveryRequest { recipients: Vec::new(), ..request() };
+        assert_eq!(DeliveryRequest::from_attributes(&bare.to_attributes()), Err(Missing { name: "recipient" }));
+    }
+
+    #[test]
+    fn log_line_is_postfixs() {
+        let request = request();
+        let outcome = Outcome::new(Verdict::Sent, "2.0.0", "delivered to maildir", "virtual");
+        let times = Times { taken_us: 1_020_000, connected_us: 1_020_000, done_us: 1_031_000 };
+        assert_eq!(
+            log_line(&request, &request.recipients[0], &outcome, times),
+            "E13879EA1AF: to=<r@x>, orig_to=<o@x>, relay=virtual, delay=0.03, delays=0.02/0/0/0.01, \
+             dsn=2.0.0, status=sent (delivered to maildir)"
+        );
+    }
+
+    #[test]
+    fn delays_keep_two_significant_digits() {
+        let cases = [(0, "0"), (4_000, "0"), (31_000, "0.03"), (300_000, "0.3"), (1_500_000, "1.5")];
+        for (microseconds, text) in cases.into_iter().chain([(12_300_000, "12"), (10_000_000, "10")]) {
+            assert_eq!(delay(microseconds), text);
+        }
+    }
+}
