@@ -8,7 +8,6 @@ parameters! {
     ALLOW_UNTRUSTED_ROUTING: Flag = "allow_untrusted_routing", "no", ["all"];
     ALTERNATE_CONFIG_DIRECTORIES: Text = "alternate_config_directories", "", ["all"];
     APPLICATION_EVENT_DRAIN_TIME: Time = "application_event_drain_time", "100s", ["all"];
-    BACKWARDS_BOUNCE_LOGFILE_COMPATIBILITY: Flag = "backwards_bounce_logfile_compatibility", "yes", ["all"];
     BERKELEY_DB_CREATE_BUFFER_SIZE: Number = "berkeley_db_create_buffer_size", "16777216", ["all"];
     BERKELEY_DB_READ_BUFFER_SIZE: Number = "berkeley_db_read_buffer_size", "131072", ["all"];
     COMMAND_DIRECTORY: Text = "command_directory", "/usr/sbin", ["all"];
@@ -31,18 +30,10 @@ parameters! {
     DEFAULT_FILTER_NEXTHOP: Text = "default_filter_nexthop", "", ["all"];
     DEFAULT_PRIVS: Text = "default_privs", "nobody", ["all"];
     DEFAULT_PROCESS_LIMIT: Number = "default_process_limit", "100", ["all"];
-    DEFER_SERVICE_NAME: Text = "defer_service_name", "defer", ["all"];
     DISABLE_DNS_LOOKUPS: Flag = "disable_dns_lookups", "no", ["all"];
     DNS_NCACHE_TTL_FIX_ENABLE: Flag = "dns_ncache_ttl_fix_enable", "no", ["all"];
     DNSSEC_PROBE: Text = "dnssec_probe", "ns:.", ["all"];
-    DONT_REMOVE: Number = "dont_remove", "0", ["all"];
-    ENABLE_THREADED_BOUNCES: Flag = "enable_threaded_bounces", "no", ["all"];
-    ERROR_SERVICE_NAME: Text = "error_service_name", "error", ["all"];
     EXECUTION_DIRECTORY_EXPANSION_FILTER: Text = "execution_directory_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", ["all"];
-    FAST_FLUSH_DOMAINS: Text = "fast_flush_domains", "$relay_domains", ["all"];
-    FAST_FLUSH_PURGE_TIME: Time = "fast_flush_purge_time", "7d", ["all"];
-    FAST_FLUSH_REFRESH_TIME: Time = "fast_flush_refresh_time", "12h", ["all"];
-    FLUSH_SERVICE_NAME: Text = "flush_service_name", "flush", ["all"];
     FORK_ATTEMPTS: Number = "fork_attempts", "5", ["all"];
     FORK_DELAY: Time = "fork_delay", "1s", ["all"];
     HTML_DIRECTORY: Text = "html_directory", "/usr/share/doc/postfix/html", ["all"];
@@ -103,10 +94,8 @@ parameters! {
     SERVICE_THROTTLE_TIME: Time = "service_throttle_time", "60s", ["all"];
     SETGID_GROUP: Text = "setgid_group", "postdrop", ["all"];
     SHLIB_DIRECTORY: Text = "shlib_directory", "/usr/lib/postfix", ["all"];
-    SHOWQ_SERVICE_NAME: Text = "showq_service_name", "showq", ["all"];
     SYSLOG_FACILITY: Text = "syslog_facility", "mail", ["all"];
     SYSLOG_NAME: Text = "syslog_name", "${multi_instance_name?{$multi_instance_name}:{postfix}}", ["all"];
     TCP_WINDOWSIZE: Number = "tcp_windowsize", "0", ["all"];
-    TRACE_SERVICE_NAME: Text = "trace_service_name", "trace", ["all"];
     TRIGGER_TIMEOUT: Time = "trigger_timeout", "10s", ["all"];
 }

@@ -35,6 +35,4 @@ parameters! {
     STRICT_MAILBOX_OWNERSHIP: Flag = "strict_mailbox_ownership", "yes", ["local"];
     SUN_MAILTOOL_COMPATIBILITY: Flag = "sun_mailtool_compatibility", "no", ["local"];
     UNKNOWN_LOCAL_RECIPIENT_REJECT_CODE: Number = "unknown_local_recipient_reject_code", "550", ["local"];
-    UNKNOWN_VIRTUAL_ALIAS_REJECT_CODE: Number = "unknown_virtual_alias_reject_code", "550", ["local"];
-    UNKNOWN_VIRTUAL_MAILBOX_REJECT_CODE: Number = "unknown_virtual_mailbox_reject_code", "550", ["local"];
 }

@@ -17,7 +17,6 @@ parameters! {
     CLEANUP_REPLACE_STRAY_CR_LF: Flag = "cleanup_replace_stray_cr_lf", "yes", ["cleanup", "trivial-rewrite", "smtpd"];
     CLEANUP_SERVICE_NAME: Text = "cleanup_service_name", "cleanup", ["cleanup", "trivial-rewrite", "smtpd"];
     DEFAULT_TRANSPORT: Text = "default_transport", "smtp", ["cleanup", "trivial-rewrite", "smtpd"];
-    DEFER_TRANSPORTS: Text = "defer_transports", "", ["cleanup", "trivial-rewrite", "smtpd"];
     DETECT_8BIT_ENCODING_HEADER: Flag = "detect_8bit_encoding_header", "yes", ["cleanup", "trivial-rewrite", "smtpd"];
     DISABLE_MIME_INPUT_PROCESSING: Flag = "disable_mime_input_processing", "no", ["cleanup", "trivial-rewrite", "smtpd"];
     DISABLE_MIME_OUTPUT_CONVERSION: Flag = "disable_mime_output_conversion", "no", ["cleanup", "trivial-rewrite", "smtpd"];

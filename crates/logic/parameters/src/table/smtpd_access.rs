@@ -13,18 +13,14 @@ parameters! {
     BROKEN_SASL_AUTH_CLIENTS: Flag = "broken_sasl_auth_clients", "no", ["smtpd"];
     CYRUS_SASL_CONFIG_PATH: Text = "cyrus_sasl_config_path", "", ["smtpd"];
     DEFAULT_RBL_REPLY: Text = "default_rbl_reply", "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}", ["smtpd"];
-    DEFAULT_VERP_DELIMITERS: Text = "default_verp_delimiters", "+=", ["smtpd"];
     DEFER_CODE: Number = "defer_code", "450", ["smtpd"];
-    DISABLE_VERP_BOUNCES: Flag = "disable_verp_bounces", "no", ["smtpd"];
     DISABLE_VRFY_COMMAND: Flag = "disable_vrfy_command", "no", ["smtpd"];
     ENABLE_IDNA2003_COMPATIBILITY: Flag = "enable_idna2003_compatibility", "no", ["smtpd"];
     FAULT_INJECTION_CODE: Number = "fault_injection_code", "0", ["smtpd"];
-    HOPCOUNT_LIMIT: Number = "hopcount_limit", "50", ["smtpd"];
     INVALID_HOSTNAME_REJECT_CODE: Number = "invalid_hostname_reject_code", "501", ["smtpd"];
     MAPS_RBL_DOMAINS: Text = "maps_rbl_domains", "", ["smtpd"];
     MAPS_RBL_REJECT_CODE: Number = "maps_rbl_reject_code", "554", ["smtpd"];
     MESSAGE_REJECT_CHARACTERS: Text = "message_reject_characters", "", ["smtpd"];
-    MESSAGE_SIZE_LIMIT: Number = "message_size_limit", "10240000", ["smtpd"];
     MESSAGE_STRIP_CHARACTERS: Text = "message_strip_characters", "", ["smtpd"];
     MULTI_RECIPIENT_BOUNCE_REJECT_CODE: Number = "multi_recipient_bounce_reject_code", "550", ["smtpd"];
     MYNETWORKS: Text = "mynetworks", "127.0.0.0/8 [::1]/128", ["smtpd"];
@@ -39,7 +35,6 @@ parameters! {
     SEND_CYRUS_SASL_AUTHZID: Flag = "send_cyrus_sasl_authzid", "no", ["smtpd"];
     SHOW_USER_UNKNOWN_TABLE_NAME: Flag = "show_user_unknown_table_name", "yes", ["smtpd"];
     SMTPUTF8_ENABLE: Flag = "smtputf8_enable", "${{$compatibility_level} <level {1} ? {no} : {yes}}", ["smtpd"];
-    SOFT_BOUNCE: Flag = "soft_bounce", "no", ["smtpd"];
     STRESS: Text = "stress", "", ["smtpd"];
     STRICT_8BITMIME: Flag = "strict_8bitmime", "no", ["smtpd"];
     STRICT_RFC821_ENVELOPES: Flag = "strict_rfc821_envelopes", "no", ["smtpd"];
@@ -49,5 +44,4 @@ parameters! {
     UNKNOWN_CLIENT_REJECT_CODE: Number = "unknown_client_reject_code", "450", ["smtpd"];
     UNKNOWN_HELO_HOSTNAME_TEMPFAIL_ACTION: Text = "unknown_helo_hostname_tempfail_action", "$reject_tempfail_action", ["smtpd"];
     UNKNOWN_HOSTNAME_REJECT_CODE: Number = "unknown_hostname_reject_code", "450", ["smtpd"];
-    VERP_DELIMITER_FILTER: Text = "verp_delimiter_filter", "-=+", ["smtpd"];
 }
