@@ -23,6 +23,8 @@ pub struct Declared {
 pub enum Kind {
     /// Any text: names, lists, table names.
     Text,
+    /// Text in whose `$name` the daemon itself puts the facts of one message or client: never expanded here.
+    Raw,
     /// A decimal integer.
     Number,
     /// An integer with a unit s, m, h, d or w; without one, the unit of the default.
@@ -53,6 +55,8 @@ impl<T> Param<T> {
 
 /// The Rust type of [`Kind::Text`].
 pub type Text = String;
+/// The Rust type of [`Kind::Raw`].
+pub type Raw = String;
 /// The Rust type of [`Kind::Number`].
 pub type Number = i64;
 /// The Rust type of [`Kind::Time`].

@@ -5,5 +5,5 @@
 pub mod declare;
 mod table;
 
-pub use declare::{Declared, Flag, Kind, Number, Param, Text, Time};
+pub use declare::{Declared, Flag, Kind, Number, Param, Raw, Text, Time};
 pub use table::*;

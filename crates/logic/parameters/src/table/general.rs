@@ -11,7 +11,7 @@ parameters! {
     BERKELEY_DB_CREATE_BUFFER_SIZE: Number = "berkeley_db_create_buffer_size", "16777216", ["all"];
     BERKELEY_DB_READ_BUFFER_SIZE: Number = "berkeley_db_read_buffer_size", "131072", ["all"];
     COMMAND_DIRECTORY: Text = "command_directory", "/usr/sbin", ["all"];
-    COMMAND_EXECUTION_DIRECTORY: Text = "command_execution_directory", "", ["all"];
+    COMMAND_EXECUTION_DIRECTORY: Raw = "command_execution_directory", "", ["all"];
     COMPATIBILITY_LEVEL: Text = "compatibility_level", "0", ["all"];
     CONFIG_DIRECTORY: Text = "config_directory", "/etc/postfix", ["all"];
     CONNECTION_CACHE_PROTOCOL_TIMEOUT: Time = "connection_cache_protocol_timeout", "5s", ["all"];

@@ -42,7 +42,7 @@ parameters! {
     LMTP_MX_ADDRESS_LIMIT: Number = "lmtp_mx_address_limit", "5", ["lmtp"];
     LMTP_MX_SESSION_LIMIT: Number = "lmtp_mx_session_limit", "2", ["lmtp"];
     LMTP_NESTED_HEADER_CHECKS: Text = "lmtp_nested_header_checks", "", ["lmtp"];
-    LMTP_PER_REQUEST_DEADLINE: Text = "lmtp_per_request_deadline", "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}", ["lmtp"];
+    LMTP_PER_REQUEST_DEADLINE: Flag = "lmtp_per_request_deadline", "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}", ["lmtp"];
     LMTP_PIX_WORKAROUND_DELAY_TIME: Time = "lmtp_pix_workaround_delay_time", "10s", ["lmtp"];
     LMTP_PIX_WORKAROUND_MAPS: Text = "lmtp_pix_workaround_maps", "", ["lmtp"];
     LMTP_PIX_WORKAROUND_THRESHOLD_TIME: Time = "lmtp_pix_workaround_threshold_time", "500s", ["lmtp"];
@@ -70,7 +70,7 @@ parameters! {
     LMTP_SKIP_5XX_GREETING: Flag = "lmtp_skip_5xx_greeting", "yes", ["lmtp"];
     LMTP_SKIP_QUIT_RESPONSE: Flag = "lmtp_skip_quit_response", "no", ["lmtp"];
     LMTP_STARTTLS_TIMEOUT: Time = "lmtp_starttls_timeout", "300s", ["lmtp"];
-    LMTP_TCP_PORT: Number = "lmtp_tcp_port", "24", ["lmtp"];
+    LMTP_TCP_PORT: Text = "lmtp_tcp_port", "24", ["lmtp"];
     LMTP_TLS_CAFILE: Text = "lmtp_tls_CAfile", "", ["lmtp"];
     LMTP_TLS_CAPATH: Text = "lmtp_tls_CApath", "", ["lmtp"];
     LMTP_TLS_BLOCK_EARLY_MAIL_REPLY: Flag = "lmtp_tls_block_early_mail_reply", "no", ["lmtp"];

@@ -14,7 +14,7 @@ parameters! {
     EXPAND_OWNER_ALIAS: Flag = "expand_owner_alias", "no", ["local"];
     EXPORT_ENVIRONMENT: Text = "export_environment", "TZ MAIL_CONFIG LANG", ["local"];
     FORWARD_EXPANSION_FILTER: Text = "forward_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", ["local"];
-    FORWARD_PATH: Text = "forward_path", "$home/.forward${recipient_delimiter}${extension}, $home/.forward", ["local"];
+    FORWARD_PATH: Raw = "forward_path", "$home/.forward${recipient_delimiter}${extension}, $home/.forward", ["local"];
     FROZEN_DELIVERED_TO: Flag = "frozen_delivered_to", "yes", ["local"];
     HOME_MAILBOX: Text = "home_mailbox", "", ["local"];
     LOCAL_COMMAND_SHELL: Text = "local_command_shell", "", ["local"];
@@ -22,7 +22,7 @@ parameters! {
     LOCAL_LOGIN_SENDER_MAPS: Text = "local_login_sender_maps", "static:*", ["local"];
     LOCAL_RECIPIENT_MAPS: Text = "local_recipient_maps", "proxy:unix:passwd.byname $alias_maps", ["local"];
     MAIL_SPOOL_DIRECTORY: Text = "mail_spool_directory", "/var/mail", ["local"];
-    MAILBOX_COMMAND: Text = "mailbox_command", "", ["local"];
+    MAILBOX_COMMAND: Raw = "mailbox_command", "", ["local"];
     MAILBOX_COMMAND_MAPS: Text = "mailbox_command_maps", "", ["local"];
     MAILBOX_DELIVERY_LOCK: Text = "mailbox_delivery_lock", "fcntl, dotlock", ["local"];
     MAILBOX_SIZE_LIMIT: Number = "mailbox_size_limit", "51200000", ["local"];

@@ -17,7 +17,7 @@ parameters! {
     MILTER_MACRO_DEFAULTS: Text = "milter_macro_defaults", "", ["smtpd", "cleanup"];
     MILTER_MACRO_V: Text = "milter_macro_v", "$mail_name $mail_version", ["smtpd", "cleanup"];
     MILTER_MAIL_MACROS: Text = "milter_mail_macros", "i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}", ["smtpd", "cleanup"];
-    MILTER_PROTOCOL: Number = "milter_protocol", "6", ["smtpd", "cleanup"];
+    MILTER_PROTOCOL: Text = "milter_protocol", "6", ["smtpd", "cleanup"];
     MILTER_RCPT_MACROS: Text = "milter_rcpt_macros", "i {rcpt_addr} {rcpt_host} {rcpt_mailer}", ["smtpd", "cleanup"];
     MILTER_UNKNOWN_COMMAND_MACROS: Text = "milter_unknown_command_macros", "", ["smtpd", "cleanup"];
     NON_SMTPD_MILTERS: Text = "non_smtpd_milters", "", ["smtpd", "cleanup"];

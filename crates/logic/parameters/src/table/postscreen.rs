@@ -22,15 +22,15 @@ parameters! {
     POSTSCREEN_DISCARD_EHLO_KEYWORD_ADDRESS_MAPS: Text = "postscreen_discard_ehlo_keyword_address_maps", "$smtpd_discard_ehlo_keyword_address_maps", ["postscreen"];
     POSTSCREEN_DISCARD_EHLO_KEYWORDS: Text = "postscreen_discard_ehlo_keywords", "$smtpd_discard_ehlo_keywords", ["postscreen"];
     POSTSCREEN_DNSBL_ACTION: Text = "postscreen_dnsbl_action", "ignore", ["postscreen"];
-    POSTSCREEN_DNSBL_ALLOWLIST_THRESHOLD: Text = "postscreen_dnsbl_allowlist_threshold", "${postscreen_dnsbl_whitelist_threshold?{$postscreen_dnsbl_whitelist_threshold}:{0}}", ["postscreen"];
-    POSTSCREEN_DNSBL_MAX_TTL: Text = "postscreen_dnsbl_max_ttl", "${postscreen_dnsbl_ttl?{$postscreen_dnsbl_ttl}:{1}}h", ["postscreen"];
+    POSTSCREEN_DNSBL_ALLOWLIST_THRESHOLD: Number = "postscreen_dnsbl_allowlist_threshold", "${postscreen_dnsbl_whitelist_threshold?{$postscreen_dnsbl_whitelist_threshold}:{0}}", ["postscreen"];
+    POSTSCREEN_DNSBL_MAX_TTL: Time = "postscreen_dnsbl_max_ttl", "${postscreen_dnsbl_ttl?{$postscreen_dnsbl_ttl}:{1}}h", ["postscreen"];
     POSTSCREEN_DNSBL_MIN_TTL: Time = "postscreen_dnsbl_min_ttl", "60s", ["postscreen"];
     POSTSCREEN_DNSBL_REPLY_MAP: Text = "postscreen_dnsbl_reply_map", "", ["postscreen"];
     POSTSCREEN_DNSBL_SITES: Text = "postscreen_dnsbl_sites", "", ["postscreen"];
     POSTSCREEN_DNSBL_THRESHOLD: Number = "postscreen_dnsbl_threshold", "1", ["postscreen"];
     POSTSCREEN_DNSBL_TIMEOUT: Time = "postscreen_dnsbl_timeout", "10s", ["postscreen"];
     POSTSCREEN_ENFORCE_TLS: Flag = "postscreen_enforce_tls", "$smtpd_enforce_tls", ["postscreen"];
-    POSTSCREEN_EXPANSION_FILTER: Text = "postscreen_expansion_filter", "$smtpd_expansion_filter", ["postscreen"];
+    POSTSCREEN_EXPANSION_FILTER: Raw = "postscreen_expansion_filter", "$smtpd_expansion_filter", ["postscreen"];
     POSTSCREEN_FORBIDDEN_COMMANDS: Text = "postscreen_forbidden_commands", "$smtpd_forbidden_commands", ["postscreen"];
     POSTSCREEN_GREET_ACTION: Text = "postscreen_greet_action", "ignore", ["postscreen"];
     POSTSCREEN_GREET_BANNER: Text = "postscreen_greet_banner", "$smtpd_banner", ["postscreen"];
@@ -45,7 +45,7 @@ parameters! {
     POSTSCREEN_PIPELINING_TTL: Time = "postscreen_pipelining_ttl", "30d", ["postscreen"];
     POSTSCREEN_POST_QUEUE_LIMIT: Number = "postscreen_post_queue_limit", "$default_process_limit", ["postscreen"];
     POSTSCREEN_PRE_QUEUE_LIMIT: Number = "postscreen_pre_queue_limit", "$default_process_limit", ["postscreen"];
-    POSTSCREEN_REJECT_FOOTER: Text = "postscreen_reject_footer", "$smtpd_reject_footer", ["postscreen"];
+    POSTSCREEN_REJECT_FOOTER: Raw = "postscreen_reject_footer", "$smtpd_reject_footer", ["postscreen"];
     POSTSCREEN_REJECT_FOOTER_MAPS: Text = "postscreen_reject_footer_maps", "$smtpd_reject_footer_maps", ["postscreen"];
     POSTSCREEN_TLS_SECURITY_LEVEL: Text = "postscreen_tls_security_level", "$smtpd_tls_security_level", ["postscreen"];
     POSTSCREEN_UPSTREAM_PROXY_PROTOCOL: Text = "postscreen_upstream_proxy_protocol", "", ["postscreen"];

@@ -35,7 +35,7 @@ parameters! {
     INTERNAL_MAIL_FILTER_CLASSES: Text = "internal_mail_filter_classes", "", ["cleanup", "trivial-rewrite", "smtpd"];
     LOCAL_HEADER_REWRITE_CLIENTS: Text = "local_header_rewrite_clients", "permit_inet_interfaces", ["cleanup", "trivial-rewrite", "smtpd"];
     LOCAL_TRANSPORT: Text = "local_transport", "local:$myhostname", ["cleanup", "trivial-rewrite", "smtpd"];
-    LUSER_RELAY: Text = "luser_relay", "", ["cleanup", "trivial-rewrite", "smtpd"];
+    LUSER_RELAY: Raw = "luser_relay", "", ["cleanup", "trivial-rewrite", "smtpd"];
     MAILBOX_TRANSPORT: Text = "mailbox_transport", "", ["cleanup", "trivial-rewrite", "smtpd"];
     MAILBOX_TRANSPORT_MAPS: Text = "mailbox_transport_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
     MASQUERADE_CLASSES: Text = "masquerade_classes", "envelope_sender, header_sender, header_recipient", ["cleanup", "trivial-rewrite", "smtpd"];

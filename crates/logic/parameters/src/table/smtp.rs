@@ -43,7 +43,7 @@ parameters! {
     SMTP_MX_SESSION_LIMIT: Number = "smtp_mx_session_limit", "2", ["smtp"];
     SMTP_NESTED_HEADER_CHECKS: Text = "smtp_nested_header_checks", "", ["smtp"];
     SMTP_NEVER_SEND_EHLO: Flag = "smtp_never_send_ehlo", "no", ["smtp"];
-    SMTP_PER_REQUEST_DEADLINE: Text = "smtp_per_request_deadline", "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}", ["smtp"];
+    SMTP_PER_REQUEST_DEADLINE: Flag = "smtp_per_request_deadline", "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}", ["smtp"];
     SMTP_PIX_WORKAROUND_DELAY_TIME: Time = "smtp_pix_workaround_delay_time", "10s", ["smtp"];
     SMTP_PIX_WORKAROUND_MAPS: Text = "smtp_pix_workaround_maps", "", ["smtp"];
     SMTP_PIX_WORKAROUND_THRESHOLD_TIME: Time = "smtp_pix_workaround_threshold_time", "500s", ["smtp"];

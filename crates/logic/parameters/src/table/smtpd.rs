@@ -31,8 +31,8 @@ parameters! {
     SMTPD_ENFORCE_TLS: Flag = "smtpd_enforce_tls", "no", ["smtpd"];
     SMTPD_ERROR_SLEEP_TIME: Time = "smtpd_error_sleep_time", "1s", ["smtpd"];
     SMTPD_ETRN_RESTRICTIONS: Text = "smtpd_etrn_restrictions", "", ["smtpd"];
-    SMTPD_EXPANSION_FILTER: Text = "smtpd_expansion_filter", "\\t\\40!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", ["smtpd"];
-    SMTPD_FORBID_BARE_NEWLINE: Flag = "smtpd_forbid_bare_newline", "no", ["smtpd"];
+    SMTPD_EXPANSION_FILTER: Raw = "smtpd_expansion_filter", "\\t\\40!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", ["smtpd"];
+    SMTPD_FORBID_BARE_NEWLINE: Text = "smtpd_forbid_bare_newline", "no", ["smtpd"];
     SMTPD_FORBID_BARE_NEWLINE_EXCLUSIONS: Text = "smtpd_forbid_bare_newline_exclusions", "$mynetworks", ["smtpd"];
     SMTPD_FORBID_BARE_NEWLINE_REJECT_CODE: Number = "smtpd_forbid_bare_newline_reject_code", "550", ["smtpd"];
     SMTPD_FORBID_UNAUTH_PIPELINING: Flag = "smtpd_forbid_unauth_pipelining", "no", ["smtpd"];
@@ -49,7 +49,7 @@ parameters! {
     SMTPD_NOOP_COMMANDS: Text = "smtpd_noop_commands", "", ["smtpd"];
     SMTPD_NULL_ACCESS_LOOKUP_KEY: Text = "smtpd_null_access_lookup_key", "<>", ["smtpd"];
     SMTPD_PEERNAME_LOOKUP: Flag = "smtpd_peername_lookup", "yes", ["smtpd"];
-    SMTPD_PER_REQUEST_DEADLINE: Text = "smtpd_per_request_deadline", "${smtpd_per_record_deadline?{$smtpd_per_record_deadline}:{${stress?{yes}:{no}}}}", ["smtpd"];
+    SMTPD_PER_REQUEST_DEADLINE: Flag = "smtpd_per_request_deadline", "${smtpd_per_record_deadline?{$smtpd_per_record_deadline}:{${stress?{yes}:{no}}}}", ["smtpd"];
     SMTPD_POLICY_SERVICE_DEFAULT_ACTION: Text = "smtpd_policy_service_default_action", "451 4.3.5 Server configuration problem", ["smtpd"];
     SMTPD_POLICY_SERVICE_MAX_IDLE: Time = "smtpd_policy_service_max_idle", "300s", ["smtpd"];
     SMTPD_POLICY_SERVICE_MAX_TTL: Time = "smtpd_policy_service_max_ttl", "1000s", ["smtpd"];
@@ -65,7 +65,7 @@ parameters! {
     SMTPD_RECIPIENT_LIMIT: Number = "smtpd_recipient_limit", "1000", ["smtpd"];
     SMTPD_RECIPIENT_OVERSHOOT_LIMIT: Number = "smtpd_recipient_overshoot_limit", "1000", ["smtpd"];
     SMTPD_RECIPIENT_RESTRICTIONS: Text = "smtpd_recipient_restrictions", "", ["smtpd"];
-    SMTPD_REJECT_FOOTER: Text = "smtpd_reject_footer", "", ["smtpd"];
+    SMTPD_REJECT_FOOTER: Raw = "smtpd_reject_footer", "", ["smtpd"];
     SMTPD_REJECT_FOOTER_MAPS: Text = "smtpd_reject_footer_maps", "", ["smtpd"];
     SMTPD_REJECT_UNLISTED_RECIPIENT: Flag = "smtpd_reject_unlisted_recipient", "yes", ["smtpd"];
     SMTPD_REJECT_UNLISTED_SENDER: Flag = "smtpd_reject_unlisted_sender", "no", ["smtpd"];

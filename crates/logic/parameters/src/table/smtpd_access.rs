@@ -12,7 +12,7 @@ parameters! {
     AUTHORIZED_SUBMIT_USERS: Text = "authorized_submit_users", "static:anyone", ["smtpd"];
     BROKEN_SASL_AUTH_CLIENTS: Flag = "broken_sasl_auth_clients", "no", ["smtpd"];
     CYRUS_SASL_CONFIG_PATH: Text = "cyrus_sasl_config_path", "", ["smtpd"];
-    DEFAULT_RBL_REPLY: Text = "default_rbl_reply", "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}", ["smtpd"];
+    DEFAULT_RBL_REPLY: Raw = "default_rbl_reply", "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}", ["smtpd"];
     DEFER_CODE: Number = "defer_code", "450", ["smtpd"];
     DISABLE_VRFY_COMMAND: Flag = "disable_vrfy_command", "no", ["smtpd"];
     ENABLE_IDNA2003_COMPATIBILITY: Flag = "enable_idna2003_compatibility", "no", ["smtpd"];
