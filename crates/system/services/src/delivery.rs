@@ -343,7 +343,12 @@ mod tests {
             arrived_us: 1_000_000,
             active_us: 1_020_000,
             recipients: vec![
-                Recipient { address: "r@x".into(), original: "o@x".into(), notify: 4, ..Recipient::default() },
+                Recipient {
+                    address: "r@x".into(),
+                    original: "o@x".into(),
+                    notify: 4,
+                    ..Recipient::default()
+                },
                 Recipient { address: "s@x".into(), record_offset: 9, ..Recipient::default() },
             ],
             ..DeliveryRequest::default()
@@ -367,7 +372,10 @@ mod tests {
     #[test]
     fn a_request_without_recipients_is_refused() {
         let bare = DeliveryRequest { recipients: Vec::new(), ..request() };
-        assert_eq!(DeliveryRequest::from_attributes(&bare.to_attributes()), Err(Missing { name: "recipient" }));
+        assert_eq!(
+            DeliveryRequest::from_attributes(&bare.to_attributes()),
+            Err(Missing { name: "recipient" })
+        );
     }
 
     #[test]

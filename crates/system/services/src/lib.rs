@@ -1,3 +1,4 @@
 //! Typed words between our programs, a file each; no program speaks to another but in these.
 
+pub mod bounce;
 pub mod delivery;
