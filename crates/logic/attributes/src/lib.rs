@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_message_comes_back_as_it_was_sent() {
-        let sent = Attributes::new().with("request", "resolve").with("recipient", "").with("recipient", "b@c");
+        let sent =
+            Attributes::new().with("request", "resolve").with("recipient", "").with("recipient", "b@c");
         let bytes = sent.to_bytes();
         assert_eq!(Attributes::decode(&bytes), Ok(Some((sent, bytes.len()))));
     }

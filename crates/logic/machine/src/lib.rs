@@ -37,6 +37,10 @@ pub trait Machine {
 
     /// The peer is gone, or TLS failed. Only [`Output::Ask`] and [`Output::Close`] may follow.
     fn disconnected(&mut self, why: Disconnect);
+
+    /// The service is about to end: between two transactions say goodbye (421) and close. Called while the
+    /// machine waits; a machine in the middle of a transaction may finish it first.
+    fn stopping(&mut self) {}
 }
 
 /// How many bytes one [`Machine::received`] carries at the most.
