@@ -1,0 +1,148 @@
+//! The server side of one TLS connection.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use machine::TlsFacts;
+use rustls::{ServerConfig, ServerConnection};
+
+/// Why a TLS connection can not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The peer broke the protocol, or offers nothing that we accept.
+    #[error("{0}")]
+    Protocol(#[from] rustls::Error),
+    /// More arrived than the record layer takes at once.
+    #[error("TLS record buffer: {0}")]
+    Buffer(#[from] io::Error),
+}
+
+/// One TLS connection, as its server.
+pub struct Server {
+    connection: ServerConnection,
+}
+
+impl Server {
+    /// A connection whose handshake has not begun.
+    ///
+    /// # Errors
+    /// When the configuration can not serve (it names no certificate).
+    pub fn new(config: Arc<ServerConfig>) -> Result<Self, TlsError> {
+        Ok(Self { connection: ServerConnection::new(config)? })
+    }
+
+    /// Takes ciphertext that has arrived, and appends the plaintext in it to `plaintext`. True when the peer has
+    /// closed its side in order (close_notify).
+    ///
+    /// # Errors
+    /// [`TlsError`]; what [`Server::ciphertext`] then gives is the alert for the peer.
+    pub fn receive(&mut self, mut ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<bool, TlsError> {
+        let mut closed = false;
+        while !ciphertext.is_empty() && !closed {
+            self.connection.read_tls(&mut ciphertext)?;
+            let state = self.connection.process_new_packets()?;
+            closed = state.peer_has_closed();
+            self.drain(state.plaintext_bytes_to_read(), plaintext)?;
+        }
+        Ok(closed)
+    }
+
+    fn drain(&mut self, bytes: usize, plaintext: &mut Vec<u8>) -> Result<(), TlsError> {
+        let start = plaintext.len();
+        plaintext.resize(start + bytes, 0);
+        if bytes > 0 {
+            self.connection.reader().read_exact(&mut plaintext[start..])?;
+        }
+        Ok(())
+    }
+
+    /// Encrypts `plaintext`; the result waits in [`Server::ciphertext`].
+    ///
+    /// # Errors
+    /// When the connection takes no more.
+    pub fn send(&mut self, plaintext: &[u8]) -> Result<(), TlsError> {
+        Ok(self.connection.writer().write_all(plaintext)?)
+    }
+
+    /// Appends what has to go to the peer to `out`.
+    pub fn ciphertext(&mut self, out: &mut Vec<u8>) {
+        while self.connection.wants_write() {
+            if self.connection.write_tls(out).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// Is the handshake still going on?
+    pub fn is_handshaking(&self) -> bool {
+        self.connection.is_handshaking()
+    }
+
+    /// Ends our side in order; the alert waits in [`Server::ciphertext`].
+    pub fn close(&mut self) {
+        self.connection.send_close_notify();
+    }
+
+    /// What the handshake established.
+    pub fn facts(&self) -> TlsFacts {
+        let suite = self.connection.negotiated_cipher_suite();
+        TlsFacts {
+            protocol: protocol_name(self.connection.protocol_version()),
+            cipher: suite.map_or(String::new(), |suite| openssl_name(suite.suite())),
+            cipher_bits: suite.map_or(0, |suite| cipher_bits(suite.suite())),
+            key_exchange: self
+                .connection
+                .negotiated_key_exchange_group()
+                .map(|group| format!("{:?}", group.name())),
+            client_certificate: None,
+            server_name: self.connection.server_name().map(str::to_owned),
+        }
+    }
+}
+
+fn protocol_name(version: Option<rustls::ProtocolVersion>) -> String {
+    match version {
+        Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2".to_owned(),
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3".to_owned(),
+        Some(other) => format!("{other:?}"),
+        None => String::new(),
+    }
+}
+
+/// The name that OpenSSL, and so Postfix's log, has for a cipher suite.
+fn openssl_name(suite: rustls::CipherSuite) -> String {
+    let name = format!("{suite:?}");
+    match name.strip_prefix("TLS13_") {
+        Some(rest) => format!("TLS_{rest}"),
+        None => name
+            .trim_start_matches("TLS_")
+            .replace("_WITH_", "-")
+            .replace("AES_", "AES")
+            .replace("CHACHA20_POLY1305_SHA256", "CHACHA20-POLY1305")
+            .replace('_', "-"),
+    }
+}
+
+fn cipher_bits(suite: rustls::CipherSuite) -> u32 {
+    if format!("{suite:?}").contains("AES_128") { 128 } else { 256 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cipher_suites_have_the_names_that_logs_show() {
+        use rustls::CipherSuite as Suite;
+        let cases = [
+            (Suite::TLS13_AES_256_GCM_SHA384, "TLS_AES_256_GCM_SHA384", 256),
+            (Suite::TLS13_CHACHA20_POLY1305_SHA256, "TLS_CHACHA20_POLY1305_SHA256", 256),
+            (Suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "ECDHE-RSA-AES128-GCM-SHA256", 128),
+            (Suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "ECDHE-ECDSA-AES256-GCM-SHA384", 256),
+            (Suite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-RSA-CHACHA20-POLY1305", 256),
+        ];
+        for (suite, name, bits) in cases {
+            assert_eq!((openssl_name(suite).as_str(), cipher_bits(suite)), (name, bits));
+        }
+    }
+}
