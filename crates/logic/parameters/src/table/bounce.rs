@@ -69,5 +69,4 @@ parameters! {
     /// Service in master.cf that keeps the logs of successful, relayed and expanded recipients, for success
     /// reports and `sendmail -v`.
     TRACE_SERVICE_NAME: Text = "trace_service_name", "trace", ["all"];
-    DELAY_LOGGING_RESOLUTION_LIMIT: Number = "delay_logging_resolution_limit", "2", ["bounce"];
 }

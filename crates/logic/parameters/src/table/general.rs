@@ -1,101 +1,83 @@
-//! Everything that concerns all programs: names, folders, limits, logging.
+//! Names, folders and networks of the whole installation.
 
 use crate::declare::parameters;
 
 parameters! {
-    ALLOW_MAIL_TO_COMMANDS: Text = "allow_mail_to_commands", "alias, forward", ["all"];
-    ALLOW_MAIL_TO_FILES: Text = "allow_mail_to_files", "alias, forward", ["all"];
-    ALLOW_UNTRUSTED_ROUTING: Flag = "allow_untrusted_routing", "no", ["all"];
-    ALTERNATE_CONFIG_DIRECTORIES: Text = "alternate_config_directories", "", ["all"];
-    APPLICATION_EVENT_DRAIN_TIME: Time = "application_event_drain_time", "100s", ["all"];
-    BERKELEY_DB_CREATE_BUFFER_SIZE: Number = "berkeley_db_create_buffer_size", "16777216", ["all"];
-    BERKELEY_DB_READ_BUFFER_SIZE: Number = "berkeley_db_read_buffer_size", "131072", ["all"];
-    COMMAND_DIRECTORY: Text = "command_directory", "/usr/sbin", ["all"];
-    COMMAND_EXECUTION_DIRECTORY: Raw = "command_execution_directory", "", ["all"];
+    // Names
+
+    /// Full name of this host: in greetings, in `Received:`, and where other parameters take it from. Must be
+    /// a name that DNS knows, if you send to the world.
+    MYHOSTNAME: Text = "myhostname", "mail.example.test", ["all"];
+    /// Domain of this host: `myhostname` without its first part, unless set.
+    MYDOMAIN: Text = "mydomain", "example.test", ["all"];
+    /// Name of the mail system in greetings and `Received:`.
+    MAIL_NAME: Text = "mail_name", "Postfix", ["all"];
+    /// Version that we claim, as programs around Postfix ask for it.
+    MAIL_VERSION: Text = "mail_version", "3.7.11", ["all"];
+    /// Day of the release `mail_version` names, as YYYYMMDD.
+    MAIL_RELEASE_DATE: Text = "mail_release_date", "20240304", ["all"];
+    /// Version whose defaults an old main.cf was written for. Lower levels keep historic defaults and log
+    /// where they matter. `postconf compatibility_level=3.6` after checking ends that.
     COMPATIBILITY_LEVEL: Text = "compatibility_level", "0", ["all"];
+
+    // Users
+
+    /// User who owns the queue and whose rights most programs have. Must share its ids with nobody.
+    MAIL_OWNER: Text = "mail_owner", "postfix", ["all"];
+    /// Group of `postdrop`, `postqueue` and the folders they use. Must share its id with nobody. After a
+    /// change run `postfix set-permissions`.
+    SETGID_GROUP: Text = "setgid_group", "postdrop", ["postfix", "postdrop", "postqueue"];
+
+    // Folders
+
+    /// Folder of main.cf and master.cf. Set by `-c` or MAIL_CONFIG rather than here.
     CONFIG_DIRECTORY: Text = "config_directory", "/etc/postfix", ["all"];
+    /// Folder for what programs keep for themselves: caches and the like. Must belong to `mail_owner`.
+    DATA_DIRECTORY: Text = "data_directory", "/var/lib/postfix", ["all"];
+    /// Folder of the commands of the administrator.
+    COMMAND_DIRECTORY: Text = "command_directory", "/usr/sbin", ["all"];
+    /// Folder of the programs that master starts.
+    DAEMON_DIRECTORY: Text = "daemon_directory", "/usr/lib/postfix/sbin", ["all"];
+    /// Folder of loadable libraries. There are none here: accepted, and without effect.
+    SHLIB_DIRECTORY: Text = "shlib_directory", "/usr/lib/postfix", ["postfix"];
+    /// Folder of files that several instances share.
+    META_DIRECTORY: Text = "meta_directory", "/etc/postfix", ["postfix"];
+    /// Folder of sample files: accepted, and without effect.
+    SAMPLE_DIRECTORY: Text = "sample_directory", "/etc/postfix", ["postfix"];
+    /// Folder of the documents; `no` if there are none.
+    README_DIRECTORY: Text = "readme_directory", "/usr/share/doc/postfix", ["postfix"];
+    /// Folder of the documents in HTML; `no` if there are none.
+    HTML_DIRECTORY: Text = "html_directory", "/usr/share/doc/postfix/html", ["postfix"];
+    /// Folder of the manual pages.
+    MANPAGE_DIRECTORY: Text = "manpage_directory", "/usr/share/man", ["postfix"];
+
+    // Network
+
+    /// Addresses on which mail is received: `all`, `loopback-only`, names or addresses. Also source address
+    /// of mail sent, if there is but one. Needs `postfix stop` and `start`.
+    INET_INTERFACES: Text = "inet_interfaces", "all", ["all"];
+    /// Addresses outside, of a proxy or NAT, under which mail for us arrives. A backup host that leaves them
+    /// out sends mail to itself.
+    PROXY_INTERFACES: Text = "proxy_interfaces", "", ["all"];
+    /// `all`, `ipv4`, `ipv6` or both: what is listened on, connected to and looked up. Needs `postfix stop`
+    /// and `start`.
+    INET_PROTOCOLS: Text = "inet_protocols", "all", ["all"];
+    /// Ports by name, so that `submissions` is 465 whatever /etc/services says.
+    KNOWN_TCP_PORTS: Text = "known_tcp_ports", "lmtp=24, smtp=25, smtps=submissions=465, submission=587", ["all"];
+    /// Size of the TCP buffers in bytes, as a remedy for broken routers; 0 leaves it to the system.
+    TCP_WINDOWSIZE: Number = "tcp_windowsize", "0", ["all"];
+    /// Old form of `smtp_dns_support_level = disabled`: hosts are looked up by the system's means only, and
+    /// no MX.
+    DISABLE_DNS_LOOKUPS: Flag = "disable_dns_lookups", "no", ["smtp", "lmtp"];
+    /// Query, as `type:name`, that shows whether the resolver validates; it is sent when an answer that
+    /// should be is not. Empty turns it off.
+    DNSSEC_PROBE: Text = "dnssec_probe", "ns:.", ["smtp", "lmtp", "smtpd"];
+    /// Remedy for C libraries that hide negative answers. We do not use one: accepted, and without effect.
+    DNS_NCACHE_TTL_FIX_ENABLE: Flag = "dns_ncache_ttl_fix_enable", "no", ["all"];
     CONNECTION_CACHE_PROTOCOL_TIMEOUT: Time = "connection_cache_protocol_timeout", "5s", ["all"];
     CONNECTION_CACHE_SERVICE_NAME: Text = "connection_cache_service_name", "scache", ["all"];
     CONNECTION_CACHE_STATUS_UPDATE_TIME: Time = "connection_cache_status_update_time", "600s", ["all"];
     CONNECTION_CACHE_TTL_LIMIT: Time = "connection_cache_ttl_limit", "2s", ["all"];
-    CONTENT_FILTER: Text = "content_filter", "", ["all"];
-    DAEMON_DIRECTORY: Text = "daemon_directory", "/usr/lib/postfix/sbin", ["all"];
-    DAEMON_TABLE_OPEN_ERROR_IS_FATAL: Flag = "daemon_table_open_error_is_fatal", "no", ["all"];
-    DAEMON_TIMEOUT: Time = "daemon_timeout", "18000s", ["all"];
-    DATA_DIRECTORY: Text = "data_directory", "/var/lib/postfix", ["all"];
-    DEBUG_PEER_LEVEL: Number = "debug_peer_level", "2", ["all"];
-    DEBUG_PEER_LIST: Text = "debug_peer_list", "", ["all"];
-    DEBUGGER_COMMAND: Text = "debugger_command", "", ["all"];
-    DEFAULT_DATABASE_TYPE: Text = "default_database_type", "hash", ["all"];
-    DEFAULT_FILTER_NEXTHOP: Text = "default_filter_nexthop", "", ["all"];
-    DEFAULT_PRIVS: Text = "default_privs", "nobody", ["all"];
-    DEFAULT_PROCESS_LIMIT: Number = "default_process_limit", "100", ["all"];
-    DISABLE_DNS_LOOKUPS: Flag = "disable_dns_lookups", "no", ["all"];
-    DNS_NCACHE_TTL_FIX_ENABLE: Flag = "dns_ncache_ttl_fix_enable", "no", ["all"];
-    DNSSEC_PROBE: Text = "dnssec_probe", "ns:.", ["all"];
-    EXECUTION_DIRECTORY_EXPANSION_FILTER: Text = "execution_directory_expansion_filter", "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", ["all"];
-    FORK_ATTEMPTS: Number = "fork_attempts", "5", ["all"];
-    FORK_DELAY: Time = "fork_delay", "1s", ["all"];
-    HTML_DIRECTORY: Text = "html_directory", "/usr/share/doc/postfix/html", ["all"];
     IGNORE_MX_LOOKUP_ERROR: Flag = "ignore_mx_lookup_error", "no", ["all"];
-    IMPORT_ENVIRONMENT: Text = "import_environment", "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ XAUTHORITY DISPLAY LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME", ["all"];
-    INET_INTERFACES: Text = "inet_interfaces", "all", ["all"];
-    INET_PROTOCOLS: Text = "inet_protocols", "all", ["all"];
-    INFO_LOG_ADDRESS_FORMAT: Text = "info_log_address_format", "external", ["all"];
-    IPC_IDLE: Time = "ipc_idle", "5s", ["all"];
-    IPC_TIMEOUT: Time = "ipc_timeout", "3600s", ["all"];
-    IPC_TTL: Time = "ipc_ttl", "1000s", ["all"];
-    KNOWN_TCP_PORTS: Text = "known_tcp_ports", "lmtp=24, smtp=25, smtps=submissions=465, submission=587", ["all"];
-    LINE_LENGTH_LIMIT: Number = "line_length_limit", "2048", ["all"];
-    LMDB_MAP_SIZE: Number = "lmdb_map_size", "16777216", ["all"];
-    MAIL_NAME: Text = "mail_name", "Postfix", ["all"];
-    MAIL_OWNER: Text = "mail_owner", "postfix", ["all"];
-    MAIL_RELEASE_DATE: Text = "mail_release_date", "20240304", ["all"];
-    MAIL_VERSION: Text = "mail_version", "3.7.11", ["all"];
-    MAILLOG_FILE: Text = "maillog_file", "", ["all"];
-    MAILLOG_FILE_COMPRESSOR: Text = "maillog_file_compressor", "gzip", ["all"];
-    MAILLOG_FILE_PREFIXES: Text = "maillog_file_prefixes", "/var, /dev/stdout", ["all"];
-    MAILLOG_FILE_ROTATE_SUFFIX: Text = "maillog_file_rotate_suffix", "%Y%m%d-%H%M%S", ["all"];
-    MAILQ_PATH: Text = "mailq_path", "/usr/bin/mailq", ["all"];
-    MANPAGE_DIRECTORY: Text = "manpage_directory", "/usr/share/man", ["all"];
-    MASTER_SERVICE_DISABLE: Text = "master_service_disable", "", ["all"];
-    MAX_IDLE: Time = "max_idle", "100s", ["all"];
-    MAX_USE: Number = "max_use", "100", ["all"];
-    META_DIRECTORY: Text = "meta_directory", "/etc/postfix", ["all"];
-    MULTI_INSTANCE_DIRECTORIES: Text = "multi_instance_directories", "", ["all"];
-    MULTI_INSTANCE_ENABLE: Flag = "multi_instance_enable", "no", ["all"];
-    MULTI_INSTANCE_GROUP: Text = "multi_instance_group", "", ["all"];
-    MULTI_INSTANCE_NAME: Text = "multi_instance_name", "", ["all"];
-    MULTI_INSTANCE_WRAPPER: Text = "multi_instance_wrapper", "", ["all"];
-    MYDOMAIN: Text = "mydomain", "example.test", ["all"];
-    MYHOSTNAME: Text = "myhostname", "mail.example.test", ["all"];
     OPENSSL_PATH: Text = "openssl_path", "openssl", ["all"];
-    PICKUP_SERVICE_NAME: Text = "pickup_service_name", "pickup", ["all"];
-    POSTLOG_SERVICE_NAME: Text = "postlog_service_name", "postlog", ["all"];
-    POSTLOGD_WATCHDOG_TIMEOUT: Time = "postlogd_watchdog_timeout", "10s", ["all"];
-    POSTMULTI_CONTROL_COMMANDS: Text = "postmulti_control_commands", "reload flush", ["all"];
-    POSTMULTI_START_COMMANDS: Text = "postmulti_start_commands", "start", ["all"];
-    POSTMULTI_STOP_COMMANDS: Text = "postmulti_stop_commands", "stop abort drain quick-stop", ["all"];
-    PROCESS_ID: Number = "process_id", "3033", ["all"];
-    PROCESS_ID_DIRECTORY: Text = "process_id_directory", "pid", ["all"];
-    PROCESS_NAME: Text = "process_name", "postconf", ["all"];
-    PROXY_INTERFACES: Text = "proxy_interfaces", "", ["all"];
-    PROXY_READ_MAPS: Text = "proxy_read_maps", "$local_recipient_maps $mydestination $virtual_alias_maps $virtual_alias_domains $virtual_mailbox_maps $virtual_mailbox_domains $relay_recipient_maps $relay_domains $canonical_maps $sender_canonical_maps $recipient_canonical_maps $relocated_maps $transport_maps $mynetworks $smtpd_sender_login_maps $sender_bcc_maps $recipient_bcc_maps $smtp_generic_maps $lmtp_generic_maps $alias_maps $smtpd_client_restrictions $smtpd_helo_restrictions $smtpd_sender_restrictions $smtpd_relay_restrictions $smtpd_recipient_restrictions $address_verify_sender_dependent_default_transport_maps $address_verify_sender_dependent_relayhost_maps $address_verify_transport_maps $fallback_transport_maps $lmtp_discard_lhlo_keyword_address_maps $lmtp_pix_workaround_maps $lmtp_sasl_password_maps $lmtp_tls_policy_maps $mailbox_command_maps $mailbox_transport_maps $postscreen_discard_ehlo_keyword_address_maps $rbl_reply_maps $sender_dependent_default_transport_maps $sender_dependent_relayhost_maps $smtp_discard_ehlo_keyword_address_maps $smtp_pix_workaround_maps $smtp_sasl_password_maps $smtp_tls_policy_maps $smtpd_discard_ehlo_keyword_address_maps $smtpd_milter_maps $virtual_gid_maps $virtual_uid_maps $local_login_sender_maps $postscreen_reject_footer_maps $smtpd_reject_footer_maps $tls_server_sni_maps $tlsproxy_client_policy_maps $default_delivery_status_filter $lmtp_delivery_status_filter $lmtp_dns_reply_filter $lmtp_reply_filter $local_delivery_status_filter $pipe_delivery_status_filter $postscreen_command_filter $smtp_delivery_status_filter $smtp_dns_reply_filter $smtp_reply_filter $smtpd_command_filter $smtpd_dns_reply_filter $virtual_delivery_status_filter $body_checks $header_checks $lmtp_body_checks $lmtp_header_checks $lmtp_mime_header_checks $lmtp_nested_header_checks $milter_header_checks $mime_header_checks $nested_header_checks $smtp_body_checks $smtp_header_checks $smtp_mime_header_checks $smtp_nested_header_checks", ["all"];
-    PROXY_WRITE_MAPS: Text = "proxy_write_maps", "$smtp_sasl_auth_cache_name $lmtp_sasl_auth_cache_name $address_verify_map $postscreen_cache_map", ["all"];
-    PROXYMAP_SERVICE_NAME: Text = "proxymap_service_name", "proxymap", ["all"];
-    PROXYWRITE_SERVICE_NAME: Text = "proxywrite_service_name", "proxywrite", ["all"];
-    README_DIRECTORY: Text = "readme_directory", "/usr/share/doc/postfix", ["all"];
-    RECEIVE_OVERRIDE_OPTIONS: Text = "receive_override_options", "", ["all"];
-    RESPECTFUL_LOGGING: Flag = "respectful_logging", "${{$compatibility_level} <level {3.6} ? {no} : {yes}}", ["all"];
-    SAMPLE_DIRECTORY: Text = "sample_directory", "/etc/postfix", ["all"];
-    SENDMAIL_FIX_LINE_ENDINGS: Text = "sendmail_fix_line_endings", "always", ["all"];
-    SENDMAIL_PATH: Text = "sendmail_path", "/usr/sbin/sendmail", ["all"];
-    SERVICE_NAME: Text = "service_name", "", ["all"];
-    SERVICE_THROTTLE_TIME: Time = "service_throttle_time", "60s", ["all"];
-    SETGID_GROUP: Text = "setgid_group", "postdrop", ["all"];
-    SHLIB_DIRECTORY: Text = "shlib_directory", "/usr/lib/postfix", ["all"];
-    SYSLOG_FACILITY: Text = "syslog_facility", "mail", ["all"];
-    SYSLOG_NAME: Text = "syslog_name", "${multi_instance_name?{$multi_instance_name}:{postfix}}", ["all"];
-    TCP_WINDOWSIZE: Number = "tcp_windowsize", "0", ["all"];
-    TRIGGER_TIMEOUT: Time = "trigger_timeout", "10s", ["all"];
 }

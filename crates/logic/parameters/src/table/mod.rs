@@ -1,33 +1,45 @@
 //! The parameter table, by family.
 
-mod bounce;
 mod general;
-mod lmtp;
-mod local_delivery;
-mod milter;
-mod postscreen;
+mod process;
+mod commands;
+mod tables;
 mod queue;
+mod bounce;
 mod rewriting;
-mod smtp;
+mod routing;
+mod content;
 mod smtpd;
 mod smtpd_access;
+mod smtpd_sasl;
 mod smtpd_tls;
-mod tls;
+mod postscreen;
+mod milter;
 mod verify;
 mod virtual_delivery;
+mod local_delivery;
+mod smtp;
+mod lmtp;
+mod tls;
 
 pub use bounce::*;
+pub use commands::*;
+pub use content::*;
 pub use general::*;
 pub use lmtp::*;
 pub use local_delivery::*;
 pub use milter::*;
 pub use postscreen::*;
+pub use process::*;
 pub use queue::*;
 pub use rewriting::*;
+pub use routing::*;
 pub use smtp::*;
 pub use smtpd::*;
 pub use smtpd_access::*;
+pub use smtpd_sasl::*;
 pub use smtpd_tls::*;
+pub use tables::*;
 pub use tls::*;
 pub use verify::*;
 pub use virtual_delivery::*;
@@ -35,4 +47,26 @@ pub use virtual_delivery::*;
 use crate::declare::Declared;
 
 /// The families, for whoever walks the whole table.
-pub static FAMILIES: &[&[&Declared]] = &[bounce::TABLE, general::TABLE, lmtp::TABLE, local_delivery::TABLE, milter::TABLE, postscreen::TABLE, queue::TABLE, rewriting::TABLE, smtp::TABLE, smtpd::TABLE, smtpd_access::TABLE, smtpd_tls::TABLE, tls::TABLE, verify::TABLE, virtual_delivery::TABLE];
+pub static FAMILIES: &[&[&Declared]] = &[
+    general::TABLE,
+    process::TABLE,
+    commands::TABLE,
+    tables::TABLE,
+    queue::TABLE,
+    bounce::TABLE,
+    rewriting::TABLE,
+    routing::TABLE,
+    content::TABLE,
+    smtpd::TABLE,
+    smtpd_access::TABLE,
+    smtpd_sasl::TABLE,
+    smtpd_tls::TABLE,
+    postscreen::TABLE,
+    milter::TABLE,
+    verify::TABLE,
+    virtual_delivery::TABLE,
+    local_delivery::TABLE,
+    smtp::TABLE,
+    lmtp::TABLE,
+    tls::TABLE,
+];

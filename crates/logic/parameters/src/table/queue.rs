@@ -151,5 +151,4 @@ parameters! {
     SHOWQ_SERVICE_NAME: Text = "showq_service_name", "showq", ["all"];
     /// Service in master.cf that mail with a known error is handed to, in order to be returned.
     ERROR_SERVICE_NAME: Text = "error_service_name", "error", ["all"];
-    HELPFUL_WARNINGS: Flag = "helpful_warnings", "yes", ["all"];
 }

@@ -1,82 +1,84 @@
-//! Addresses and headers: rewriting, classes, routing, checks.
+//! Addresses: how they are completed, mapped, masked and copied on their way into the queue.
 
 use crate::declare::parameters;
 
 parameters! {
-    ALLOW_MIN_USER: Flag = "allow_min_user", "no", ["cleanup", "trivial-rewrite", "smtpd"];
-    ALLOW_PERCENT_HACK: Flag = "allow_percent_hack", "yes", ["cleanup", "trivial-rewrite", "smtpd"];
-    ALWAYS_ADD_MISSING_HEADERS: Flag = "always_add_missing_headers", "no", ["cleanup", "trivial-rewrite", "smtpd"];
-    ALWAYS_BCC: Text = "always_bcc", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    APPEND_AT_MYORIGIN: Flag = "append_at_myorigin", "yes", ["cleanup", "trivial-rewrite", "smtpd"];
-    APPEND_DOT_MYDOMAIN: Flag = "append_dot_mydomain", "${{$compatibility_level} <level {1} ? {yes} : {no}}", ["cleanup", "trivial-rewrite", "smtpd"];
-    BEST_MX_TRANSPORT: Text = "best_mx_transport", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    BODY_CHECKS: Text = "body_checks", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    BODY_CHECKS_SIZE_LIMIT: Number = "body_checks_size_limit", "51200", ["cleanup", "trivial-rewrite", "smtpd"];
-    CANONICAL_CLASSES: Text = "canonical_classes", "envelope_sender, envelope_recipient, header_sender, header_recipient", ["cleanup", "trivial-rewrite", "smtpd"];
-    CANONICAL_MAPS: Text = "canonical_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    CLEANUP_REPLACE_STRAY_CR_LF: Flag = "cleanup_replace_stray_cr_lf", "yes", ["cleanup", "trivial-rewrite", "smtpd"];
-    CLEANUP_SERVICE_NAME: Text = "cleanup_service_name", "cleanup", ["cleanup", "trivial-rewrite", "smtpd"];
-    DEFAULT_TRANSPORT: Text = "default_transport", "smtp", ["cleanup", "trivial-rewrite", "smtpd"];
-    DETECT_8BIT_ENCODING_HEADER: Flag = "detect_8bit_encoding_header", "yes", ["cleanup", "trivial-rewrite", "smtpd"];
-    DISABLE_MIME_INPUT_PROCESSING: Flag = "disable_mime_input_processing", "no", ["cleanup", "trivial-rewrite", "smtpd"];
-    DISABLE_MIME_OUTPUT_CONVERSION: Flag = "disable_mime_output_conversion", "no", ["cleanup", "trivial-rewrite", "smtpd"];
-    DUPLICATE_FILTER_LIMIT: Number = "duplicate_filter_limit", "1000", ["cleanup", "trivial-rewrite", "smtpd"];
-    EMPTY_ADDRESS_DEFAULT_TRANSPORT_MAPS_LOOKUP_KEY: Text = "empty_address_default_transport_maps_lookup_key", "<>", ["cleanup", "trivial-rewrite", "smtpd"];
-    EMPTY_ADDRESS_LOCAL_LOGIN_SENDER_MAPS_LOOKUP_KEY: Text = "empty_address_local_login_sender_maps_lookup_key", "<>", ["cleanup", "trivial-rewrite", "smtpd"];
-    EMPTY_ADDRESS_RECIPIENT: Text = "empty_address_recipient", "MAILER-DAEMON", ["cleanup", "trivial-rewrite", "smtpd"];
-    EMPTY_ADDRESS_RELAYHOST_MAPS_LOOKUP_KEY: Text = "empty_address_relayhost_maps_lookup_key", "<>", ["cleanup", "trivial-rewrite", "smtpd"];
-    ENABLE_ORIGINAL_RECIPIENT: Flag = "enable_original_recipient", "yes", ["cleanup", "trivial-rewrite", "smtpd"];
-    FALLBACK_TRANSPORT: Text = "fallback_transport", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    FALLBACK_TRANSPORT_MAPS: Text = "fallback_transport_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    HEADER_ADDRESS_TOKEN_LIMIT: Number = "header_address_token_limit", "10240", ["cleanup", "trivial-rewrite", "smtpd"];
-    HEADER_CHECKS: Text = "header_checks", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    HEADER_FROM_FORMAT: Text = "header_from_format", "standard", ["cleanup", "trivial-rewrite", "smtpd"];
-    HEADER_SIZE_LIMIT: Number = "header_size_limit", "102400", ["cleanup", "trivial-rewrite", "smtpd"];
-    INTERNAL_MAIL_FILTER_CLASSES: Text = "internal_mail_filter_classes", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    LOCAL_HEADER_REWRITE_CLIENTS: Text = "local_header_rewrite_clients", "permit_inet_interfaces", ["cleanup", "trivial-rewrite", "smtpd"];
-    LOCAL_TRANSPORT: Text = "local_transport", "local:$myhostname", ["cleanup", "trivial-rewrite", "smtpd"];
-    LUSER_RELAY: Raw = "luser_relay", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    MAILBOX_TRANSPORT: Text = "mailbox_transport", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    MAILBOX_TRANSPORT_MAPS: Text = "mailbox_transport_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    MASQUERADE_CLASSES: Text = "masquerade_classes", "envelope_sender, header_sender, header_recipient", ["cleanup", "trivial-rewrite", "smtpd"];
-    MASQUERADE_DOMAINS: Text = "masquerade_domains", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    MASQUERADE_EXCEPTIONS: Text = "masquerade_exceptions", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    MESSAGE_DROP_HEADERS: Text = "message_drop_headers", "bcc, content-length, resent-bcc, return-path", ["cleanup", "trivial-rewrite", "smtpd"];
-    MIME_BOUNDARY_LENGTH_LIMIT: Number = "mime_boundary_length_limit", "2048", ["cleanup", "trivial-rewrite", "smtpd"];
-    MIME_HEADER_CHECKS: Text = "mime_header_checks", "$header_checks", ["cleanup", "trivial-rewrite", "smtpd"];
-    MIME_NESTING_LIMIT: Number = "mime_nesting_limit", "100", ["cleanup", "trivial-rewrite", "smtpd"];
-    MYDESTINATION: Text = "mydestination", "$myhostname, localhost.$mydomain, localhost", ["cleanup", "trivial-rewrite", "smtpd"];
-    MYORIGIN: Text = "myorigin", "$myhostname", ["cleanup", "trivial-rewrite", "smtpd"];
-    NESTED_HEADER_CHECKS: Text = "nested_header_checks", "$header_checks", ["cleanup", "trivial-rewrite", "smtpd"];
-    PREPEND_DELIVERED_HEADER: Text = "prepend_delivered_header", "command, file, forward", ["cleanup", "trivial-rewrite", "smtpd"];
-    PROPAGATE_UNMATCHED_EXTENSIONS: Text = "propagate_unmatched_extensions", "canonical, virtual", ["cleanup", "trivial-rewrite", "smtpd"];
-    RECIPIENT_BCC_MAPS: Text = "recipient_bcc_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    RECIPIENT_CANONICAL_CLASSES: Text = "recipient_canonical_classes", "envelope_recipient, header_recipient", ["cleanup", "trivial-rewrite", "smtpd"];
-    RECIPIENT_CANONICAL_MAPS: Text = "recipient_canonical_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    RECIPIENT_DELIMITER: Text = "recipient_delimiter", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    RELAY_CLIENTCERTS: Text = "relay_clientcerts", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    RELAY_DOMAINS: Text = "relay_domains", "${{$compatibility_level} <level {2} ? {$mydestination} : {}}", ["cleanup", "trivial-rewrite", "smtpd"];
-    RELAY_DOMAINS_REJECT_CODE: Number = "relay_domains_reject_code", "554", ["cleanup", "trivial-rewrite", "smtpd"];
-    RELAY_RECIPIENT_MAPS: Text = "relay_recipient_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    RELAY_TRANSPORT: Text = "relay_transport", "relay", ["cleanup", "trivial-rewrite", "smtpd"];
-    RELAYHOST: Text = "relayhost", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    RELOCATED_MAPS: Text = "relocated_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    REMOTE_HEADER_REWRITE_DOMAIN: Text = "remote_header_rewrite_domain", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    RESOLVE_DEQUOTED_ADDRESS: Flag = "resolve_dequoted_address", "yes", ["cleanup", "trivial-rewrite", "smtpd"];
-    RESOLVE_NULL_DOMAIN: Flag = "resolve_null_domain", "no", ["cleanup", "trivial-rewrite", "smtpd"];
-    RESOLVE_NUMERIC_DOMAIN: Flag = "resolve_numeric_domain", "no", ["cleanup", "trivial-rewrite", "smtpd"];
-    REWRITE_SERVICE_NAME: Text = "rewrite_service_name", "rewrite", ["cleanup", "trivial-rewrite", "smtpd"];
-    SENDER_BCC_MAPS: Text = "sender_bcc_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    SENDER_CANONICAL_CLASSES: Text = "sender_canonical_classes", "envelope_sender, header_sender", ["cleanup", "trivial-rewrite", "smtpd"];
-    SENDER_CANONICAL_MAPS: Text = "sender_canonical_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    SENDER_DEPENDENT_DEFAULT_TRANSPORT_MAPS: Text = "sender_dependent_default_transport_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    SENDER_DEPENDENT_RELAYHOST_MAPS: Text = "sender_dependent_relayhost_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    SMTPUTF8_AUTODETECT_CLASSES: Text = "smtputf8_autodetect_classes", "sendmail, verify", ["cleanup", "trivial-rewrite", "smtpd"];
-    STRICT_7BIT_HEADERS: Flag = "strict_7bit_headers", "no", ["cleanup", "trivial-rewrite", "smtpd"];
-    STRICT_8BITMIME_BODY: Flag = "strict_8bitmime_body", "no", ["cleanup", "trivial-rewrite", "smtpd"];
-    STRICT_MIME_ENCODING_DOMAIN: Flag = "strict_mime_encoding_domain", "no", ["cleanup", "trivial-rewrite", "smtpd"];
-    SWAP_BANGPATH: Flag = "swap_bangpath", "yes", ["cleanup", "trivial-rewrite", "smtpd"];
-    TRANSPORT_MAPS: Text = "transport_maps", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    UNDISCLOSED_RECIPIENTS_HEADER: Text = "undisclosed_recipients_header", "", ["cleanup", "trivial-rewrite", "smtpd"];
-    UNKNOWN_RELAY_RECIPIENT_REJECT_CODE: Number = "unknown_relay_recipient_reject_code", "550", ["cleanup", "trivial-rewrite", "smtpd"];
+    // Completing an address
+
+    /// Domain that is added to addresses without one, such as those of local senders. `/etc/mailname` and
+    /// other file names are read.
+    MYORIGIN: Text = "myorigin", "$myhostname", ["all"];
+    /// Adds `@$myorigin` to local addresses without a domain. Switching it off breaks much else.
+    APPEND_AT_MYORIGIN: Flag = "append_at_myorigin", "yes", ["trivial-rewrite", "smtpd", "qmgr", "cleanup"];
+    /// Adds `.$mydomain` to domains without a dot. Such names may be somebody's top-level domain today, hence
+    /// off in new set-ups.
+    APPEND_DOT_MYDOMAIN: Flag = "append_dot_mydomain", "${{$compatibility_level} <level {1} ? {yes} : {no}}", ["trivial-rewrite", "smtpd", "qmgr", "cleanup"];
+    /// Reads `site!user` as `user@site`.
+    SWAP_BANGPATH: Flag = "swap_bangpath", "yes", ["trivial-rewrite", "smtpd", "qmgr", "cleanup"];
+    /// Reads `user%domain` as `user@domain`, if no `@` is there and `resolve_dequoted_address` permits.
+    ALLOW_PERCENT_HACK: Flag = "allow_percent_hack", "yes", ["trivial-rewrite", "smtpd", "qmgr", "cleanup"];
+    /// Clients whose message headers are completed like those of local mail: names of restrictions, networks,
+    /// tables. The headers of all others are left alone, or see `remote_header_rewrite_domain`.
+    LOCAL_HEADER_REWRITE_CLIENTS: Text = "local_header_rewrite_clients", "permit_inet_interfaces", ["smtpd"];
+    /// Domain that completes addresses in the headers of mail from strangers; empty leaves them as they are.
+    /// A name that can never exist, such as `domain.invalid`, shows where it was missing.
+    REMOTE_HEADER_REWRITE_DOMAIN: Text = "remote_header_rewrite_domain", "", ["trivial-rewrite", "smtpd", "qmgr", "cleanup"];
+    /// Characters that may separate a user from an extension (`user+list`); the first that occurs in an
+    /// address counts. Empty: no extensions.
+    RECIPIENT_DELIMITER: Text = "recipient_delimiter", "", ["all"];
+    /// Kinds of tables that pass an extension on to their result: `canonical`, `virtual`, `alias`, `forward`,
+    /// `include`, `generic`.
+    PROPAGATE_UNMATCHED_EXTENSIONS: Text = "propagate_unmatched_extensions", "canonical, virtual", ["cleanup", "smtpd", "local"];
+    /// Recipient of mail to the empty address, as which reports that cannot be delivered appear.
+    EMPTY_ADDRESS_RECIPIENT: Text = "empty_address_recipient", "MAILER-DAEMON", ["cleanup", "smtpd", "trivial-rewrite", "qmgr", "showq"];
+
+    // Canonical maps
+
+    /// Tables that replace addresses in envelopes and headers, of senders and recipients alike, after the
+    /// more special maps. For a change of names in the whole site; not for aliases.
+    CANONICAL_MAPS: Text = "canonical_maps", "", ["cleanup", "smtpd"];
+    /// Where `canonical_maps` applies: `envelope_sender`, `envelope_recipient`, `header_sender`,
+    /// `header_recipient`.
+    CANONICAL_CLASSES: Text = "canonical_classes", "envelope_sender, envelope_recipient, header_sender, header_recipient", ["cleanup", "smtpd"];
+    /// As `canonical_maps`, for senders only, and before it.
+    SENDER_CANONICAL_MAPS: Text = "sender_canonical_maps", "", ["cleanup", "smtpd"];
+    /// Where `sender_canonical_maps` applies: `envelope_sender`, `header_sender`.
+    SENDER_CANONICAL_CLASSES: Text = "sender_canonical_classes", "envelope_sender, header_sender", ["cleanup", "smtpd"];
+    /// As `canonical_maps`, for recipients only, and before it.
+    RECIPIENT_CANONICAL_MAPS: Text = "recipient_canonical_maps", "", ["cleanup", "smtpd"];
+    /// Where `recipient_canonical_maps` applies: `envelope_recipient`, `header_recipient`.
+    RECIPIENT_CANONICAL_CLASSES: Text = "recipient_canonical_classes", "envelope_recipient, header_recipient", ["cleanup", "smtpd"];
+
+    // Masquerading
+
+    /// Domains whose subdomains are cut off: with `example.com`, `user@host.example.com` becomes
+    /// `user@example.com`. The first that fits counts; `!domain` is left alone.
+    MASQUERADE_DOMAINS: Text = "masquerade_domains", "", ["cleanup", "smtpd"];
+    /// Where domains are masked; the same names as in `canonical_classes`. With `envelope_recipient`, mail
+    /// for one host of the domain can no longer reach it.
+    MASQUERADE_CLASSES: Text = "masquerade_classes", "envelope_sender, header_sender, header_recipient", ["cleanup", "smtpd"];
+    /// Users, without domain, whose addresses are never masked.
+    MASQUERADE_EXCEPTIONS: Text = "masquerade_exceptions", "", ["cleanup", "smtpd"];
+
+    // Copies
+
+    /// Address that gets a copy of every message, once. Reports caused by such copies go to the sender.
+    ALWAYS_BCC: Text = "always_bcc", "", ["cleanup", "smtpd"];
+    /// Tables that give, by sender, one address that gets a copy.
+    SENDER_BCC_MAPS: Text = "sender_bcc_maps", "", ["cleanup", "smtpd"];
+    /// Tables that give, by recipient, one address that gets a copy.
+    RECIPIENT_BCC_MAPS: Text = "recipient_bcc_maps", "", ["cleanup", "smtpd"];
+
+    // Recipients
+
+    /// Keeps the address that a recipient had on arrival: for `X-Original-To:`, and so that aliases of one
+    /// message which meet in one mailbox are delivered once for each. `no` makes duplicates vanish.
+    ENABLE_ORIGINAL_RECIPIENT: Flag = "enable_original_recipient", "yes", ["all"];
+    /// How many addresses are remembered to find duplicates; 0 means no limit.
+    DUPLICATE_FILTER_LIMIT: Number = "duplicate_filter_limit", "1000", ["cleanup", "smtpd", "local", "showq"];
+
+    // Service
+
+    /// Service in master.cf that completes and resolves addresses.
+    REWRITE_SERVICE_NAME: Text = "rewrite_service_name", "rewrite", ["all"];
 }

@@ -1,47 +1,84 @@
-//! Who may send what to whom, reply codes, and shared limits of the SMTP server.
+//! What restrictions ask and answer: networks, reply codes, block lists.
 
 use crate::declare::parameters;
 
 parameters! {
-    ACCESS_MAP_DEFER_CODE: Number = "access_map_defer_code", "450", ["smtpd"];
-    ACCESS_MAP_REJECT_CODE: Number = "access_map_reject_code", "554", ["smtpd"];
-    ANVIL_RATE_TIME_UNIT: Time = "anvil_rate_time_unit", "60s", ["smtpd"];
-    ANVIL_STATUS_UPDATE_TIME: Time = "anvil_status_update_time", "600s", ["smtpd"];
-    AUTHORIZED_FLUSH_USERS: Text = "authorized_flush_users", "static:anyone", ["smtpd"];
-    AUTHORIZED_MAILQ_USERS: Text = "authorized_mailq_users", "static:anyone", ["smtpd"];
-    AUTHORIZED_SUBMIT_USERS: Text = "authorized_submit_users", "static:anyone", ["smtpd"];
-    BROKEN_SASL_AUTH_CLIENTS: Flag = "broken_sasl_auth_clients", "no", ["smtpd"];
-    CYRUS_SASL_CONFIG_PATH: Text = "cyrus_sasl_config_path", "", ["smtpd"];
-    DEFAULT_RBL_REPLY: Raw = "default_rbl_reply", "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}", ["smtpd"];
-    DEFER_CODE: Number = "defer_code", "450", ["smtpd"];
-    DISABLE_VRFY_COMMAND: Flag = "disable_vrfy_command", "no", ["smtpd"];
-    ENABLE_IDNA2003_COMPATIBILITY: Flag = "enable_idna2003_compatibility", "no", ["smtpd"];
-    FAULT_INJECTION_CODE: Number = "fault_injection_code", "0", ["smtpd"];
-    INVALID_HOSTNAME_REJECT_CODE: Number = "invalid_hostname_reject_code", "501", ["smtpd"];
-    MAPS_RBL_DOMAINS: Text = "maps_rbl_domains", "", ["smtpd"];
-    MAPS_RBL_REJECT_CODE: Number = "maps_rbl_reject_code", "554", ["smtpd"];
-    MESSAGE_REJECT_CHARACTERS: Text = "message_reject_characters", "", ["smtpd"];
-    MESSAGE_STRIP_CHARACTERS: Text = "message_strip_characters", "", ["smtpd"];
-    MULTI_RECIPIENT_BOUNCE_REJECT_CODE: Number = "multi_recipient_bounce_reject_code", "550", ["smtpd"];
-    MYNETWORKS: Text = "mynetworks", "127.0.0.0/8 [::1]/128", ["smtpd"];
-    MYNETWORKS_STYLE: Text = "mynetworks_style", "${{$compatibility_level} <level {2} ? {subnet} : {host}}", ["smtpd"];
-    NON_FQDN_REJECT_CODE: Number = "non_fqdn_reject_code", "504", ["smtpd"];
-    PARENT_DOMAIN_MATCHES_SUBDOMAINS: Text = "parent_domain_matches_subdomains", "debug_peer_list,fast_flush_domains,mynetworks,permit_mx_backup_networks,qmqpd_authorized_clients,relay_domains,smtpd_access_maps", ["smtpd"];
+    // Who is who
+
+    /// Clients that may relay: networks in CIDR form, addresses, IPv6 in brackets, files, tables, `!` to
+    /// leave one out. Too wide a list makes an open relay. If set, `mynetworks_style` is not looked at.
+    MYNETWORKS: Text = "mynetworks", "127.0.0.0/8 [::1]/128", ["all"];
+    /// How `mynetworks` is made when it is not set: `host` is this machine alone, `subnet` all local
+    /// networks, `class` whole address classes (never on a public network).
+    MYNETWORKS_STYLE: Text = "mynetworks_style", "${{$compatibility_level} <level {2} ? {subnet} : {host}}", ["all"];
+    /// Networks in which the primary mail host of a domain must lie for `permit_mx_backup` to accept its
+    /// mail.
     PERMIT_MX_BACKUP_NETWORKS: Text = "permit_mx_backup_networks", "", ["smtpd"];
-    PLAINTEXT_REJECT_CODE: Number = "plaintext_reject_code", "450", ["smtpd"];
-    RBL_REPLY_MAPS: Text = "rbl_reply_maps", "", ["smtpd"];
-    REJECT_CODE: Number = "reject_code", "554", ["smtpd"];
-    REJECT_TEMPFAIL_ACTION: Text = "reject_tempfail_action", "defer_if_permit", ["smtpd"];
-    SEND_CYRUS_SASL_AUTHZID: Flag = "send_cyrus_sasl_authzid", "no", ["smtpd"];
-    SHOW_USER_UNKNOWN_TABLE_NAME: Flag = "show_user_unknown_table_name", "yes", ["smtpd"];
-    SMTPUTF8_ENABLE: Flag = "smtputf8_enable", "${{$compatibility_level} <level {1} ? {no} : {yes}}", ["smtpd"];
-    STRESS: Text = "stress", "", ["smtpd"];
-    STRICT_8BITMIME: Flag = "strict_8bitmime", "no", ["smtpd"];
+    /// Tables of client certificate fingerprints for `permit_tls_clientcerts`; the result is not looked at.
+    RELAY_CLIENTCERTS: Text = "relay_clientcerts", "", ["smtpd"];
+    /// Lets strangers send to addresses with a route in the local part (`user%a@b`, `user@a@b`, `a!user`),
+    /// which can turn a backup host into an open relay.
+    ALLOW_UNTRUSTED_ROUTING: Flag = "allow_untrusted_routing", "no", ["smtpd"];
+    /// Insists on the angle brackets, and on no comments, in MAIL FROM and RCPT TO.
     STRICT_RFC821_ENVELOPES: Flag = "strict_rfc821_envelopes", "no", ["smtpd"];
-    STRICT_SMTPUTF8: Flag = "strict_smtputf8", "no", ["smtpd"];
-    UNKNOWN_ADDRESS_REJECT_CODE: Number = "unknown_address_reject_code", "450", ["smtpd"];
-    UNKNOWN_ADDRESS_TEMPFAIL_ACTION: Text = "unknown_address_tempfail_action", "$reject_tempfail_action", ["smtpd"];
+    /// Converts international domain names by the rules of 2003 (transitional) instead of those of 2008.
+    ENABLE_IDNA2003_COMPATIBILITY: Flag = "enable_idna2003_compatibility", "no", ["all"];
+
+    // Reply codes of restrictions
+
+    /// Reply code of REJECT in an access table.
+    ACCESS_MAP_REJECT_CODE: Number = "access_map_reject_code", "554", ["smtpd"];
+    /// Reply code of DEFER in an access table.
+    ACCESS_MAP_DEFER_CODE: Number = "access_map_defer_code", "450", ["smtpd"];
+    /// Reply code of the restriction `reject`.
+    REJECT_CODE: Number = "reject_code", "554", ["smtpd"];
+    /// Reply code of the restriction `defer`.
+    DEFER_CODE: Number = "defer_code", "450", ["smtpd"];
+    /// Reply code of `reject_plaintext_session`.
+    PLAINTEXT_REJECT_CODE: Number = "plaintext_reject_code", "450", ["smtpd"];
+    /// Reply code of `reject_invalid_helo_hostname`.
+    INVALID_HOSTNAME_REJECT_CODE: Number = "invalid_hostname_reject_code", "501", ["smtpd"];
+    /// Reply code of the `reject_non_fqdn_...` restrictions.
+    NON_FQDN_REJECT_CODE: Number = "non_fqdn_reject_code", "504", ["smtpd"];
+    /// Reply code of `reject_unknown_client_hostname`. A lookup that failed for the moment is answered 450 in
+    /// any case.
     UNKNOWN_CLIENT_REJECT_CODE: Number = "unknown_client_reject_code", "450", ["smtpd"];
-    UNKNOWN_HELO_HOSTNAME_TEMPFAIL_ACTION: Text = "unknown_helo_hostname_tempfail_action", "$reject_tempfail_action", ["smtpd"];
+    /// Reply code of `reject_unknown_helo_hostname`.
     UNKNOWN_HOSTNAME_REJECT_CODE: Number = "unknown_hostname_reject_code", "450", ["smtpd"];
+    /// Reply code of `reject_unknown_sender_domain` and `reject_unknown_recipient_domain`. 550 refuses for
+    /// good; a lookup that failed for the moment is 450 in any case.
+    UNKNOWN_ADDRESS_REJECT_CODE: Number = "unknown_address_reject_code", "450", ["smtpd"];
+    /// Reply code for clients and names found on a block list.
+    MAPS_RBL_REJECT_CODE: Number = "maps_rbl_reject_code", "554", ["smtpd"];
+    /// Reply code of `reject_multi_recipient_bounce`.
+    MULTI_RECIPIENT_BOUNCE_REJECT_CODE: Number = "multi_recipient_bounce_reject_code", "550", ["smtpd"];
+    /// Reply code for a recipient that this host does not relay to.
+    RELAY_DOMAINS_REJECT_CODE: Number = "relay_domains_reject_code", "554", ["smtpd"];
+    /// Reply code for a recipient in `mydestination` that `local_recipient_maps` does not know.
+    UNKNOWN_LOCAL_RECIPIENT_REJECT_CODE: Number = "unknown_local_recipient_reject_code", "550", ["smtpd"];
+    /// Reply code for a recipient in `relay_domains` that `relay_recipient_maps` does not know.
+    UNKNOWN_RELAY_RECIPIENT_REJECT_CODE: Number = "unknown_relay_recipient_reject_code", "550", ["smtpd"];
+    /// Names the table in the text of an `unknown user` reply.
+    SHOW_USER_UNKNOWN_TABLE_NAME: Flag = "show_user_unknown_table_name", "yes", ["smtpd", "trivial-rewrite"];
+
+    // When a lookup fails for the moment
+
+    /// What a restriction does when DNS or the like gives no answer: `defer`, `defer_if_permit` (only if
+    /// nothing else refuses the mail), `defer_if_reject`, or any restriction.
+    REJECT_TEMPFAIL_ACTION: Text = "reject_tempfail_action", "defer_if_permit", ["smtpd"];
+    /// As `reject_tempfail_action`, for `reject_unknown_sender_domain` and `reject_unknown_recipient_domain`.
+    UNKNOWN_ADDRESS_TEMPFAIL_ACTION: Text = "unknown_address_tempfail_action", "$reject_tempfail_action", ["smtpd"];
+    /// As `reject_tempfail_action`, for `reject_unknown_helo_hostname`.
+    UNKNOWN_HELO_HOSTNAME_TEMPFAIL_ACTION: Text = "unknown_helo_hostname_tempfail_action", "$reject_tempfail_action", ["smtpd"];
+
+    // Block lists
+
+    /// Reply to what is found on a block list. `$rbl_code`, `$rbl_class`, `$rbl_what`, `$rbl_domain`,
+    /// `$rbl_reason` and the names of the session are filled in.
+    DEFAULT_RBL_REPLY: Raw = "default_rbl_reply", "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}", ["smtpd"];
+    /// Tables that give a reply like `default_rbl_reply` for each block list, by its name, with `=address` if
+    /// it was given.
+    RBL_REPLY_MAPS: Text = "rbl_reply_maps", "", ["smtpd"];
+    /// Block lists of the old restriction `reject_maps_rbl`; use `reject_rbl_client` with the name.
+    MAPS_RBL_DOMAINS: Text = "maps_rbl_domains", "", ["smtpd"];
 }
