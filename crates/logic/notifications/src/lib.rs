@@ -1,2 +1,13 @@
+//! What the sender is told about his mail: non-delivery, delay and success reports (RFC 3464, 6522, 6533).
+//!
+//! The text comes from [`Templates`] (bounce(5)), the facts from the log that the `bounce` service keeps per
+//! message ([`LogEntry`]), who is told from [`plan`]; [`Report`] writes the message. Nothing here opens a file
+//! or knows the time.
 #![forbid(unsafe_code)]
-//! To be written.
+
+pub mod template;
+pub mod template_file;
+pub mod expand;
+
+pub use expand::{ExpandError, Expanded, Facts};
+pub use template::{Class, Template, Templates};
