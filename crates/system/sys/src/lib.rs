@@ -5,6 +5,13 @@
 #![allow(unsafe_code)]
 
 pub mod clock;
+pub mod descriptors;
+pub mod directory;
+pub mod fork;
+pub mod ids;
+pub mod locks;
 pub mod process;
+pub mod sandbox;
 pub mod signals;
 pub mod sockets;
+mod system_calls;

@@ -1,0 +1,196 @@
+//! What a process gives up before it reads what strangers wrote: files it does not need (Landlock), system
+//! calls it does not use (seccomp), and set-id programs (no_new_privs).
+//!
+//! All of it binds the calling thread and what it starts later: call [`Sandbox::apply`] before any thread starts.
+//! None of it needs root. A kernel without Landlock leaves that part out, and the answer says so.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus,
+};
+use nix::sys::prctl;
+
+use crate::system_calls::{self, Calls};
+
+/// The newest set of Landlock rights asked for: later ones also bar unix sockets, which our programs live by.
+const LANDLOCK_RIGHTS: ABI = ABI::V5;
+
+/// What to give up; a part that is off is left as it is.
+#[derive(Debug, Default)]
+pub struct Sandbox<'a> {
+    /// Set-user-id programs give no rights any more. Implied by the two others, for the kernel demands it.
+    pub no_new_privileges: bool,
+    /// Files out of reach, but for these.
+    pub landlock: Option<Reach<'a>>,
+    /// System calls refused (`ENOSYS`), but for these.
+    pub seccomp: Option<Calls>,
+}
+
+/// The files and ports that stay within reach.
+#[derive(Debug, Default)]
+pub struct Reach<'a> {
+    /// Files and directories with all below them; one that does not exist is passed over.
+    pub paths: Vec<(PathBuf, Access)>,
+    /// Open directories with all below them.
+    pub directories: Vec<(BorrowedFd<'a>, Access)>,
+    /// TCP stays possible: connect and bind.
+    pub network: bool,
+}
+
+/// What may be done with what is within reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read files, list directories.
+    Read,
+    /// Read, and run programs.
+    Execute,
+    /// Read, and create, change, rename and remove files and directories.
+    Write,
+}
+
+/// What [`Sandbox::apply`] achieved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// Landlock is on, in full or as far as this kernel knows it.
+    pub landlock: bool,
+    /// The list of system calls is on.
+    pub seccomp: bool,
+}
+
+impl Sandbox<'_> {
+    /// Gives it all up, for good.
+    ///
+    /// # Errors
+    /// What the kernel refused; the process should end then.
+    pub fn apply(&self) -> io::Result<Applied> {
+        if self.no_new_privileges {
+            prctl::set_no_new_privs()?;
+        }
+        let landlock = self.landlock.as_ref().map(confine_files).transpose().map_err(io::Error::other)?;
+        if let Some(calls) = self.seccomp {
+            system_calls::allow_only(calls)?;
+        }
+        Ok(Applied { landlock: landlock.unwrap_or(false), seccomp: self.seccomp.is_some() })
+    }
+}
+
+fn confine_files(reach: &Reach<'_>) -> Result<bool, RulesetError> {
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(LANDLOCK_RIGHTS))?;
+    if !reach.network {
+        rules = rules.handle_access(AccessNet::from_all(LANDLOCK_RIGHTS))?;
+    }
+    let mut rules = rules.create()?;
+    for (path, access) in &reach.paths {
+        // What does not exist needs no rule.
+        if let Ok(place) = PathFd::new(path) {
+            let is_directory = path.is_dir();
+            rules = admit(rules, place, *access, is_directory)?;
+        }
+    }
+    for (directory, access) in &reach.directories {
+        rules = admit(rules, *directory, *access, true)?;
+    }
+    Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
+}
+
+fn admit(
+    rules: RulesetCreated,
+    place: impl std::os::fd::AsFd,
+    access: Access,
+    is_directory: bool,
+) -> Result<RulesetCreated, RulesetError> {
+    let mut rights = rights_of(access);
+    if !is_directory {
+        rights &= AccessFs::from_file(LANDLOCK_RIGHTS);
+    }
+    rules.add_rule(PathBeneath::new(place, rights))
+}
+
+fn rights_of(access: Access) -> BitFlags<AccessFs> {
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    match access {
+        Access::Read => read,
+        Access::Execute => read | AccessFs::Execute,
+        Access::Write => {
+            let devices = AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev;
+            AccessFs::from_all(LANDLOCK_RIGHTS) & !(devices | AccessFs::Execute)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::net::TcpListener;
+    use std::process::Command;
+
+    use super::*;
+
+    /// Landlock and seccomp bind one thread, so a test can give up rights in a thread of its own.
+    fn confined<T: Send>(
+        sandbox: &(dyn Fn() -> io::Result<Applied> + Sync),
+        act: impl FnOnce(Applied) -> T + Send,
+    ) -> T {
+        std::thread::scope(|scope| scope.spawn(|| act(sandbox().unwrap())).join().unwrap())
+    }
+
+    #[test]
+    fn files_out_of_reach_are_refused_and_those_within_can_be_moved() {
+        let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::create_dir(inside.path().join("new")).unwrap();
+        fs::write(outside.path().join("secret"), "x").unwrap();
+        let paths = vec![(inside.path().to_owned(), Access::Write), ("/nonexistent".into(), Access::Read)];
+        let reach = Reach { paths, ..Reach::default() };
+        let sandbox = Sandbox { landlock: Some(reach), ..Sandbox::default() };
+        confined(&|| sandbox.apply(), |applied| {
+            if !applied.landlock {
+                return eprintln!("skipped: this kernel has no Landlock");
+            }
+            let kind = |outcome: io::Result<()>| outcome.map_err(|error| error.kind());
+            assert_eq!(
+                kind(fs::read(outside.path().join("secret")).map(drop)),
+                Err(io::ErrorKind::PermissionDenied)
+            );
+            assert_eq!(
+                kind(fs::write(outside.path().join("more"), "x")),
+                Err(io::ErrorKind::PermissionDenied)
+            );
+            assert_eq!(
+                kind(TcpListener::bind("127.0.0.1:0").map(drop)),
+                Err(io::ErrorKind::PermissionDenied)
+            );
+            fs::write(inside.path().join("a"), "x").unwrap();
+            fs::rename(inside.path().join("a"), inside.path().join("new/b")).unwrap();
+        });
+    }
+
+    #[test]
+    fn a_daemon_starts_threads_and_sockets_but_no_process() {
+        let sandbox = Sandbox { seccomp: Some(Calls::Daemon), ..Sandbox::default() };
+        confined(&|| sandbox.apply(), |applied| {
+            assert!(applied.seccomp);
+            assert_eq!(std::thread::spawn(|| 7).join().unwrap(), 7);
+            TcpListener::bind("127.0.0.1:0").unwrap();
+            assert!(Command::new("/bin/true").status().is_err());
+        });
+    }
+
+    #[test]
+    fn a_worker_on_files_opens_no_socket() {
+        let sandbox = Sandbox { no_new_privileges: true, seccomp: Some(Calls::Files), ..Sandbox::default() };
+        confined(&|| sandbox.apply(), |_| {
+            let refused = TcpListener::bind("127.0.0.1:0").map(drop).map_err(|error| error.raw_os_error());
+            assert_eq!(refused, Err(Some(libc::ENOSYS)));
+            assert!(crate::fork::is_alive(std::process::id()));
+            let mut file = tempfile::tempfile().unwrap();
+            io::Write::write_all(&mut file, b"x").unwrap();
+            file.sync_all().unwrap();
+        });
+    }
+}
