@@ -225,6 +225,8 @@ fn permissions(mode: u32) -> Mode {
     Mode::from_bits_truncate(mode)
 }
 
+// The width of st_nlink differs between architectures.
+#[allow(clippy::useless_conversion)]
 fn from_stat(stat: &FileStat) -> Facts {
     Facts {
         device: stat.st_dev,

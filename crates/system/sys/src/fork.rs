@@ -4,17 +4,7 @@ use std::io;
 
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, getppid};
-
-/// How a child process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// It called exit with this status.
-    Status(i32),
-    /// This signal killed it.
-    Signal(i32),
-}
 
 /// Starts a copy of this process that runs `child` and ends with the status it returns.
 ///
@@ -54,36 +44,6 @@ pub fn die_with_parent(parent: u32) -> io::Result<bool> {
 /// The id of this process's parent.
 pub fn parent_id() -> u32 {
     getppid().as_raw() as u32
-}
-
-/// Collects one child that has ended, without waiting.
-///
-/// # Errors
-/// What waitpid(2) says; having no child at all is `Ok(None)`.
-pub fn reap() -> io::Result<Option<(u32, Exit)>> {
-    match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-        Ok(WaitStatus::Exited(pid, status)) => Ok(Some((pid.as_raw() as u32, Exit::Status(status)))),
-        Ok(WaitStatus::Signaled(pid, signal, _)) => {
-            Ok(Some((pid.as_raw() as u32, Exit::Signal(signal as i32))))
-        }
-        Ok(_) | Err(nix::Error::ECHILD) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Waits for the child `pid` to end.
-///
-/// # Errors
-/// What waitpid(2) says.
-pub fn wait_for(pid: u32) -> io::Result<Exit> {
-    loop {
-        match waitpid(Pid::from_raw(pid as i32), None) {
-            Ok(WaitStatus::Exited(_, status)) => return Ok(Exit::Status(status)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(Exit::Signal(signal as i32)),
-            Ok(_) | Err(nix::Error::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 /// Is there a process `pid`? One that we may not signal counts as well.
