@@ -1,0 +1,305 @@
+//! Runs any protocol machine on a socket: the one session loop of the suite.
+
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+use machine::{Disconnect, Machine, Output};
+use sys::sockets::Socket;
+
+use crate::event_loop::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
+use crate::stream::{Arrival, Stream};
+
+/// How many outputs of one machine are carried out before the other connections have their turn.
+const STEPS_PER_TURN: usize = 64;
+/// How long a peer may take to read our last words.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// A machine and what answers its questions; the one place of a daemon where control flow lives.
+pub trait Session<D>: Sized {
+    /// The dialogue.
+    type Machine: Machine;
+
+    /// The dialogue's state.
+    fn machine(&mut self) -> &mut Self::Machine;
+
+    /// Answers a question now, or starts what will bring a letter and returns `None`.
+    fn answer(
+        &mut self,
+        question: <Self::Machine as Machine>::Question,
+        daemon: &mut D,
+        events: &mut EventLoop<D>,
+        me: HandlerId,
+    ) -> Option<<Self::Machine as Machine>::Answer>;
+
+    /// A letter has come: now the answer may be known.
+    fn letter(
+        &mut self,
+        letter: Letter,
+        daemon: &mut D,
+        events: &mut EventLoop<D>,
+        me: HandlerId,
+    ) -> Option<<Self::Machine as Machine>::Answer>;
+
+    /// A TLS connection to begin, and how long its handshake may take; `None` when TLS is not to be had.
+    fn begin_tls(&mut self, daemon: &mut D) -> Option<(tls::Server, Duration)>;
+
+    /// The connection is closed: give back what it held.
+    fn ended(&mut self, daemon: &mut D, events: &mut EventLoop<D>);
+}
+
+/// What the driver waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// Nothing: ask the machine what to do.
+    Ready,
+    /// Bytes from the peer, or the deadline.
+    Bytes,
+    /// An answer by letter.
+    Answer,
+    /// The deadline alone.
+    Time,
+    /// The TLS handshake, or the deadline.
+    Handshake,
+    /// Room in the socket, after which the machine goes on.
+    Room,
+    /// The last bytes to leave, or the deadline.
+    LastWords,
+}
+
+/// One connection of a daemon `D`, run by session `S`.
+pub struct Driver<S> {
+    session: S,
+    stream: Stream,
+    waiting: Waiting,
+    /// The socket may have something to read.
+    readable: bool,
+    /// The peer has said its last: read until the end.
+    closed: bool,
+    /// The peer is gone and the machine knows.
+    disconnected: bool,
+}
+
+impl<S> Driver<S> {
+    /// A connection that has just been accepted.
+    pub fn new(socket: Socket, session: S) -> Self {
+        Self {
+            session,
+            stream: Stream::new(socket),
+            waiting: Waiting::Ready,
+            readable: false,
+            closed: false,
+            disconnected: false,
+        }
+    }
+
+    /// Takes a connection into the loop and lets its machine say the first word.
+    ///
+    /// # Errors
+    /// When the kernel refuses to watch the socket.
+    pub fn start<D>(socket: Socket, session: S, events: &mut EventLoop<D>) -> std::io::Result<HandlerId>
+    where
+        S: Session<D> + 'static,
+        D: 'static,
+    {
+        let id = events.add(Box::new(Self::new(socket, session)))?;
+        events.again(id);
+        Ok(id)
+    }
+
+    /// Lets the machine go on until it waits.
+    fn go_on<D>(&mut self, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate
+    where
+        S: Session<D>,
+    {
+        for _ in 0..STEPS_PER_TURN {
+            if self.waiting != Waiting::Ready {
+                return Fate::Keep;
+            }
+            match self.session.machine().poll() {
+                Output::Write(bytes) => self.write(&bytes),
+                Output::Ask(question) => {
+                    self.waiting = Waiting::Answer;
+                    let answer = self.session.answer(question, daemon, events, me);
+                    self.take_answer(answer, events, me);
+                }
+                Output::Wait(time) => self.wait(Waiting::Bytes, time, events, me),
+                Output::KeepWaiting { extension } => self.keep_waiting(extension, events, me),
+                Output::Pause(time) => self.wait(Waiting::Time, time, events, me),
+                Output::StartTls => self.start_tls(daemon, events, me),
+                Output::Close => return self.last_words(events, me),
+            }
+            if self.waiting == Waiting::Bytes {
+                self.read(events, me);
+            }
+            if self.waiting == Waiting::Bytes && self.disconnected {
+                return self.last_words(events, me);
+            }
+        }
+        events.again(me);
+        Fate::Keep
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.stream.write(bytes);
+        if self.stream.is_congested() {
+            self.stream.flush();
+            if self.stream.is_congested() {
+                self.waiting = Waiting::Room;
+            }
+        }
+    }
+
+    fn take_answer<D>(
+        &mut self,
+        answer: Option<<S::Machine as Machine>::Answer>,
+        events: &mut EventLoop<D>,
+        me: HandlerId,
+    ) where
+        S: Session<D>,
+    {
+        match answer {
+            Some(answer) => {
+                self.waiting = Waiting::Ready;
+                self.session.machine().answered(answer);
+            }
+            None => {
+                self.stream.flush();
+                events.set_deadline(me, None);
+            }
+        }
+    }
+
+    fn wait<D>(&mut self, what: Waiting, time: Duration, events: &mut EventLoop<D>, me: HandlerId) {
+        self.stream.flush();
+        self.waiting = what;
+        events.set_deadline(me, Some(events.now() + time));
+    }
+
+    fn keep_waiting<D>(&mut self, extension: Duration, events: &mut EventLoop<D>, me: HandlerId) {
+        self.stream.flush();
+        self.waiting = Waiting::Bytes;
+        let running = events.deadline(me).unwrap_or_else(|| events.now());
+        events.set_deadline(me, Some(running + extension));
+    }
+
+    fn start_tls<D>(&mut self, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId)
+    where
+        S: Session<D>,
+    {
+        self.stream.flush();
+        match self.session.begin_tls(daemon) {
+            Some((server, time)) if !self.stream.is_secure() => {
+                self.stream.secure(server);
+                self.wait(Waiting::Handshake, time, events, me);
+                self.read(events, me);
+            }
+            _ => self.lose(Disconnect::HandshakeFailed),
+        }
+    }
+
+    /// Reads, if there is anything to read, and hands what came to the machine.
+    fn read<D>(&mut self, events: &mut EventLoop<D>, me: HandlerId)
+    where
+        S: Session<D>,
+    {
+        while self.readable {
+            let arrival = self.stream.read(events.scratch());
+            self.readable = self.closed || !self.stream.is_emptied();
+            match arrival {
+                Arrival::Nothing => self.readable = false,
+                Arrival::Bytes if self.waiting == Waiting::Bytes => {
+                    self.waiting = Waiting::Ready;
+                    self.session.machine().received(&events.scratch().plain);
+                    return;
+                }
+                Arrival::Bytes => {}
+                Arrival::Secured(facts) => {
+                    self.waiting = Waiting::Ready;
+                    self.session.machine().secured(facts);
+                    let early = &events.scratch().plain;
+                    if !early.is_empty() {
+                        self.session.machine().received(early);
+                    }
+                    return events.set_deadline(me, None);
+                }
+                Arrival::End if self.waiting == Waiting::Handshake => {
+                    return self.lose(Disconnect::HandshakeFailed);
+                }
+                Arrival::End => return self.lose(Disconnect::Lost),
+            }
+        }
+    }
+
+    fn lose<D>(&mut self, why: Disconnect)
+    where
+        S: Session<D>,
+    {
+        if !self.disconnected {
+            self.disconnected = true;
+            self.waiting = Waiting::Ready;
+            self.session.machine().disconnected(why);
+        }
+    }
+
+    fn last_words<D>(&mut self, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
+        if self.waiting != Waiting::LastWords {
+            self.stream.close();
+            self.waiting = Waiting::LastWords;
+            events.set_deadline(me, Some(events.now() + LAST_WORDS));
+        }
+        self.stream.flush();
+        if self.stream.is_drained() || self.disconnected { Fate::Close } else { Fate::Keep }
+    }
+}
+
+impl<D, S: Session<D>> Handler<D> for Driver<S> {
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.stream.descriptor())
+    }
+
+    fn ready(&mut self, how: Readiness, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
+        self.readable |= how.readable;
+        self.closed |= how.closed;
+        self.stream.flush();
+        match self.waiting {
+            Waiting::Bytes | Waiting::Handshake => self.read(events, me),
+            Waiting::Room if !self.stream.is_congested() => self.waiting = Waiting::Ready,
+            Waiting::LastWords => return self.last_words(events, me),
+            _ => {}
+        }
+        self.go_on(daemon, events, me)
+    }
+
+    fn elapsed(&mut self, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
+        match self.waiting {
+            Waiting::Bytes | Waiting::Time => {
+                self.waiting = Waiting::Ready;
+                self.session.machine().elapsed();
+            }
+            Waiting::Handshake => self.lose(Disconnect::HandshakeFailed),
+            Waiting::LastWords => return Fate::Close,
+            Waiting::Ready | Waiting::Answer | Waiting::Room => {}
+        }
+        self.go_on(daemon, events, me)
+    }
+
+    fn letter(&mut self, letter: Letter, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
+        let answer = self.session.letter(letter, daemon, events, me);
+        if self.waiting == Waiting::Answer {
+            self.take_answer(answer, events, me);
+        }
+        self.go_on(daemon, events, me)
+    }
+
+    fn stopping(&mut self, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
+        self.session.machine().stopping();
+        if self.waiting == Waiting::Bytes {
+            self.waiting = Waiting::Ready;
+        }
+        self.go_on(daemon, events, me)
+    }
+
+    fn ended(&mut self, daemon: &mut D, events: &mut EventLoop<D>) {
+        self.session.ended(daemon, events);
+    }
+}
