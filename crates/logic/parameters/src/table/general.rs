@@ -74,10 +74,4 @@ parameters! {
     DNSSEC_PROBE: Text = "dnssec_probe", "ns:.", ["smtp", "lmtp", "smtpd"];
     /// Remedy for C libraries that hide negative answers. We do not use one: accepted, and without effect.
     DNS_NCACHE_TTL_FIX_ENABLE: Flag = "dns_ncache_ttl_fix_enable", "no", ["all"];
-    CONNECTION_CACHE_PROTOCOL_TIMEOUT: Time = "connection_cache_protocol_timeout", "5s", ["all"];
-    CONNECTION_CACHE_SERVICE_NAME: Text = "connection_cache_service_name", "scache", ["all"];
-    CONNECTION_CACHE_STATUS_UPDATE_TIME: Time = "connection_cache_status_update_time", "600s", ["all"];
-    CONNECTION_CACHE_TTL_LIMIT: Time = "connection_cache_ttl_limit", "2s", ["all"];
-    IGNORE_MX_LOOKUP_ERROR: Flag = "ignore_mx_lookup_error", "no", ["all"];
-    OPENSSL_PATH: Text = "openssl_path", "openssl", ["all"];
 }

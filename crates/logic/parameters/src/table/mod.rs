@@ -21,6 +21,7 @@ mod local_delivery;
 mod smtp;
 mod lmtp;
 mod tls;
+mod tlsproxy;
 
 pub use bounce::*;
 pub use commands::*;
@@ -41,6 +42,7 @@ pub use smtpd_sasl::*;
 pub use smtpd_tls::*;
 pub use tables::*;
 pub use tls::*;
+pub use tlsproxy::*;
 pub use verify::*;
 pub use virtual_delivery::*;
 
@@ -69,4 +71,5 @@ pub static FAMILIES: &[&[&Declared]] = &[
     smtp::TABLE,
     lmtp::TABLE,
     tls::TABLE,
+    tlsproxy::TABLE,
 ];

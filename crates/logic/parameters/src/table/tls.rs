@@ -1,80 +1,70 @@
-//! TLS in general, its helpers and caches.
+//! TLS of all programs: ciphers, curves, trust, randomness.
 
 use crate::declare::parameters;
 
 parameters! {
-    TLS_APPEND_DEFAULT_CA: Flag = "tls_append_default_CA", "no", ["smtpd", "smtp", "tlsmgr"];
-    TLS_CONFIG_FILE: Text = "tls_config_file", "default", ["smtpd", "smtp", "tlsmgr"];
-    TLS_CONFIG_NAME: Text = "tls_config_name", "", ["smtpd", "smtp", "tlsmgr"];
-    TLS_DAEMON_RANDOM_BYTES: Number = "tls_daemon_random_bytes", "32", ["smtpd", "smtp", "tlsmgr"];
-    TLS_DANE_DIGESTS: Text = "tls_dane_digests", "sha512 sha256", ["smtpd", "smtp", "tlsmgr"];
-    TLS_DISABLE_WORKAROUNDS: Text = "tls_disable_workarounds", "", ["smtpd", "smtp", "tlsmgr"];
-    TLS_EECDH_AUTO_CURVES: Text = "tls_eecdh_auto_curves", "X25519 X448 prime256v1 secp521r1 secp384r1", ["smtpd", "smtp", "tlsmgr"];
-    TLS_EECDH_STRONG_CURVE: Text = "tls_eecdh_strong_curve", "prime256v1", ["smtpd", "smtp", "tlsmgr"];
-    TLS_EECDH_ULTRA_CURVE: Text = "tls_eecdh_ultra_curve", "secp384r1", ["smtpd", "smtp", "tlsmgr"];
-    TLS_EXPORT_CIPHERLIST: Text = "tls_export_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH", ["smtpd", "smtp", "tlsmgr"];
-    TLS_FAST_SHUTDOWN_ENABLE: Flag = "tls_fast_shutdown_enable", "yes", ["smtpd", "smtp", "tlsmgr"];
-    TLS_HIGH_CIPHERLIST: Text = "tls_high_cipherlist", "aNULL:-aNULL:HIGH:@STRENGTH", ["smtpd", "smtp", "tlsmgr"];
-    TLS_LEGACY_PUBLIC_KEY_FINGERPRINTS: Flag = "tls_legacy_public_key_fingerprints", "no", ["smtpd", "smtp", "tlsmgr"];
-    TLS_LOW_CIPHERLIST: Text = "tls_low_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH", ["smtpd", "smtp", "tlsmgr"];
-    TLS_MEDIUM_CIPHERLIST: Text = "tls_medium_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH", ["smtpd", "smtp", "tlsmgr"];
-    TLS_NULL_CIPHERLIST: Text = "tls_null_cipherlist", "eNULL:!aNULL", ["smtpd", "smtp", "tlsmgr"];
-    TLS_PREEMPT_CIPHERLIST: Flag = "tls_preempt_cipherlist", "no", ["smtpd", "smtp", "tlsmgr"];
-    TLS_RANDOM_BYTES: Number = "tls_random_bytes", "32", ["smtpd", "smtp", "tlsmgr"];
-    TLS_RANDOM_EXCHANGE_NAME: Text = "tls_random_exchange_name", "${data_directory}/prng_exch", ["smtpd", "smtp", "tlsmgr"];
-    TLS_RANDOM_PRNG_UPDATE_PERIOD: Time = "tls_random_prng_update_period", "3600s", ["smtpd", "smtp", "tlsmgr"];
-    TLS_RANDOM_RESEED_PERIOD: Time = "tls_random_reseed_period", "3600s", ["smtpd", "smtp", "tlsmgr"];
-    TLS_RANDOM_SOURCE: Text = "tls_random_source", "dev:/dev/urandom", ["smtpd", "smtp", "tlsmgr"];
-    TLS_SERVER_SNI_MAPS: Text = "tls_server_sni_maps", "", ["smtpd", "smtp", "tlsmgr"];
-    TLS_SESSION_TICKET_CIPHER: Text = "tls_session_ticket_cipher", "aes-256-cbc", ["smtpd", "smtp", "tlsmgr"];
-    TLS_SSL_OPTIONS: Text = "tls_ssl_options", "", ["smtpd", "smtp", "tlsmgr"];
-    TLS_WILDCARD_MATCHES_MULTIPLE_LABELS: Flag = "tls_wildcard_matches_multiple_labels", "yes", ["smtpd", "smtp", "tlsmgr"];
-    TLSMGR_SERVICE_NAME: Text = "tlsmgr_service_name", "tlsmgr", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_CAFILE: Text = "tlsproxy_client_CAfile", "$smtp_tls_CAfile", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_CAPATH: Text = "tlsproxy_client_CApath", "$smtp_tls_CApath", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_CERT_FILE: Text = "tlsproxy_client_cert_file", "$smtp_tls_cert_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_CHAIN_FILES: Text = "tlsproxy_client_chain_files", "$smtp_tls_chain_files", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_DCERT_FILE: Text = "tlsproxy_client_dcert_file", "$smtp_tls_dcert_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_DKEY_FILE: Text = "tlsproxy_client_dkey_file", "$smtp_tls_dkey_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_ECCERT_FILE: Text = "tlsproxy_client_eccert_file", "$smtp_tls_eccert_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_ECKEY_FILE: Text = "tlsproxy_client_eckey_file", "$smtp_tls_eckey_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_ENFORCE_TLS: Flag = "tlsproxy_client_enforce_tls", "$smtp_enforce_tls", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_FINGERPRINT_DIGEST: Text = "tlsproxy_client_fingerprint_digest", "$smtp_tls_fingerprint_digest", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_KEY_FILE: Text = "tlsproxy_client_key_file", "$smtp_tls_key_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_LOGLEVEL: Number = "tlsproxy_client_loglevel", "$smtp_tls_loglevel", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_LOGLEVEL_PARAMETER: Text = "tlsproxy_client_loglevel_parameter", "smtp_tls_loglevel", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_PER_SITE: Text = "tlsproxy_client_per_site", "$smtp_tls_per_site", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_POLICY_MAPS: Text = "tlsproxy_client_policy_maps", "${tlsproxy_client_policy:$smtp_tls_policy_maps}", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_SCERT_VERIFYDEPTH: Number = "tlsproxy_client_scert_verifydepth", "$smtp_tls_scert_verifydepth", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_SECURITY_LEVEL: Text = "tlsproxy_client_security_level", "${tlsproxy_client_level:$smtp_tls_security_level}", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_CLIENT_USE_TLS: Flag = "tlsproxy_client_use_tls", "$smtp_use_tls", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_ENFORCE_TLS: Flag = "tlsproxy_enforce_tls", "$smtpd_enforce_tls", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_SERVICE_NAME: Text = "tlsproxy_service_name", "tlsproxy", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_CAFILE: Text = "tlsproxy_tls_CAfile", "$smtpd_tls_CAfile", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_CAPATH: Text = "tlsproxy_tls_CApath", "$smtpd_tls_CApath", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_ALWAYS_ISSUE_SESSION_IDS: Flag = "tlsproxy_tls_always_issue_session_ids", "$smtpd_tls_always_issue_session_ids", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_ASK_CCERT: Flag = "tlsproxy_tls_ask_ccert", "$smtpd_tls_ask_ccert", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_CCERT_VERIFYDEPTH: Number = "tlsproxy_tls_ccert_verifydepth", "$smtpd_tls_ccert_verifydepth", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_CERT_FILE: Text = "tlsproxy_tls_cert_file", "$smtpd_tls_cert_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_CHAIN_FILES: Text = "tlsproxy_tls_chain_files", "$smtpd_tls_chain_files", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_CIPHERS: Text = "tlsproxy_tls_ciphers", "$smtpd_tls_ciphers", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_DCERT_FILE: Text = "tlsproxy_tls_dcert_file", "$smtpd_tls_dcert_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_DH1024_PARAM_FILE: Text = "tlsproxy_tls_dh1024_param_file", "$smtpd_tls_dh1024_param_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_DH512_PARAM_FILE: Text = "tlsproxy_tls_dh512_param_file", "$smtpd_tls_dh512_param_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_DKEY_FILE: Text = "tlsproxy_tls_dkey_file", "$smtpd_tls_dkey_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_ECCERT_FILE: Text = "tlsproxy_tls_eccert_file", "$smtpd_tls_eccert_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_ECKEY_FILE: Text = "tlsproxy_tls_eckey_file", "$smtpd_tls_eckey_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_EECDH_GRADE: Text = "tlsproxy_tls_eecdh_grade", "$smtpd_tls_eecdh_grade", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_EXCLUDE_CIPHERS: Text = "tlsproxy_tls_exclude_ciphers", "$smtpd_tls_exclude_ciphers", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_FINGERPRINT_DIGEST: Text = "tlsproxy_tls_fingerprint_digest", "$smtpd_tls_fingerprint_digest", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_KEY_FILE: Text = "tlsproxy_tls_key_file", "$smtpd_tls_key_file", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_LOGLEVEL: Number = "tlsproxy_tls_loglevel", "$smtpd_tls_loglevel", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_MANDATORY_CIPHERS: Text = "tlsproxy_tls_mandatory_ciphers", "$smtpd_tls_mandatory_ciphers", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_MANDATORY_EXCLUDE_CIPHERS: Text = "tlsproxy_tls_mandatory_exclude_ciphers", "$smtpd_tls_mandatory_exclude_ciphers", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_MANDATORY_PROTOCOLS: Text = "tlsproxy_tls_mandatory_protocols", "$smtpd_tls_mandatory_protocols", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_PROTOCOLS: Text = "tlsproxy_tls_protocols", "$smtpd_tls_protocols", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_REQ_CCERT: Flag = "tlsproxy_tls_req_ccert", "$smtpd_tls_req_ccert", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_TLS_SECURITY_LEVEL: Text = "tlsproxy_tls_security_level", "$smtpd_tls_security_level", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_USE_TLS: Flag = "tlsproxy_use_tls", "$smtpd_use_tls", ["smtpd", "smtp", "tlsmgr"];
-    TLSPROXY_WATCHDOG_TIMEOUT: Time = "tlsproxy_watchdog_timeout", "10s", ["smtpd", "smtp", "tlsmgr"];
+    /// Tables that give, by the name a client asks for (SNI) or `.domain`, the PEM files with key and
+    /// certificates to use. Build them with `postmap -F`, which puts the files into the table.
+    TLS_SERVER_SNI_MAPS: Text = "tls_server_sni_maps", "", ["smtpd"];
+    /// Trusts the authorities of the system besides those that are configured. Beware with restrictions that
+    /// let in whoever has any certificate.
+    TLS_APPEND_DEFAULT_CA: Flag = "tls_append_default_CA", "no", ["all"];
+    /// Ciphers of grade `high`, in OpenSSL's language. Leave it alone.
+    TLS_HIGH_CIPHERLIST: Text = "tls_high_cipherlist", "aNULL:-aNULL:HIGH:@STRENGTH", ["all"];
+    /// Ciphers of grade `medium` and better. Leave it alone.
+    TLS_MEDIUM_CIPHERLIST: Text = "tls_medium_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH", ["all"];
+    /// Ciphers of the historic grade `low`; such ciphers do not exist here.
+    TLS_LOW_CIPHERLIST: Text = "tls_low_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH", ["all"];
+    /// Ciphers of the historic grade `export`; such ciphers do not exist here.
+    TLS_EXPORT_CIPHERLIST: Text = "tls_export_cipherlist", "aNULL:-aNULL:HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH", ["all"];
+    /// Ciphers that do not encrypt; such ciphers do not exist here.
+    TLS_NULL_CIPHERLIST: Text = "tls_null_cipherlist", "eNULL:!aNULL", ["all"];
+    /// Takes the server's order of ciphers instead of the client's.
+    TLS_PREEMPT_CIPHERLIST: Flag = "tls_preempt_cipherlist", "no", ["smtpd"];
+    /// Elliptic curves for the key exchange, best first.
+    TLS_EECDH_AUTO_CURVES: Text = "tls_eecdh_auto_curves", "X25519 X448 prime256v1 secp521r1 secp384r1", ["all"];
+    /// Curve of `smtpd_tls_eecdh_grade = strong`.
+    TLS_EECDH_STRONG_CURVE: Text = "tls_eecdh_strong_curve", "prime256v1", ["all"];
+    /// Curve of `smtpd_tls_eecdh_grade = ultra`.
+    TLS_EECDH_ULTRA_CURVE: Text = "tls_eecdh_ultra_curve", "secp384r1", ["all"];
+    /// Digests accepted in TLSA records, best first; `name=number` for one that we do not know the number of.
+    TLS_DANE_DIGESTS: Text = "tls_dane_digests", "sha512 sha256", ["smtp", "lmtp"];
+    /// Lets `*.example.com` in a certificate stand for `a.b.example.com` too.
+    TLS_WILDCARD_MATCHES_MULTIPLE_LABELS: Flag = "tls_wildcard_matches_multiple_labels", "yes", ["smtp", "lmtp"];
+    /// Computes fingerprints of public keys the wrong way of before 2.9.6.
+    TLS_LEGACY_PUBLIC_KEY_FINGERPRINTS: Flag = "tls_legacy_public_key_fingerprints", "no", ["all"];
+    /// Does not wait for the other side's farewell when a TLS session ends.
+    TLS_FAST_SHUTDOWN_ENABLE: Flag = "tls_fast_shutdown_enable", "yes", ["all"];
+    /// Cipher that protects session tickets; empty turns tickets off. Ours are protected by the TLS library's
+    /// own.
+    TLS_SESSION_TICKET_CIPHER: Text = "tls_session_ticket_cipher", "aes-256-cbc", ["smtpd", "tlsmgr"];
+    /// Options of OpenSSL to switch on. `NO_TICKET`, `NO_COMPRESSION` and `NO_RENEGOTIATION` are understood;
+    /// others have no effect here.
+    TLS_SSL_OPTIONS: Text = "tls_ssl_options", "", ["all"];
+    /// Remedies of OpenSSL to switch off. We do not use OpenSSL: accepted, and without effect.
+    TLS_DISABLE_WORKAROUNDS: Text = "tls_disable_workarounds", "", ["all"];
+    /// Settings file of OpenSSL. We do not use OpenSSL: accepted, and without effect.
+    TLS_CONFIG_FILE: Text = "tls_config_file", "default", ["all"];
+    /// Section of the settings file of OpenSSL: accepted, and without effect.
+    TLS_CONFIG_NAME: Text = "tls_config_name", "", ["all"];
+    /// The program `openssl`, as used by `postfix tls`.
+    OPENSSL_PATH: Text = "openssl_path", "openssl", ["postfix"];
+    /// Service in master.cf that keeps TLS sessions and ticket keys.
+    TLSMGR_SERVICE_NAME: Text = "tlsmgr_service_name", "tlsmgr", ["all"];
+
+    // Randomness
+
+    /// Where fresh randomness comes from: `dev:` and a device, `egd:` and a socket, or a file. The system's
+    /// generator is always used here.
+    TLS_RANDOM_SOURCE: Text = "tls_random_source", "dev:/dev/urandom", ["tlsmgr"];
+    /// Bytes that are taken from `tls_random_source` at a time. Accepted, and without effect.
+    TLS_RANDOM_BYTES: Number = "tls_random_bytes", "32", ["tlsmgr"];
+    /// Bytes that a program asks of tlsmgr to seed its generator. Accepted, and without effect.
+    TLS_DAEMON_RANDOM_BYTES: Number = "tls_daemon_random_bytes", "32", ["all"];
+    /// File that keeps the state of the generator over a restart. Accepted, and without effect.
+    TLS_RANDOM_EXCHANGE_NAME: Text = "tls_random_exchange_name", "${data_directory}/prng_exch", ["tlsmgr"];
+    /// How often that file is written. Accepted, and without effect.
+    TLS_RANDOM_PRNG_UPDATE_PERIOD: Time = "tls_random_prng_update_period", "3600s", ["tlsmgr"];
+    /// How often the generator is seeded anew. Accepted, and without effect.
+    TLS_RANDOM_RESEED_PERIOD: Time = "tls_random_reseed_period", "3600s", ["tlsmgr"];
 }
