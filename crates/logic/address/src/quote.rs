@@ -1,0 +1,104 @@
+//! Quoting of the local part (RFC 5322 §3.4.1).
+
+/// Puts an address into external form: the local part (all before the last `@`) gets quotes unless it is a dot-atom.
+///
+/// Characters above 127 need none (RFC 6531); an empty local part becomes `""`.
+pub fn quote(internal: &str) -> String {
+    let (local, rest) = internal.split_at(internal.rfind('@').unwrap_or(internal.len()));
+    if is_dot_atom(local) {
+        return internal.to_owned();
+    }
+    let mut external = String::with_capacity(internal.len() + 4);
+    external.push('"');
+    for character in local.chars() {
+        if matches!(character, '"' | '\\' | '\r') {
+            external.push('\\');
+        }
+        external.push(character);
+    }
+    external.push('"');
+    external.push_str(rest);
+    external
+}
+
+/// Puts an address into internal form: quotes and backslashes before the last `@` go.
+pub fn unquote(external: &str) -> String {
+    if !external.contains(['"', '\\']) {
+        return external.to_owned();
+    }
+    let (local, rest) = external.split_at(domain_at(external).unwrap_or(external.len()));
+    let mut internal = String::with_capacity(external.len());
+    let mut characters = local.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => {}
+            '\\' => internal.extend(characters.next()),
+            other => internal.push(other),
+        }
+    }
+    internal.push_str(rest);
+    internal
+}
+
+/// Where the `@` before the domain stands: the last one outside quotes.
+fn domain_at(external: &str) -> Option<usize> {
+    let (mut quoted, mut escaped, mut found) = (false, false, None);
+    for (at, byte) in external.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => quoted = !quoted,
+            b'@' if !quoted => found = Some(at),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// RFC 5322 §3.2.3 dot-atom, with 8-bit text let through.
+fn is_dot_atom(local: &str) -> bool {
+    !local.is_empty()
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..")
+        && local.bytes().all(|byte| byte > b' ' && byte != 127 && !b"()<>@,;:\\\"[]".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_what_is_no_dot_atom_gets_quotes() {
+        for (internal, external) in [
+            ("a.b@c", "a.b@c"),
+            ("a b@c", "\"a b\"@c"),
+            ("a@b@c", "\"a@b\"@c"),
+            ("a..b@c", "\"a..b\"@c"),
+            (".a", "\".a\""),
+            ("a\"b\\c@d", "\"a\\\"b\\\\c\"@d"),
+            ("j\u{f6}@x", "j\u{f6}@x"),
+            ("a|b!c%d@e", "a|b!c%d@e"),
+            ("", "\"\""),
+            ("@c", "\"\"@c"),
+        ] {
+            assert_eq!(quote(internal), external);
+            assert_eq!(unquote(external), internal);
+        }
+    }
+
+    #[test]
+    fn half_quoted_local_parts_lose_their_quotes() {
+        assert_eq!(unquote("a.\"b c\".d@e"), "a.b c.d@e");
+        assert_eq!(unquote("a\\ b@c"), "a b@c");
+    }
+
+    proptest! {
+        #[test]
+        fn every_address_survives_the_round_trip(local in "\\PC{0,12}", domain in "[a-z.]{0,8}") {
+            let internal = format!("{local}@{domain}");
+            prop_assert_eq!(unquote(&quote(&internal)), internal);
+        }
+    }
+}
