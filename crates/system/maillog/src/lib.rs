@@ -1,1 +1,119 @@
-//! To be written.
+//! Log lines in Postfix's form, to syslog, a file or a terminal.
+//!
+//! A program opens the log once ([`open`]) and then uses the macros of the `log` crate: `info!` is a plain line,
+//! `warn!` begins with `warning:`, `error!` with `error:`, and an `error!` of target [`FATAL`] with `fatal:`.
+//! A daemon keeps the lines of one turn of its loop together and writes them with [`flush`].
+
+mod line;
+mod sink;
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+
+pub use sink::{Sink, open_file};
+
+/// Target of the `error!` that a program says before it gives up.
+pub const FATAL: &str = "fatal";
+/// Lines that wait for [`flush`] are written before it when they are more than this.
+const BUFFER_LIMIT_BYTES: usize = 32 * 1024;
+
+/// What the log of this process is like.
+#[derive(Debug)]
+pub struct Settings {
+    /// What stands before the process id: `postfix/smtpd`.
+    pub tag: String,
+    /// The host's name as the log shows it.
+    pub host: String,
+    /// Where the lines go.
+    pub sink: Sink,
+    /// Keep lines until [`flush`]; only for programs that call it in every turn.
+    pub buffered: bool,
+    /// Show `debug!` lines as well (-v).
+    pub verbose: bool,
+}
+
+static LOGGER: OnceLock<Logger> = OnceLock::new();
+
+struct Logger {
+    state: Mutex<State>,
+    verbose: bool,
+}
+
+struct State {
+    settings: Settings,
+    clock: line::Clock,
+    buffer: Vec<u8>,
+}
+
+/// Opens the log of this process. Later calls change nothing and return false.
+pub fn open(settings: Settings) -> bool {
+    let verbose = settings.verbose;
+    let state = State { settings, clock: line::Clock::default(), buffer: Vec::new() };
+    let first = LOGGER.set(Logger { state: Mutex::new(state), verbose }).is_ok();
+    if let Some(logger) = LOGGER.get().filter(|_| first) {
+        let _ = log::set_logger(logger);
+        log::set_max_level(if logger.verbose { LevelFilter::Debug } else { LevelFilter::Info });
+    }
+    first
+}
+
+/// Writes the lines that wait.
+pub fn flush() {
+    if let Some(logger) = LOGGER.get() {
+        logger.lock().flush();
+    }
+}
+
+impl Logger {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= Level::Info || self.verbose
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            let mut state = self.lock();
+            state.take(record.level(), record.target(), &record.args().to_string());
+            let keep = state.settings.buffered && record.level() > Level::Warn;
+            if !keep || state.buffer.len() > BUFFER_LIMIT_BYTES {
+                state.flush();
+            }
+        }
+    }
+
+    fn flush(&self) {
+        self.lock().flush();
+    }
+}
+
+impl State {
+    fn take(&mut self, level: Level, target: &str, text: &str) {
+        let State { settings, clock, buffer } = self;
+        let severity = line::Severity::of(level, target == FATAL);
+        match settings.sink {
+            Sink::Syslog(_) => {
+                self.flush();
+                let mut packet = Vec::with_capacity(text.len() + 64);
+                self.clock.syslog(&mut packet, severity, &self.settings.tag, text);
+                self.settings.sink.send(&packet);
+            }
+            Sink::File(_) | Sink::Postlog(_) => {
+                clock.line(buffer, &settings.host, severity, &settings.tag, text);
+            }
+            Sink::Terminal => line::terminal(buffer, severity, &settings.tag, text),
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.buffer.is_empty() {
+            self.settings.sink.send(&self.buffer);
+            self.buffer.clear();
+        }
+    }
+}
