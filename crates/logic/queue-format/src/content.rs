@@ -51,10 +51,16 @@ impl ContentReader {
     ///
     /// # Errors
     /// Any [`DecodeError`]: the file is damaged; what `out` has got must not be delivered.
-    pub fn feed(&mut self, bytes: &[u8], at_end: bool, out: &mut Vec<u8>) -> Result<ContentStep, DecodeError> {
+    pub fn feed(
+        &mut self,
+        bytes: &[u8],
+        at_end: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<ContentStep, DecodeError> {
         let base = self.offset;
         while !self.done {
-            let rest = usize::try_from(self.offset.wrapping_sub(base)).ok().and_then(|skip| bytes.get(skip..));
+            let rest =
+                usize::try_from(self.offset.wrapping_sub(base)).ok().and_then(|skip| bytes.get(skip..));
             let Some(rest) = rest.filter(|rest| at_end || !rest.is_empty()) else {
                 return Ok(ContentStep::Read { offset: self.offset, at_least: 2 });
             };
@@ -171,7 +177,9 @@ mod tests {
         loop {
             let end = (begin + length).min(file.len());
             match reader.feed(&file[begin..end], end == file.len(), &mut out)? {
-                ContentStep::Read { offset, at_least } => (begin, length) = (offset as usize, block.max(at_least)),
+                ContentStep::Read { offset, at_least } => {
+                    (begin, length) = (offset as usize, block.max(at_least))
+                }
                 ContentStep::Done => return Ok(out),
             }
         }

@@ -151,7 +151,8 @@ impl EnvelopeReader {
             if self.part == Part::Ended {
                 return Ok(Step::Done);
             }
-            let rest = usize::try_from(self.offset.wrapping_sub(base)).ok().and_then(|skip| bytes.get(skip..));
+            let rest =
+                usize::try_from(self.offset.wrapping_sub(base)).ok().and_then(|skip| bytes.get(skip..));
             let Some(rest) = rest.filter(|rest| at_end || !rest.is_empty()) else {
                 return Ok(Step::Read { offset: self.offset, at_least: 2 });
             };

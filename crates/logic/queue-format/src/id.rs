@@ -147,7 +147,10 @@ mod tests {
     #[test]
     fn long_ids_are_those_of_postfix() {
         let id: QueueId = "4jXCVs3wS8z1SdVk".parse().unwrap();
-        assert_eq!((id.inode(), id.is_long(), id.hash_characters(2).as_str()), (Some(10_036_022), true, "86"));
+        assert_eq!(
+            (id.inode(), id.is_long(), id.hash_characters(2).as_str()),
+            (Some(10_036_022), true, "86")
+        );
         assert_eq!(QueueId::long(1_795_314_085, id.microseconds().unwrap(), 10_036_022), id);
     }
 

@@ -25,7 +25,8 @@ pub const SIZE_RECORD_BYTES: usize = 6 * 15 + 5;
 impl SizeRecord {
     /// The data of the record.
     pub fn encode(&self) -> Vec<u8> {
-        let Self { message_bytes, content_offset, recipients, manager_flags, content_bytes, send_options } = *self;
+        let Self { message_bytes, content_offset, recipients, manager_flags, content_bytes, send_options } =
+            *self;
         format!("{message_bytes:15} {content_offset:15} {recipients:15} {manager_flags:15} {content_bytes:15} {send_options:15}").into_bytes()
     }
 
@@ -51,11 +52,19 @@ mod tests {
     use super::*;
 
     /// As Postfix 3.7.11 wrote it.
-    const REAL: &[u8] = b"           3251             964               4               8            3251               0";
+    const REAL: &[u8] =
+        b"           3251             964               4               8            3251               0";
 
     #[test]
     fn equals_what_postfix_writes() {
-        let size = SizeRecord { message_bytes: 3251, content_offset: 964, recipients: 4, manager_flags: 8, content_bytes: 3251, send_options: 0 };
+        let size = SizeRecord {
+            message_bytes: 3251,
+            content_offset: 964,
+            recipients: 4,
+            manager_flags: 8,
+            content_bytes: 3251,
+            send_options: 0,
+        };
         assert_eq!(SizeRecord::decode(REAL), Some(size));
         assert_eq!(size.encode(), REAL);
         assert_eq!(SizeRecord::default().encode().len(), SIZE_RECORD_BYTES);

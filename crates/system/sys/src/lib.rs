@@ -10,6 +10,7 @@ pub mod directory;
 pub mod fork;
 pub mod ids;
 pub mod locks;
+pub mod disk;
 pub mod process;
 pub mod sandbox;
 pub mod signals;

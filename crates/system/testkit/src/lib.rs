@@ -1,1 +1,3 @@
-//! To be written.
+//! Stand-ins for the world in tests: a disk that fails.
+
+pub mod disk;

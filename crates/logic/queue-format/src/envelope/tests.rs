@@ -14,7 +14,10 @@ fn a_file_from_smtp() {
     assert_eq!(envelope.arrival, Some(Duration::new(1_795_313_826, 508_899_000)));
     assert_eq!((envelope.envelope_id.as_str(), envelope.return_flags), ("abc", 2));
     assert_eq!(envelope.attribute("log_client_address"), Some("127.0.0.2"));
-    assert_eq!((envelope.content_offset, envelope.message_bytes(), envelope.extracted_offset), (964, 3251, 4215));
+    assert_eq!(
+        (envelope.content_offset, envelope.message_bytes(), envelope.extracted_offset),
+        (964, 3251, 4215)
+    );
     assert_eq!(envelope.attribute("encoding"), Some("8bit"));
     let last = &envelope.recipients[3];
     assert_eq!((last.address.as_str(), last.original.as_str()), ("user1@example.com", "both@alias.example"));
@@ -94,7 +97,9 @@ fn in_blocks(file: &[u8], block: usize) -> Result<Envelope, DecodeError> {
     loop {
         let bytes = &file[begin.min(file.len())..(begin + length).min(file.len())];
         match reader.feed(bytes, begin + length >= file.len())? {
-            Step::Read { offset, at_least } => (begin, length) = (usize::try_from(offset).unwrap(), block.max(at_least)),
+            Step::Read { offset, at_least } => {
+                (begin, length) = (usize::try_from(offset).unwrap(), block.max(at_least))
+            }
             Step::Full | Step::Done => return Ok(reader.into_envelope()),
         }
     }

@@ -1,0 +1,147 @@
+//! How a message gets into the spool: the one commit.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use queue_format::QueueId;
+use sys::disk::Disk;
+
+use crate::{MODE_READY, MODE_WRITING, Queue, QueueError, QueueName};
+
+/// How many microseconds are tried when the name for a new file is taken.
+const NAME_ATTEMPTS: u64 = 1000;
+
+/// A queue file that is being written. Dropped without [`NewFile::commit`], it is removed.
+pub struct NewFile {
+    queue: Queue,
+    file: Option<File>,
+    path: PathBuf,
+    id: QueueId,
+    length: u64,
+}
+
+impl Queue {
+    /// Makes an empty queue file in `incoming/` and gives it its name. `now_us` is the time since 1970 in microseconds.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`]; nothing is left behind.
+    pub fn create(&self, now_us: u64) -> Result<NewFile, QueueError> {
+        let (file, temporary, time) = self.create_temporary(now_us)?;
+        let named = self.name(&file, &temporary, time);
+        if named.is_err() {
+            let _ = self.disk.remove(&temporary);
+        }
+        let (id, path) = named?;
+        Ok(NewFile { queue: self.clone(), file: Some(file), path, id, length: 0 })
+    }
+
+    /// `incoming/<microseconds>.<pid>`; another microsecond when that name is taken.
+    fn create_temporary(&self, now_us: u64) -> Result<(File, PathBuf, u64), QueueError> {
+        let mut time = now_us;
+        loop {
+            let mut path = self.directory.join(QueueName::Incoming.as_str());
+            path.push(format!("{}.{}", time % 1_000_000, self.process));
+            match self.disk.create(&path, MODE_WRITING) {
+                Ok(file) => return Ok((file, path, time)),
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && time < now_us + NAME_ATTEMPTS =>
+                {
+                    time += 1
+                }
+                Err(error) => return Err(QueueError::io("create", &path)(error)),
+            }
+        }
+    }
+
+    fn name(&self, file: &File, temporary: &Path, time_us: u64) -> Result<(QueueId, PathBuf), QueueError> {
+        let inode = file.metadata().map_err(QueueError::io("fstat", temporary))?.ino();
+        let (seconds, microseconds) = (time_us / 1_000_000, (time_us % 1_000_000) as u32);
+        let id = match self.settings.long_ids {
+            true => QueueId::long(seconds, microseconds, inode),
+            false => QueueId::short(microseconds, inode),
+        };
+        let path = self.path(QueueName::Incoming, &id);
+        self.rename(temporary, &path)?;
+        Ok((id, path))
+    }
+}
+
+impl NewFile {
+    /// The message's id, for the Received header and the log.
+    pub fn id(&self) -> &QueueId {
+        &self.id
+    }
+
+    /// Bytes written so far: the offset of the next ones.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Appends records. For content that is too large to wait for [`NewFile::commit`] in memory.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`]; the file is gone, and later calls fail too.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), QueueError> {
+        let at = self.length;
+        self.length += bytes.len() as u64;
+        self.overwrite(at, bytes)
+    }
+
+    /// Writes over what was written before, such as the size record.
+    ///
+    /// # Errors
+    /// As [`NewFile::write`].
+    pub fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> Result<(), QueueError> {
+        self.step("write", |disk, file| disk.write_at(file, bytes, offset))
+    }
+
+    /// Writes the rest and makes the message safe: on `Ok` it survives a power cut, and a 250 may be sent. The queue manager finds
+    /// it by itself, sooner when told.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`]; the file is gone, nothing was promised. A failed fsync is not tried again: the kernel has
+    /// dropped what it could not write.
+    pub fn commit(mut self, rest: &[u8]) -> Result<QueueId, QueueError> {
+        if !rest.is_empty() {
+            self.write(rest)?;
+        }
+        self.step("fchmod", |disk, file| disk.set_mode(file, MODE_READY))?;
+        self.step("fsync", |disk, file| disk.sync(file))?;
+        if self.queue.sync_directories {
+            let folder = self.path.parent().unwrap_or(Path::new(".")).to_owned();
+            self.step("fsync", |disk, _| disk.sync_directory(&folder))?;
+        }
+        self.file = None;
+        Ok(self.id.clone())
+    }
+
+    fn step(
+        &mut self,
+        verb: &'static str,
+        act: impl FnOnce(&dyn Disk, &File) -> io::Result<()>,
+    ) -> Result<(), QueueError> {
+        let error = match &self.file {
+            Some(file) => match act(self.queue.disk.as_ref(), file) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            },
+            None => io::Error::from(io::ErrorKind::NotConnected),
+        };
+        self.discard();
+        Err(QueueError::io(verb, &self.path)(error))
+    }
+
+    fn discard(&mut self) {
+        if self.file.take().is_some() {
+            let _ = self.queue.disk.remove(&self.path);
+        }
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        self.discard();
+    }
+}
