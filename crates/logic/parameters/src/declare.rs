@@ -79,7 +79,7 @@ macro_rules! parameters {
                 });
         )*
         /// Every parameter of this family, in the order of the file.
-        pub static TABLE: &[&crate::declare::Declared] = &[$(&$ident.declared),*];
+        pub(super) static TABLE: &[&crate::declare::Declared] = &[$(&$ident.declared),*];
     };
 }
 pub(crate) use parameters;

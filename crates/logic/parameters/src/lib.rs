@@ -4,6 +4,18 @@
 
 pub mod declare;
 mod table;
+pub mod index;
+pub mod family;
+pub mod safer;
+pub mod text;
+pub mod main_cf;
+pub mod compatibility;
+pub mod expand;
+pub mod value;
+pub mod host;
+pub mod config;
 
+pub use config::{Config, ConfigError, Defaults, Fault, Sources};
 pub use declare::{Declared, Flag, Kind, Number, Param, Raw, Text, Time};
+pub use host::{HostFacts, Interface};
 pub use table::*;

@@ -1,0 +1,34 @@
+//! Finding a parameter by its name.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use crate::declare::Declared;
+use crate::table::FAMILIES;
+
+/// The parameter called `name`, if it is declared in the table.
+pub fn declared(name: &str) -> Option<&'static Declared> {
+    static INDEX: OnceLock<HashMap<&'static str, &'static Declared>> = OnceLock::new();
+    let index = INDEX.get_or_init(|| all().map(|declared| (declared.name, declared)).collect());
+    index.get(name).copied()
+}
+
+/// Every parameter of the table.
+pub fn all() -> impl Iterator<Item = &'static Declared> {
+    FAMILIES.iter().flat_map(|family| family.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_declared_once() {
+        let mut names: Vec<_> = all().map(|declared| declared.name).collect();
+        let total = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), total);
+        assert!(declared("queue_run_delay").is_some() && declared("queue_run_delays").is_none());
+    }
+}
