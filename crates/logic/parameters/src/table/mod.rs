@@ -22,14 +22,18 @@ mod smtp;
 mod lmtp;
 mod tls;
 mod tlsproxy;
+mod later;
+mod own;
 
 pub use bounce::*;
 pub use commands::*;
 pub use content::*;
 pub use general::*;
+pub use later::*;
 pub use lmtp::*;
 pub use local_delivery::*;
 pub use milter::*;
+pub use own::*;
 pub use postscreen::*;
 pub use process::*;
 pub use queue::*;
@@ -48,7 +52,7 @@ pub use virtual_delivery::*;
 
 use crate::declare::Declared;
 
-/// The families, for whoever walks the whole table.
+/// The names of Postfix 3.7 by family: what `postconf -d` lists, with its per-transport kin.
 pub static FAMILIES: &[&[&Declared]] = &[
     general::TABLE,
     process::TABLE,
@@ -73,3 +77,6 @@ pub static FAMILIES: &[&[&Declared]] = &[
     tls::TABLE,
     tlsproxy::TABLE,
 ];
+
+/// The names that Postfix does not have.
+pub static OWN: &[&Declared] = own::TABLE;

@@ -1,0 +1,22 @@
+//! Names that Postfix does not have.
+
+use crate::declare::parameters;
+
+parameters! {
+    // The SMTP server
+
+    /// Answers EXPN with the addresses behind a local alias or a virtual one. Off, it is refused with 502: a list of
+    /// members is nobody's business.
+    SMTPD_EXPN_ENABLE: Flag = "smtpd_expn_enable", "no", ["smtpd"];
+
+    // What a process gives up before it reads what strangers have sent
+
+    /// Takes away the right to gain rights by running set-user-id programs (no_new_privs). Not applied where a
+    /// program must start others as somebody else: local, pipe, spawn.
+    PROCESS_NO_NEW_PRIVS_ENABLE: Flag = "process_no_new_privs_enable", "yes", ["all"];
+    /// Leaves only the files and folders within reach that a program has use for (Landlock). A table or socket in an
+    /// unusual place that cannot be opened any more is a reason to switch it off, for that service alone.
+    PROCESS_LANDLOCK_ENABLE: Flag = "process_landlock_enable", "yes", ["all"];
+    /// Leaves only the system calls that a program has use for (seccomp); others fail as not implemented.
+    PROCESS_SECCOMP_ENABLE: Flag = "process_seccomp_enable", "yes", ["all"];
+}
