@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -108,6 +108,8 @@ pub struct EventLoop<D> {
     now: Instant,
     population: usize,
     scratch: Scratch,
+    /// Grows; odd while handlers act.
+    beat: Arc<AtomicU64>,
 }
 
 /// Buffers that one connection after the other reads through, so that an idle one holds none.
@@ -155,6 +157,7 @@ impl<D> EventLoop<D> {
             now: Instant::now(),
             population: 0,
             scratch: Scratch::default(),
+            beat: Arc::default(),
         })
     }
 
@@ -254,6 +257,7 @@ impl<D> EventLoop<D> {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => self.now = Instant::now(),
         }
+        self.beat.fetch_or(1, Ordering::Relaxed);
         let repeated = std::mem::take(&mut self.again);
         for event in &ready {
             if event.token() != WAKER {
@@ -266,6 +270,21 @@ impl<D> EventLoop<D> {
         self.deliver_letters(daemon);
         self.expire(daemon);
         Ok(())
+    }
+
+    /// A number that is odd while a turn goes on and grows with each: for a watchdog.
+    pub fn beat(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.beat)
+    }
+
+    /// What belongs to this turn is done: the caller is about to wait in [`EventLoop::turn`] again.
+    pub fn turn_is_over(&self) {
+        self.beat.store((self.beat.load(Ordering::Relaxed) | 1) + 1, Ordering::Relaxed);
+    }
+
+    /// Takes a handler out of the loop; its `ended` is called.
+    pub fn remove(&mut self, id: HandlerId, daemon: &mut D) {
+        self.act(id, daemon, |_, _, _, _| Fate::Close);
     }
 
     /// Tells every handler that the service is about to end.

@@ -8,7 +8,6 @@
 
 mod event_loop;
 mod pool;
-pub mod listener;
 pub mod drive;
 mod stream;
 pub mod channel;

@@ -16,3 +16,4 @@ pub mod sandbox;
 pub mod signals;
 pub mod sockets;
 mod system_calls;
+pub mod users;

@@ -72,6 +72,12 @@ fn start_clean(parent: u32) -> io::Result<()> {
     }
 }
 
+/// Asks the kernel to kill this process when its parent ends. A change of user id takes that back: call it
+/// after the last one.
+pub fn die_with_parent() {
+    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+}
+
 /// A copy of a descriptor with a high number, closed on exec.
 fn park(descriptor: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let number = nix::fcntl::fcntl(descriptor, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(PARKING_DESCRIPTOR))?;

@@ -14,7 +14,8 @@ use landlock::{
 };
 use nix::sys::prctl;
 
-use crate::system_calls::{self, Calls};
+use crate::system_calls;
+pub use crate::system_calls::Calls;
 
 /// The newest set of Landlock rights asked for: later ones also bar unix sockets, which our programs live by.
 const LANDLOCK_RIGHTS: ABI = ABI::V5;

@@ -1,1 +1,224 @@
-//! To be written.
+//! The skeleton of every daemon: what master starts, and how it lives.
+//!
+//! A daemon is a type that implements [`Service`]; its `main` hands it to [`run`]. The skeleton reads the
+//! command line and main.cf, opens the log, lets the service open what needs privilege, gives privilege up,
+//! confines the process, and then serves: it accepts clients while there is room, passes on master's orders,
+//! reports how busy it is, and ends when there is nothing to do, when master says so, or when master is gone.
+
+mod arguments;
+pub mod configuration;
+mod listener;
+mod privilege;
+pub mod protocol;
+mod serve;
+mod status;
+mod watchdog;
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use parameters::Config;
+use reactor::EventLoop;
+use sys::sockets::{Peer, Socket};
+
+pub use arguments::{Arguments, BadArgument};
+pub use privilege::Privilege;
+
+use crate::configuration::{Asker, LoadError};
+
+/// A daemon: the state that its sessions share, and what it does when something happens.
+pub trait Service: Sized + 'static {
+    /// The program's name: `smtpd`.
+    const PROGRAM: &'static str;
+
+    /// What it keeps of root's rights.
+    const PRIVILEGE: Privilege = Privilege::MailOwner;
+
+    /// Does it make or take TCP connections by itself? Those that master hands over need no right.
+    const NETWORK: bool = false;
+
+    /// How many threads its disk work may use.
+    const POOL_THREADS: usize = 8;
+
+    /// Makes the service, still with the rights that master has: keys and sockets are opened here.
+    ///
+    /// # Errors
+    /// [`StartError`]: the worker ends, master tries again later.
+    fn open(setup: &Setup) -> Result<Self, StartError>;
+
+    /// Begins, with the rights it keeps: threads may start, connections may be made.
+    ///
+    /// # Errors
+    /// As [`Service::open`].
+    fn start(&mut self, _setup: &Setup, _events: &mut EventLoop<Self>) -> Result<(), StartError> {
+        Ok(())
+    }
+
+    /// A client has come; `listener` counts the service's sockets from 0.
+    fn accepted(&mut self, socket: Socket, peer: Peer, listener: usize, events: &mut EventLoop<Self>);
+
+    /// Clients that are here.
+    fn sessions(&self) -> usize;
+
+    /// Clients that have been here since the start.
+    fn served(&self) -> u64 {
+        0
+    }
+
+    /// Is there room for one more client? While not, clients wait to be accepted.
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    /// May the worker end when it has had nothing to do for `max_idle`?
+    fn may_retire(&self) -> bool {
+        true
+    }
+
+    /// The service's wakeup time in master.cf has come.
+    fn woken(&mut self, _events: &mut EventLoop<Self>) {}
+
+    /// No new clients will come; the worker ends when those that are here have gone.
+    fn draining(&mut self, _events: &mut EventLoop<Self>) {}
+
+    /// The suite stops: end what can be ended.
+    fn stopping(&mut self, _events: &mut EventLoop<Self>) {}
+
+    /// Everything that was ready has been seen to: the place for work that is better done once a turn.
+    fn turn_ends(&mut self, _events: &mut EventLoop<Self>) {}
+
+    /// Are its sockets for datagrams (`unix-dgram` in master.cf)?
+    fn takes_datagrams(&self) -> bool {
+        false
+    }
+
+    /// Datagrams have come.
+    fn datagrams(&mut self, _socket: &Socket, _events: &mut EventLoop<Self>) {}
+}
+
+/// What a service is made from.
+#[derive(Debug)]
+pub struct Setup {
+    /// The settings of this process, fixed.
+    pub config: Config,
+    /// How master started it.
+    pub arguments: Arguments,
+    /// The service's name in master.cf: `smtp`, `127.0.0.1:25`, `retry`.
+    pub service: String,
+    /// `queue_directory`; also the working directory, and the root directory after chroot.
+    pub queue_directory: PathBuf,
+    /// `max_idle`.
+    pub max_idle: Duration,
+    listeners: RefCell<Vec<OwnedFd>>,
+}
+
+impl Setup {
+    fn take_listeners(&self) -> Vec<OwnedFd> {
+        self.listeners.take()
+    }
+
+    /// The path of another service's private socket, from the working directory.
+    pub fn private_socket(&self, service: &str) -> PathBuf {
+        Path::new("private").join(service)
+    }
+
+    /// The path of another service's public socket, from the working directory.
+    pub fn public_socket(&self, service: &str) -> PathBuf {
+        Path::new("public").join(service)
+    }
+}
+
+/// Why a worker does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The command line is not master's.
+    #[error(transparent)]
+    Arguments(#[from] BadArgument),
+    /// main.cf can not be used.
+    #[error(transparent)]
+    Config(#[from] LoadError),
+    /// There is no such user, or it is root.
+    #[error("mail_owner = {0}: there is no such user, or it is root: create it or name another in main.cf")]
+    NoMailOwner(String),
+    /// A step of the start failed.
+    #[error("{step}: {source}")]
+    Step {
+        /// What was tried.
+        step: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The service can not work as it is configured.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Runs a service until its life is over. The whole `main` of a daemon.
+pub fn run<S: Service>() -> ExitCode {
+    match begin::<S>() {
+        Ok(()) => {
+            maillog::flush();
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            log::error!(target: maillog::FATAL, "{error}");
+            maillog::flush();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn begin<S: Service>() -> Result<(), StartError> {
+    let arguments = Arguments::parse(std::env::args_os().skip(1))?;
+    open_log(S::PROGRAM, &arguments);
+    sys::signals::ignore_broken_pipes();
+    sys::process::raise_descriptor_limit();
+    let status = sys::process::inherited(protocol::STATUS_DESCRIPTOR);
+    let setup = set_up::<S>(arguments)?;
+    let mut service = S::open(&setup)?;
+    privilege::give_up(&setup, S::PRIVILEGE, S::NETWORK)?;
+    let mut events =
+        EventLoop::new(S::POOL_THREADS).map_err(|source| StartError::step("make the event loop", source))?;
+    service.start(&setup, &mut events)?;
+    name_inert_settings(&setup.config, S::PROGRAM);
+    serve::serve(service, events, &setup, status).map_err(|source| StartError::step("serve", source))
+}
+
+fn set_up<S: Service>(arguments: Arguments) -> Result<Setup, StartError> {
+    let service = arguments.service.clone().unwrap_or_else(|| S::PROGRAM.to_owned());
+    let directory = configuration::directory(None);
+    let asker = Asker { program: S::PROGRAM, service: &service, overrides: &arguments.overrides };
+    let config = configuration::load(&directory, &asker)?;
+    let queue_directory = PathBuf::from(config.get(&parameters::QUEUE_DIRECTORY));
+    std::env::set_current_dir(&queue_directory)
+        .map_err(|source| StartError::step("chdir to queue_directory", source))?;
+    let first = protocol::FIRST_LISTENER;
+    let numbers = (first..).take(arguments.listeners);
+    let listeners = RefCell::new(numbers.filter_map(sys::process::inherited).collect());
+    let max_idle = config.get(&parameters::MAX_IDLE);
+    Ok(Setup { config, arguments, service, queue_directory, max_idle, listeners })
+}
+
+/// The log is open before main.cf is read, for main.cf may be what there is to complain about.
+fn open_log(program: &str, arguments: &Arguments) {
+    let file = sys::process::inherited(protocol::LOG_DESCRIPTOR).map(std::fs::File::from);
+    let tag = std::env::var(protocol::ENV_LOG_TAG).unwrap_or_else(|_| "postfix".to_owned());
+    let chosen = arguments.overrides.iter().rev().find(|(name, _)| name == "syslog_name");
+    let tag = chosen.map_or(tag, |(_, value)| {
+        value.replace("$service_name", arguments.service.as_deref().unwrap_or(program))
+    });
+    let host = std::env::var(protocol::ENV_LOG_HOST).unwrap_or_else(|_| sys::process::host_name());
+    maillog::open(maillog::Settings {
+        tag: format!("{tag}/{program}"),
+        host: host.split('.').next().unwrap_or_default().to_owned(),
+        sink: file.map_or_else(maillog::Sink::syslog, maillog::Sink::File),
+        buffered: true,
+        verbose: arguments.verbose,
+    });
+}
+
+fn name_inert_settings(_config: &Config, _program: &str) {}
