@@ -1,0 +1,377 @@
+//! Who goes next.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::Microseconds;
+use crate::concurrency::{Feedback, Window};
+use crate::limits::TransportLimits;
+
+/// The caller's number of an active message.
+pub type MessageKey = u64;
+
+/// The recipients of one message that wait for one destination, by the caller's numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Whose.
+    pub message: MessageKey,
+    /// Which.
+    pub recipients: Vec<u32>,
+}
+
+/// One delivery to be made now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Names the delivery for [`Scheduler::finished`].
+    pub ticket: u64,
+    /// By which transport.
+    pub transport: Arc<str>,
+    /// To which destination: the nexthop, before [`DESTINATION_SEPARATOR`].
+    pub destination: Arc<str>,
+    /// What.
+    pub job: Job,
+}
+
+/// Stands between the nexthop and the recipient where each recipient is a destination of its own.
+pub const DESTINATION_SEPARATOR: char = '\0';
+
+/// Why a job was not taken: its recipients are to be deferred with this text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// As the failure that closed the destination or the transport said.
+    pub reason: Reason,
+}
+
+/// The failure of a destination or a transport, kept while it is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// RFC 3463 status, "4.4.1".
+    pub status: String,
+    /// In words.
+    pub text: String,
+}
+
+/// The recipients of active messages by transport and destination.
+#[derive(Debug, Default)]
+pub struct Scheduler {
+    transports: HashMap<Arc<str>, Transport>,
+    /// Transports that may have something to deliver, each once.
+    turn: VecDeque<Arc<str>>,
+    /// When something may become possible that is not now.
+    alarms: BTreeSet<(Microseconds, Arc<str>, Arc<str>)>,
+    under_way: HashMap<u64, (Arc<str>, Arc<str>)>,
+    last_ticket: u64,
+}
+
+#[derive(Debug)]
+struct Transport {
+    limits: TransportLimits,
+    destinations: HashMap<Arc<str>, Destination>,
+    /// Destinations that may have something to deliver, each once.
+    turn: VecDeque<Arc<str>>,
+    in_turn: bool,
+    busy: u32,
+    closed: Option<(Microseconds, Reason)>,
+    not_before: Microseconds,
+}
+
+#[derive(Debug)]
+struct Destination {
+    window: Window,
+    jobs: VecDeque<Job>,
+    in_turn: bool,
+    busy: u32,
+    closed: Option<(Microseconds, Reason)>,
+    not_before: Microseconds,
+}
+
+impl Scheduler {
+    /// No transports, no messages.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the limits of a transport; needed before its first job.
+    pub fn set_limits(&mut self, transport: &str, limits: TransportLimits) {
+        if let Some(known) = self.transports.get_mut(transport) {
+            known.limits = limits;
+            return;
+        }
+        self.transports.insert(transport.into(), Transport::new(limits));
+    }
+
+    /// The limits of a transport, if they are set.
+    pub fn limits(&self, transport: &str) -> Option<&TransportLimits> {
+        self.transports.get(transport).map(|transport| &transport.limits)
+    }
+
+    /// How many deliveries are under way.
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Takes recipients of a message that go to one destination.
+    ///
+    /// # Errors
+    /// [`Refused`] while the destination or the transport is closed, unless `even_if_closed` (a flush that somebody asked for).
+    ///
+    /// # Panics
+    /// When the transport has no limits.
+    pub fn enqueue(
+        &mut self,
+        now: Microseconds,
+        transport: &str,
+        destination: &str,
+        job: Job,
+        even_if_closed: bool,
+    ) -> Result<(), Refused> {
+        let Some((name, known)) = self.transports.get_key_value(transport) else {
+            panic!("transport {transport} has no limits")
+        };
+        let name = Arc::clone(name);
+        if !even_if_closed {
+            let closed =
+                known.closed.as_ref().or_else(|| known.destinations.get(destination)?.closed.as_ref());
+            if let Some((_, reason)) = closed.filter(|(until, _)| *until > now) {
+                return Err(Refused { reason: reason.clone() });
+            }
+        }
+        let Some(known) = self.transports.get_mut(&name) else { return Ok(()) };
+        let destination_name = known.destination(destination);
+        if let Some(state) = known.destinations.get_mut(&destination_name) {
+            state.jobs.push_back(job);
+        }
+        self.offer(&name, &destination_name);
+        Ok(())
+    }
+
+    /// The next delivery, or `None` until a delivery has finished, a job has come, or [`Scheduler::next_alarm`] has passed.
+    pub fn next(&mut self, now: Microseconds) -> Option<Delivery> {
+        self.ring_alarms(now);
+        while let Some(name) = self.turn.pop_front() {
+            let Some(transport) = self.transports.get_mut(&name) else { continue };
+            transport.in_turn = false;
+            if transport.not_before > now {
+                self.alarms.insert((transport.not_before, Arc::clone(&name), "".into()));
+                continue;
+            }
+            let Some((destination, job)) = transport.next(now, |until, destination| {
+                self.alarms.insert((until, Arc::clone(&name), destination));
+            }) else {
+                continue;
+            };
+            self.last_ticket += 1;
+            let ticket = self.last_ticket;
+            self.under_way.insert(ticket, (Arc::clone(&name), Arc::clone(&destination)));
+            self.offer_transport(&name);
+            return Some(Delivery { ticket, transport: name, destination, job });
+        }
+        None
+    }
+
+    /// When [`Scheduler::next`] may have something that it does not have now.
+    pub fn next_alarm(&self) -> Option<Microseconds> {
+        self.alarms.first().map(|(time, ..)| *time)
+    }
+
+    /// A delivery is over. When that makes the destination dead, the jobs that waited for it come back: they are to be deferred with `reason`.
+    /// It opens again after `closed_for`.
+    pub fn finished(
+        &mut self,
+        now: Microseconds,
+        ticket: u64,
+        feedback: Feedback,
+        reason: &Reason,
+        closed_for: Microseconds,
+    ) -> Vec<Job> {
+        let Some((name, destination_name)) = self.under_way.remove(&ticket) else { return Vec::new() };
+        let Some(transport) = self.transports.get_mut(&name) else { return Vec::new() };
+        transport.busy = transport.busy.saturating_sub(1);
+        if transport.limits.transport_rate_delay > 0 {
+            transport.not_before = now + transport.limits.transport_rate_delay;
+        }
+        let mut orphans = Vec::new();
+        if let Some(destination) = transport.destinations.get_mut(&destination_name) {
+            let dead = destination.window.feed(feedback, destination.busy, &transport.limits);
+            destination.busy = destination.busy.saturating_sub(1);
+            if transport.limits.destination_rate_delay > 0 {
+                destination.not_before = now + transport.limits.destination_rate_delay;
+            }
+            if dead {
+                destination.closed = Some((now + closed_for, reason.clone()));
+                destination.window =
+                    Window::new(&TransportLimits { initial_concurrency: 1, ..transport.limits.clone() });
+                orphans.extend(destination.jobs.drain(..));
+                self.alarms.insert((now + closed_for, Arc::clone(&name), Arc::clone(&destination_name)));
+            }
+        }
+        transport.forget_if_idle(&destination_name, now);
+        self.offer(&name, &destination_name);
+        orphans
+    }
+
+    /// Gives the recipients of a delivery that never reached an agent back to the queue, at its head; the destination is not to blame.
+    pub fn put_back(&mut self, delivery: Delivery) {
+        let Some((name, destination_name)) = self.under_way.remove(&delivery.ticket) else { return };
+        if let Some(transport) = self.transports.get_mut(&name) {
+            transport.busy = transport.busy.saturating_sub(1);
+            if let Some(destination) = transport.destinations.get_mut(&destination_name) {
+                destination.busy = destination.busy.saturating_sub(1);
+                destination.jobs.push_front(delivery.job);
+            }
+        }
+        self.offer(&name, &destination_name);
+    }
+
+    /// No agent answers: the transport is closed until `until`, and all that waits for it comes back, to be deferred with `reason`.
+    pub fn close_transport(&mut self, transport: &str, until: Microseconds, reason: Reason) -> Vec<Job> {
+        let Some((name, _)) = self.transports.get_key_value(transport) else { return Vec::new() };
+        self.alarms.insert((until, Arc::clone(name), "".into()));
+        let Some(transport) = self.transports.get_mut(transport) else { return Vec::new() };
+        transport.closed = Some((until, reason));
+        transport.destinations.values_mut().flat_map(|destination| destination.jobs.drain(..)).collect()
+    }
+
+    /// Opens every closed destination and transport: somebody asked for a flush.
+    pub fn open_all(&mut self) {
+        for transport in self.transports.values_mut() {
+            transport.closed = None;
+            transport.destinations.values_mut().for_each(|destination| destination.closed = None);
+            transport
+                .destinations
+                .retain(|_, destination| destination.busy > 0 || !destination.jobs.is_empty());
+        }
+    }
+
+    /// How many destinations are remembered, over all transports.
+    pub fn destinations(&self) -> usize {
+        self.transports.values().map(|transport| transport.destinations.len()).sum()
+    }
+
+    fn ring_alarms(&mut self, now: Microseconds) {
+        while let Some((time, name, destination)) = self.alarms.first().cloned() {
+            if time > now {
+                break;
+            }
+            self.alarms.pop_first();
+            if let Some(transport) = self.transports.get_mut(&name) {
+                if transport.closed.as_ref().is_some_and(|(until, _)| *until <= now) {
+                    transport.closed = None;
+                }
+                transport.forget_if_idle(&destination, now);
+            }
+            self.offer(&name, &destination);
+        }
+    }
+
+    /// The destination may have something to deliver: it and its transport get their turn.
+    fn offer(&mut self, name: &Arc<str>, destination_name: &Arc<str>) {
+        let Some(transport) = self.transports.get_mut(name) else { return };
+        if let Some(destination) = transport.destinations.get_mut(destination_name)
+            && !destination.in_turn
+            && !destination.jobs.is_empty()
+        {
+            destination.in_turn = true;
+            transport.turn.push_back(Arc::clone(destination_name));
+        }
+        self.offer_transport(name);
+    }
+
+    fn offer_transport(&mut self, name: &Arc<str>) {
+        let Some(transport) = self.transports.get_mut(name) else { return };
+        if !transport.in_turn && !transport.turn.is_empty() {
+            transport.in_turn = true;
+            self.turn.push_back(Arc::clone(name));
+        }
+    }
+}
+
+impl Transport {
+    fn new(limits: TransportLimits) -> Self {
+        Self {
+            limits,
+            destinations: HashMap::new(),
+            turn: VecDeque::new(),
+            in_turn: false,
+            busy: 0,
+            closed: None,
+            not_before: 0,
+        }
+    }
+
+    fn destination(&mut self, name: &str) -> Arc<str> {
+        if let Some((known, _)) = self.destinations.get_key_value(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.destinations.insert(Arc::clone(&name), Destination::new(&self.limits));
+        name
+    }
+
+    /// The next destination in turn that may have one more, and its job.
+    fn next(
+        &mut self,
+        now: Microseconds,
+        mut alarm: impl FnMut(Microseconds, Arc<str>),
+    ) -> Option<(Arc<str>, Job)> {
+        let limit = if self.limits.transport_rate_delay > 0 { 1 } else { self.limits.deliveries };
+        if self.busy >= limit {
+            return None;
+        }
+        while let Some(name) = self.turn.pop_front() {
+            let Some(destination) = self.destinations.get_mut(&name) else { continue };
+            destination.in_turn = false;
+            if destination.not_before > now {
+                alarm(destination.not_before, name);
+                continue;
+            }
+            if destination.busy >= destination.window.size() {
+                continue;
+            }
+            let Some(job) = destination.cut(self.limits.recipients) else { continue };
+            destination.busy += 1;
+            self.busy += 1;
+            if !destination.jobs.is_empty() {
+                destination.in_turn = true;
+                self.turn.push_back(Arc::clone(&name));
+            }
+            return Some((name, job));
+        }
+        None
+    }
+
+    fn forget_if_idle(&mut self, name: &str, now: Microseconds) {
+        let Some(destination) = self.destinations.get(name) else { return };
+        let closed = destination.closed.as_ref().is_some_and(|(until, _)| *until > now);
+        if destination.busy == 0 && destination.jobs.is_empty() && !closed && destination.not_before <= now {
+            self.destinations.remove(name);
+        }
+    }
+}
+
+impl Destination {
+    fn new(limits: &TransportLimits) -> Self {
+        Self {
+            window: Window::new(limits),
+            jobs: VecDeque::new(),
+            in_turn: false,
+            busy: 0,
+            closed: None,
+            not_before: 0,
+        }
+    }
+
+    /// As many recipients as fit into one delivery, of the message whose turn it is.
+    fn cut(&mut self, limit: u32) -> Option<Job> {
+        let mut job = self.jobs.pop_front()?;
+        let limit = limit as usize;
+        if limit > 0 && job.recipients.len() > limit {
+            let rest = job.recipients.split_off(limit);
+            self.jobs.push_back(Job { message: job.message, recipients: rest });
+        }
+        Some(job)
+    }
+}
+
+#[cfg(test)]
+mod tests;
