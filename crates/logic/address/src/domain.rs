@@ -30,7 +30,10 @@ fn strip_prefix_any_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
 ///
 /// Letters above 127 count (RFC 6531).
 pub fn is_hostname(name: &str) -> bool {
-    !name.is_empty() && name.len() <= NAME_LIMIT_BYTES && name.split('.').all(is_label) && !is_all_numeric(name)
+    !name.is_empty()
+        && name.len() <= NAME_LIMIT_BYTES
+        && name.split('.').all(is_label)
+        && !is_all_numeric(name)
 }
 
 fn is_label(label: &str) -> bool {

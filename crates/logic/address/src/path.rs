@@ -1,8 +1,8 @@
 //! The address argument of MAIL FROM and RCPT TO (RFC 5321 §4.1.2).
 
+use crate::Address;
 use crate::list::AddressList;
 use crate::token::{Token, internal_text};
-use crate::Address;
 
 /// So many tokens are read of one path.
 const TOKEN_LIMIT: usize = 1000;

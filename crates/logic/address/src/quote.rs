@@ -2,13 +2,15 @@
 
 /// Puts an address into external form: the local part (all before the last `@`) gets quotes unless it is a dot-atom.
 ///
-/// Characters above 127 need none (RFC 6531); an empty local part becomes `""`.
+/// Characters above 127 need none (RFC 6531); an empty local part becomes `""`; a source route in front stays.
 pub fn quote(internal: &str) -> String {
-    let (local, rest) = internal.split_at(internal.rfind('@').unwrap_or(internal.len()));
+    let (route, address) = internal.split_at(route_length(internal));
+    let (local, rest) = address.split_at(address.rfind('@').unwrap_or(address.len()));
     if is_dot_atom(local) {
         return internal.to_owned();
     }
     let mut external = String::with_capacity(internal.len() + 4);
+    external.push_str(route);
     external.push('"');
     for character in local.chars() {
         if matches!(character, '"' | '\\' | '\r') {
@@ -19,6 +21,15 @@ pub fn quote(internal: &str) -> String {
     external.push('"');
     external.push_str(rest);
     external
+}
+
+/// Bytes of the source route `@host,@host:` at the begin (RFC 5321 appendix C).
+fn route_length(internal: &str) -> usize {
+    let route_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"@.,-_ ".contains(&byte);
+    match internal.find(':') {
+        Some(at) if internal.starts_with('@') && internal[..at].bytes().all(route_byte) => at + 1,
+        _ => 0,
+    }
 }
 
 /// Puts an address into internal form: quotes and backslashes before the last `@` go.
@@ -82,6 +93,7 @@ mod tests {
             ("a|b!c%d@e", "a|b!c%d@e"),
             ("", "\"\""),
             ("@c", "\"\"@c"),
+            ("@r,@s:a b@c", "@r,@s:\"a b\"@c"),
         ] {
             assert_eq!(quote(internal), external);
             assert_eq!(unquote(external), internal);

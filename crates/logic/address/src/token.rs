@@ -53,7 +53,6 @@ impl Token {
     fn write_internal(&self, out: &mut String) {
         match self {
             Self::Quoted(text) => out.push_str(text),
-            Self::Comment(_) => {}
             Self::Address(tokens) => tokens.iter().for_each(|token| token.write_internal(out)),
             other => other.write(out),
         }
@@ -71,7 +70,7 @@ fn write_between(out: &mut String, open: char, text: &str, close: char, escaped:
     out.push(close);
 }
 
-/// The address that `tokens` make, in internal form; comments are left out.
+/// The address that `tokens` make, in internal form.
 pub fn internal_text(tokens: &[Token]) -> String {
     let mut text = String::new();
     for (at, token) in tokens.iter().enumerate() {
@@ -120,7 +119,9 @@ impl Scanner<'_> {
 
     fn atom(&mut self) -> Token {
         let text = self.collect(|character| is_blank(character) || OPERATORS.contains(character));
-        let plain = |character: char| !character.is_ascii_control() && character != ' ' && !OPERATORS.contains(character);
+        let plain = |character: char| {
+            !character.is_ascii_control() && character != ' ' && !OPERATORS.contains(character)
+        };
         if text.chars().all(plain) { Token::Atom(text) } else { Token::Quoted(text) }
     }
 

@@ -7,6 +7,10 @@
 //! change anything before its last question is answered, and never blocks.
 #![forbid(unsafe_code)]
 
+mod memory;
+
+pub use memory::Memory;
+
 /// Tables and lists, as far as logic sees them.
 pub trait Lookup {
     /// Looks `key` up in each table of `maps` in turn, the first that has it answers.
