@@ -1,0 +1,23 @@
+//! Writes `man/` from the code; `tests/tidy.rs` fails while it is out of date.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folder = root.join("man");
+    let pages = tests::man::pages(&root)?;
+    fs::create_dir_all(&folder)?;
+    for entry in fs::read_dir(&folder)? {
+        let entry = entry?;
+        if !pages.contains_key(&*entry.file_name().to_string_lossy()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    for (name, text) in &pages {
+        fs::write(folder.join(name), text)?;
+    }
+    println!("{} pages in man/", pages.len());
+    Ok(())
+}

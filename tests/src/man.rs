@@ -1,0 +1,86 @@
+//! The man pages of `man/`, made from what stands in the code: the head comment of each program, and the
+//! parameter table.
+//!
+//! `cargo run -p tests --bin write-man-pages` writes them; `tests/tidy.rs` fails while they differ from the code.
+
+mod header;
+mod main_cf;
+mod program;
+mod roff;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use thiserror::Error;
+
+/// Why a page could not be made.
+#[derive(Debug, Error)]
+pub enum ManError {
+    /// A file or folder of the source could not be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The head comment of a program is not a man page.
+    #[error("{path}:{line}: {problem}")]
+    Header {
+        /// The program's source.
+        path: PathBuf,
+        /// Line of the file, from 1.
+        line: usize,
+        /// What is wrong, and what to do.
+        problem: &'static str,
+    },
+}
+
+/// All pages: file name below `man/`, and text.
+///
+/// Programs that are still to be written (their head comment says so) have none.
+///
+/// # Errors
+/// The first source that cannot be read or understood.
+pub fn pages(root: &Path) -> Result<BTreeMap<String, String>, ManError> {
+    let mut pages = BTreeMap::from([("main.cf.5".to_owned(), main_cf::page())]);
+    for (name, section, source) in programs(root)? {
+        let text = fs::read_to_string(&source)
+            .map_err(|error| ManError::Io { path: source.clone(), source: error })?;
+        let Some(header) = header::parse(&source, &text)? else { continue };
+        pages.insert(format!("{name}.{section}"), program::page(&name, section, &header));
+    }
+    Ok(pages)
+}
+
+/// Name, section of the manual and source of every program.
+fn programs(root: &Path) -> Result<Vec<(String, u8, PathBuf)>, ManError> {
+    let mut programs = Vec::new();
+    for folder in entries(&root.join("crates/daemons"))? {
+        programs.push((stem(&folder), 8, folder.join("src/main.rs")));
+    }
+    for source in entries(&root.join("crates/commands/src/bin"))? {
+        let main = source.join("main.rs");
+        programs.push((stem(&source), 1, if source.is_dir() { main } else { source }));
+    }
+    Ok(programs)
+}
+
+/// What lies in `folder`, sorted; nothing if there is no such folder.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ManError> {
+    let failed = |source| ManError::Io { path: folder.to_owned(), source };
+    let listing = match fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut paths: Vec<_> =
+        listing.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failed)?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,122 @@
+//! What is written about the code is true: paths exist, parameters are described, man pages are those of the code.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use parameters::{Declared, FAMILIES, LATER, OWN};
+
+use crate::source::root;
+use crate::{Finding, expect_none};
+
+/// The document whose paths must exist.
+const ARCHITECTURE: &str = "ARCHITECTURE.md";
+
+/// Where a path of a document may start.
+const BASES: [&str; 2] = ["", "crates"];
+
+#[test]
+fn every_path_in_the_architecture_exists() {
+    let Ok(text) = fs::read_to_string(root().join(ARCHITECTURE)) else { return };
+    let missing = paths(&text)
+        .into_iter()
+        .filter(|(_, path)| !BASES.iter().any(|base| root().join(base).join(path).exists()));
+    let findings: Vec<_> = missing
+        .map(|(line, path)| {
+            Finding::new(ARCHITECTURE, line, format!("`{path}` does not exist; say where it is now"))
+        })
+        .collect();
+    expect_none(&findings);
+}
+
+/// The paths that a document names in backticks, outside of ```text fences, with their lines. What begins with none
+/// of the tree's folders, or has a placeholder in it, is not a path of the tree.
+fn paths(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut in_fence = false;
+    for (index, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            in_fence = !in_fence;
+        }
+        let code = line.split('`').skip(1).step_by(2).filter(|_| !in_fence);
+        let in_tree = code.filter(|code| {
+            let top = code.split('/').next().unwrap_or_default();
+            code.contains('/')
+                && BASES.iter().any(|base| root().join(base).join(top).is_dir())
+                && !top.is_empty()
+        });
+        let whole = in_tree.filter(|code| !code.contains(['*', '{', '<', ' ', '$']));
+        found.extend(whole.map(|code| (index + 1, code.to_owned())));
+    }
+    found
+}
+
+#[test]
+fn paths_are_read_from_backticks_outside_of_fences() {
+    let text = "see `tests/tidy.rs` and `proxy:unix/x`,\n```text\n`tests/none.rs`\n```\n`logic/address` `crates/*/src`\n";
+    assert_eq!(paths(text), [(1, "tests/tidy.rs".to_owned()), (5, "logic/address".to_owned())]);
+}
+
+#[test]
+fn every_parameter_is_described_once() {
+    let mut names = BTreeSet::new();
+    let mut findings = Vec::new();
+    for parameter in all_parameters() {
+        let table = "crates/logic/parameters/src/table";
+        if parameter.doc.trim().is_empty() {
+            findings.push(Finding::new(
+                table,
+                1,
+                format!("{} has no text; say what it does above its row", parameter.name),
+            ));
+        }
+        if parameter.daemons.is_empty() {
+            findings.push(Finding::new(
+                table,
+                1,
+                format!("{} is used by nobody; name its programs, or \"all\"", parameter.name),
+            ));
+        }
+        if !names.insert(parameter.name) {
+            findings.push(Finding::new(
+                table,
+                1,
+                format!("{} is declared twice; remove one row", parameter.name),
+            ));
+        }
+    }
+    expect_none(&findings);
+}
+
+fn all_parameters() -> impl Iterator<Item = &'static Declared> {
+    let later = LATER.iter().map(|(_, table)| *table);
+    FAMILIES.iter().copied().chain(later).chain([OWN]).flat_map(|table| table.iter().copied())
+}
+
+#[test]
+fn man_pages_are_those_of_the_code() {
+    let remedy = "run `cargo run -p tests --bin write-man-pages` and commit man/";
+    let pages = tests::man::pages(&root()).unwrap_or_else(|error| panic!("{error}"));
+    let mut findings = Vec::new();
+    for (name, text) in &pages {
+        let committed = fs::read_to_string(root().join("man").join(name)).unwrap_or_default();
+        if committed != *text {
+            let same = committed.lines().zip(text.lines()).take_while(|(old, new)| old == new).count();
+            findings.push(Finding::new(
+                format!("man/{name}"),
+                same + 1,
+                format!("is not what the code says; {remedy}"),
+            ));
+        }
+    }
+    for entry in fs::read_dir(root().join("man")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        if !pages.contains_key(&name) {
+            findings.push(Finding::new(
+                format!("man/{name}"),
+                1,
+                format!("has no program any more; {remedy}"),
+            ));
+        }
+    }
+    expect_none(&findings);
+}
