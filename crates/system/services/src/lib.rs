@@ -2,3 +2,4 @@
 
 pub mod bounce;
 pub mod delivery;
+pub mod queue_manager;
