@@ -3,3 +3,4 @@
 pub mod bounce;
 pub mod delivery;
 pub mod queue_manager;
+pub mod ticket_keys;

@@ -1,0 +1,21 @@
+//! # NAME
+//! pipe - delivery to external commands
+//!
+//! # DESCRIPTION
+//! Not in this version. Every delivery is deferred with status 4.3.0, so that no mail is lost.
+
+use std::process::ExitCode;
+
+use unavailable::Missing;
+use unavailable::delivery::Agent;
+
+struct Program;
+
+impl Missing for Program {
+    const PROGRAM: &'static str = "pipe";
+    const WHAT: &'static str = "delivery to commands";
+}
+
+fn main() -> ExitCode {
+    worker::run::<Agent<Program>>()
+}
