@@ -21,7 +21,8 @@ impl FromStr for Level {
     type Err = LevelError;
 
     fn from_str(text: &str) -> Result<Self, LevelError> {
-        let mut parts = text.splitn(3, '.').map(|part| number(part).ok_or_else(|| LevelError(text.to_owned())));
+        let mut parts =
+            text.splitn(3, '.').map(|part| number(part).ok_or_else(|| LevelError(text.to_owned())));
         let mut part = || parts.next().unwrap_or(Ok(0));
         Ok(Self { major: part()?, minor: part()?, patch: part()? })
     }

@@ -63,7 +63,7 @@ pub enum Warning {
     Overriding {
         /// The file.
         path: String,
-        /// Last physical line of the later definition.
+        /// First physical line of the later definition.
         line: usize,
         /// The parameter.
         name: String,
@@ -167,7 +167,7 @@ impl Config {
             if let Some(earlier) = self.assigned.insert(name.to_owned(), assigned) {
                 let (path, name) = (self.path.clone(), name.to_owned());
                 let earlier = earlier.value;
-                self.warnings.push(Warning::Overriding { path, line: line.last, name, earlier });
+                self.warnings.push(Warning::Overriding { path, line: line.first, name, earlier });
             }
         }
         Ok(())
@@ -273,8 +273,10 @@ impl Config {
 
     /// Every setting that a daemon uses and that has no usable value.
     pub fn faults(&self, daemon: &str) -> Vec<Fault> {
-        let used = |declared: &&Declared| declared.daemons.iter().any(|user| *user == daemon || *user == "all");
-        let mut faults: Vec<Fault> = all().filter(used).filter_map(|declared| self.check(declared).err()).collect();
+        let used =
+            |declared: &&Declared| declared.daemons.iter().any(|user| *user == daemon || *user == "all");
+        let mut faults: Vec<Fault> =
+            all().filter(used).filter_map(|declared| self.check(declared).err()).collect();
         if let (false, Err(problem)) = (self.is_set("mynetworks"), self.default_networks()) {
             faults.push(self.fault("mynetworks", "", problem.into()));
         }
@@ -292,10 +294,12 @@ impl Config {
 
     fn check(&self, declared: &Declared) -> Result<(), Fault> {
         // What nobody set, and defaults without names, need no check.
-        let Some(raw) = self.raw(declared.name).filter(|raw| raw.contains('$') || self.is_set(declared.name)) else {
+        let Some(raw) = self.raw(declared.name).filter(|raw| raw.contains('$') || self.is_set(declared.name))
+        else {
             return Ok(());
         };
-        let checked = self.finished(declared.kind, &raw).and_then(|text| Ok(value::check(declared.kind, &text)?));
+        let checked =
+            self.finished(declared.kind, &raw).and_then(|text| Ok(value::check(declared.kind, &text)?));
         checked.map_err(|problem| self.fault(declared.name, &raw, problem))
     }
 
@@ -370,7 +374,8 @@ impl Config {
     /// their defaults are computed from this value.
     fn set_before(&self, name: &str, later: &[&str]) -> Option<String> {
         let set = self.assigned.get(name)?;
-        let known = |name: &str| if later.contains(&name) && !self.is_set(name) { None } else { self.raw(name) };
+        let known =
+            |name: &str| if later.contains(&name) && !self.is_set(name) { None } else { self.raw(name) };
         Expander::recursive(&known).expand(&set.value).ok().map(|expanded| expanded.text)
     }
 }
@@ -385,15 +390,21 @@ mod tests {
         read_with(main_cf, &[], Defaults::Stock).unwrap()
     }
 
-    fn read_with(main_cf: &str, overrides: &[(&str, &str)], defaults: Defaults) -> Result<Config, ConfigError> {
-        let overrides: Vec<_> = overrides.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    fn read_with(
+        main_cf: &str,
+        overrides: &[(&str, &str)],
+        defaults: Defaults,
+    ) -> Result<Config, ConfigError> {
+        let overrides: Vec<_> =
+            overrides.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let facts = HostFacts { host_name: "mail.example.test".into(), ..HostFacts::default() };
         Config::read(Sources { main_cf, path: "main.cf", overrides: &overrides, facts, defaults })
     }
 
     #[test]
     fn values_have_their_types() {
-        let config = read("queue_run_delay = 2\nsoft_bounce = YES\nmessage_size_limit = 5\nmyorigin = x$mydomain\n");
+        let config =
+            read("queue_run_delay = 2\nsoft_bounce = YES\nmessage_size_limit = 5\nmyorigin = x$mydomain\n");
         assert_eq!(config.get(&QUEUE_RUN_DELAY), Duration::from_secs(2));
         assert_eq!(config.get(&BOUNCE_QUEUE_LIFETIME), Duration::from_secs(5 * 24 * 3600));
         assert!(config.get(&SOFT_BOUNCE));
@@ -440,7 +451,8 @@ mod tests {
 
     #[test]
     fn settings_that_are_computed_from_one_another_end() {
-        let config = read("mydomain = $myhostname\nmynetworks_style = $mynetworks\ninet_interfaces = $mydomain");
+        let config =
+            read("mydomain = $myhostname\nmynetworks_style = $mynetworks\ninet_interfaces = $mydomain");
         assert!(!config.faults("smtpd").is_empty());
         let config = read("myhostname = mail.$mydomain");
         assert_eq!(config.get(&MYDOMAIN), "");
@@ -489,7 +501,8 @@ mod tests {
 
     #[test]
     fn daemons_have_safer_defaults_that_main_cf_overrides() {
-        let safer = |main_cf| read_with(main_cf, &[], Defaults::Safer).unwrap().get(&SMTPD_FORBID_BARE_NEWLINE);
+        let safer =
+            |main_cf| read_with(main_cf, &[], Defaults::Safer).unwrap().get(&SMTPD_FORBID_BARE_NEWLINE);
         assert_eq!(safer(""), "normalize");
         assert_eq!(safer("smtpd_forbid_bare_newline = no"), "no");
         assert_eq!(read("").get(&SMTPD_FORBID_BARE_NEWLINE), "no");

@@ -473,7 +473,8 @@ impl<'a> Cursor<'a> {
 
     /// What the braces hold; blanks behind them are skipped.
     fn payload(&mut self) -> Result<&'a str, ExpandError> {
-        let end = closing(self.rest, b'{', b'}').ok_or_else(|| ExpandError::Unbalanced(self.rest.to_owned()))?;
+        let end =
+            closing(self.rest, b'{', b'}').ok_or_else(|| ExpandError::Unbalanced(self.rest.to_owned()))?;
         let payload = &self.take(end + 1)[1..end];
         self.skip_blanks();
         Ok(payload)
@@ -572,7 +573,10 @@ mod tests {
             ("${ a-}", "attribute name syntax error at: \"... a>>>-\""),
             ("${set?{b} x}", "\":\" expected at: \"...b}>>>x\""),
             ("${set?{b}:{c} x}", "unexpected input at: \"...c}>>>x\""),
-            ("${{a}}", "\"==\" or \"!=\"\" or \"<\"\" or \"<=\"\" or \">=\"\" or \">\" expected at: \"...a}>>>\""),
+            (
+                "${{a}}",
+                "\"==\" or \"!=\"\" or \"<\"\" or \"<=\"\" or \">=\"\" or \">\" expected at: \"...a}>>>\"",
+            ),
             ("${{a} ==}", "\"{expression}\" expected at: \"...{a} ==>>>\""),
             ("${{a}==b}", "bad operator suffix at: \"...==>>>b\""),
             ("${{a}=={a}x}", "\"?\" or \":\" expected at: \"...}>>>x\""),

@@ -32,14 +32,20 @@ pub static INITIAL_DESTINATION_CONCURRENCY: Family<Number> =
 pub static DESTINATION_RECIPIENT_LIMIT: Family<Number> =
     family("_destination_recipient_limit", &table::DEFAULT_DESTINATION_RECIPIENT_LIMIT);
 /// How much a success adds to a destination's concurrency.
-pub static DESTINATION_CONCURRENCY_POSITIVE_FEEDBACK: Family<Text> =
-    family("_destination_concurrency_positive_feedback", &table::DEFAULT_DESTINATION_CONCURRENCY_POSITIVE_FEEDBACK);
+pub static DESTINATION_CONCURRENCY_POSITIVE_FEEDBACK: Family<Text> = family(
+    "_destination_concurrency_positive_feedback",
+    &table::DEFAULT_DESTINATION_CONCURRENCY_POSITIVE_FEEDBACK,
+);
 /// How much a failure takes from a destination's concurrency.
-pub static DESTINATION_CONCURRENCY_NEGATIVE_FEEDBACK: Family<Text> =
-    family("_destination_concurrency_negative_feedback", &table::DEFAULT_DESTINATION_CONCURRENCY_NEGATIVE_FEEDBACK);
+pub static DESTINATION_CONCURRENCY_NEGATIVE_FEEDBACK: Family<Text> = family(
+    "_destination_concurrency_negative_feedback",
+    &table::DEFAULT_DESTINATION_CONCURRENCY_NEGATIVE_FEEDBACK,
+);
 /// Failures in a row after which a destination counts as dead.
-pub static DESTINATION_CONCURRENCY_FAILED_COHORT_LIMIT: Family<Number> =
-    family("_destination_concurrency_failed_cohort_limit", &table::DEFAULT_DESTINATION_CONCURRENCY_FAILED_COHORT_LIMIT);
+pub static DESTINATION_CONCURRENCY_FAILED_COHORT_LIMIT: Family<Number> = family(
+    "_destination_concurrency_failed_cohort_limit",
+    &table::DEFAULT_DESTINATION_CONCURRENCY_FAILED_COHORT_LIMIT,
+);
 /// Pause between deliveries to one destination.
 pub static DESTINATION_RATE_DELAY: Family<Time> =
     family("_destination_rate_delay", &table::DEFAULT_DESTINATION_RATE_DELAY);
@@ -95,5 +101,8 @@ pub static SUFFIXES: &[(&str, &str)] = &[
 
 /// The parameter that is the default of a name such as `dovecot_destination_recipient_limit`.
 pub(crate) fn default_of(name: &str) -> Option<&'static str> {
-    SUFFIXES.iter().find(|(suffix, _)| name.len() > suffix.len() && name.ends_with(suffix)).map(|(_, default)| *default)
+    SUFFIXES
+        .iter()
+        .find(|(suffix, _)| name.len() > suffix.len() && name.ends_with(suffix))
+        .map(|(_, default)| *default)
 }

@@ -124,14 +124,20 @@ impl Protocols {
 ///
 /// # Errors
 /// [`HostError`] for names without an address and addresses that no interface has.
-pub fn own_interfaces(facts: &HostFacts, chosen: &str, protocols: Protocols) -> Result<Vec<Interface>, HostError> {
+pub fn own_interfaces(
+    facts: &HostFacts,
+    chosen: &str,
+    protocols: Protocols,
+) -> Result<Vec<Interface>, HostError> {
     let available = || facts.interfaces.iter().copied().filter(|one| protocols.include(one.address));
     match chosen {
         "all" => Ok(available().collect()),
         "loopback-only" => Ok(available().filter(|one| one.address.is_loopback()).collect()),
         _ => addresses_of(facts, chosen, protocols)?
             .into_iter()
-            .map(|address| available().find(|one| one.address == address).ok_or(HostError::NoInterface(address)))
+            .map(|address| {
+                available().find(|one| one.address == address).ok_or(HostError::NoInterface(address))
+            })
             .collect(),
     }
 }
@@ -244,7 +250,8 @@ mod tests {
     use super::*;
 
     fn facts() -> HostFacts {
-        let interface = |address: &str, prefix_length| Interface { address: address.parse().unwrap(), prefix_length };
+        let interface =
+            |address: &str, prefix_length| Interface { address: address.parse().unwrap(), prefix_length };
         HostFacts {
             interfaces: vec![
                 interface("127.0.0.1", 8),
@@ -289,7 +296,12 @@ mod tests {
         for (interfaces, protocols, style, wanted) in [
             ("all", "ipv6,foo", "host", "unknown inet_protocols value \"foo\" in \"ipv6,foo\""),
             ("all", "all", "x", "unknown mynetworks mask style value \"x\" in \"x\""),
-            ("all", "all", "host subnet", "bad mynetworks_style value: host subnet; specify exactly one value"),
+            (
+                "all",
+                "all",
+                "host subnet",
+                "bad mynetworks_style value: host subnet; specify exactly one value",
+            ),
             ("all", "all", "", "bad mynetworks_style value: ; specify exactly one value"),
             ("nohost", "all", "host", "config variable inet_interfaces: host not found: nohost"),
             ("2001:db8::2", "ipv4", "host", "config variable inet_interfaces: host not found: 2001:db8::2"),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::declare::Declared;
-use crate::table::FAMILIES;
+use crate::table::{FAMILIES, LATER, OWN};
 
 /// The parameter called `name`, if it is declared in the table.
 pub fn declared(name: &str) -> Option<&'static Declared> {
@@ -13,9 +13,19 @@ pub fn declared(name: &str) -> Option<&'static Declared> {
     index.get(name).copied()
 }
 
-/// Every parameter of the table.
+/// Every parameter of the table: those of Postfix 3.7, those it has had since, and our own.
 pub fn all() -> impl Iterator<Item = &'static Declared> {
+    of_postfix_3_7().chain(since_postfix_3_7())
+}
+
+/// The parameters of Postfix 3.7, which are what `postconf` lists.
+pub fn of_postfix_3_7() -> impl Iterator<Item = &'static Declared> {
     FAMILIES.iter().flat_map(|family| family.iter().copied())
+}
+
+/// The parameters that Postfix 3.7 does not have.
+pub fn since_postfix_3_7() -> impl Iterator<Item = &'static Declared> {
+    LATER.iter().flat_map(|(_, table)| table.iter()).chain(OWN).copied()
 }
 
 #[cfg(test)]
