@@ -282,6 +282,11 @@ impl<D> EventLoop<D> {
         self.beat.store((self.beat.load(Ordering::Relaxed) | 1) + 1, Ordering::Relaxed);
     }
 
+    /// Gives a handler a letter at once; not for a handler that is acting itself.
+    pub fn hand(&mut self, to: HandlerId, letter: Letter, daemon: &mut D) {
+        self.act(to, daemon, |handler, daemon, events, me| handler.letter(letter, daemon, events, me));
+    }
+
     /// Takes a handler out of the loop; its `ended` is called.
     pub fn remove(&mut self, id: HandlerId, daemon: &mut D) {
         self.act(id, daemon, |_, _, _, _| Fate::Close);

@@ -2,5 +2,5 @@
 
 pub mod bounce;
 pub mod delivery;
-pub mod queue_manager;
 pub mod ticket_keys;
+pub mod qmgr;
