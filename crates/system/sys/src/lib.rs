@@ -4,16 +4,18 @@
 //! decided by the callers.
 #![allow(unsafe_code)]
 
+pub mod account_lines;
 pub mod clock;
 pub mod descriptors;
 pub mod directory;
+pub mod disk;
+pub mod file_locks;
 pub mod fork;
 pub mod ids;
 pub mod locks;
-pub mod disk;
+pub mod posix_regex;
 pub mod process;
 pub mod sandbox;
 pub mod signals;
 pub mod sockets;
-mod system_calls;
 pub mod users;
