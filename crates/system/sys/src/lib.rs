@@ -18,4 +18,5 @@ pub mod process;
 pub mod sandbox;
 pub mod signals;
 pub mod sockets;
+mod system_calls;
 pub mod users;

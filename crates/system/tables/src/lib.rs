@@ -1,1 +1,35 @@
-//! To be written.
+//! Lookup tables: one file a table type; [`Tables`] opens them by name and answers logic's questions.
+//!
+//! A table is `type:name`. Which tables are asked in which order, and what an answer means, is for logic and the
+//! daemons; here is only how to read, and write, each type.
+
+mod table;
+mod trouble;
+mod name;
+mod tables;
+mod match_list;
+mod network;
+mod open;
+mod watched;
+mod fold;
+mod source;
+mod indexed;
+mod lmdb_table;
+mod cdb;
+mod texthash;
+mod fixed;
+mod combined;
+mod rules;
+mod cidr;
+mod patterns;
+mod replacement;
+mod regexp;
+mod pcre;
+
+pub use fold::fold;
+pub use name::{TableName, split_list};
+pub use network::{Network, NetworkError};
+pub use open::OpenTable;
+pub use table::{EachEntry, Options};
+pub use tables::Tables;
+pub use trouble::{Trouble, reason};

@@ -1,0 +1,122 @@
+//! Tables made of other tables: unionmap:, pipemap:, and randmap: made of values.
+
+use crate::name::{TableName, only_braces, split_list};
+use crate::open::OpenTable;
+use crate::table::{Options, Table};
+use crate::trouble::Trouble;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+
+/// What a combined table does with the answers of its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// unionmap: — all that are found, with commas between them.
+    Union,
+    /// pipemap: — what one finds is the key of the next.
+    Pipe,
+}
+
+pub(crate) struct Combined {
+    name: String,
+    how: How,
+    tables: Vec<OpenTable>,
+}
+
+impl Combined {
+    pub(crate) fn open(name: &TableName, how: How, options: &Options) -> Result<Self, Trouble> {
+        let need = match how {
+            How::Union => "unionmap:{type:name...}",
+            How::Pipe => "pipemap:{type:name...}",
+        };
+        let syntax = || Trouble::Syntax { problem: "bad syntax".to_owned(), table: name.to_string(), need };
+        let elements: Vec<_> = split_list(only_braces(&name.name).ok_or_else(syntax)?).collect();
+        if elements.is_empty() || elements.iter().any(|element| !element.contains(':')) {
+            return Err(syntax());
+        }
+        let open = |element: &&str| OpenTable::open(&TableName::parse(element)?, options);
+        Ok(Self { name: name.to_string(), how, tables: elements.iter().map(open).collect::<Result<_, _>>()? })
+    }
+
+    fn union(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
+        let mut all: Option<Vec<u8>> = None;
+        for table in &self.tables {
+            let Some(value) = table.get(key)? else { continue };
+            match &mut all {
+                None => all = Some(value),
+                Some(all) => {
+                    all.push(b',');
+                    all.extend_from_slice(&value);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn pipe(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
+        let mut key = key.to_owned();
+        for table in &self.tables {
+            match table.get(&key)? {
+                Some(value) => key = value,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(key))
+    }
+}
+
+impl Table for Combined {
+    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
+        let answer = match self.how {
+            How::Union => self.union(key),
+            How::Pipe => self.pipe(key),
+        };
+        answer.map_err(|trouble| match trouble {
+            Trouble::Query(_) => Trouble::Query(self.name.clone()),
+            other => other,
+        })
+    }
+
+    fn takes_parts(&self) -> bool {
+        self.tables.iter().any(OpenTable::takes_parts)
+    }
+
+    fn folds_keys(&self) -> bool {
+        false
+    }
+}
+
+/// randmap: — one of its values, whatever the key.
+pub(crate) struct Random {
+    values: Vec<Vec<u8>>,
+    chance: RandomState,
+    asked: u64,
+}
+
+impl Random {
+    pub(crate) fn open(name: &TableName) -> Result<Self, Trouble> {
+        let inside = only_braces(&name.name).unwrap_or_default();
+        let values: Vec<_> = split_list(inside).map(|value| value.as_bytes().to_owned()).collect();
+        if values.is_empty() {
+            let need = "randmap:{value...}";
+            return Err(Trouble::Syntax { problem: "bad syntax".to_owned(), table: name.to_string(), need });
+        }
+        Ok(Self { values, chance: RandomState::new(), asked: 0 })
+    }
+}
+
+impl Table for Random {
+    fn get(&mut self, _key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
+        self.asked += 1;
+        let count = u64::try_from(self.values.len()).unwrap_or(1);
+        let choice = usize::try_from(self.chance.hash_one(self.asked) % count).unwrap_or(0);
+        Ok(self.values.get(choice).cloned())
+    }
+
+    fn takes_parts(&self) -> bool {
+        false
+    }
+
+    fn folds_keys(&self) -> bool {
+        false
+    }
+}

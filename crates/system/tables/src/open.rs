@@ -1,0 +1,209 @@
+//! From a name to an open table that stays true to its file.
+
+use crate::cdb::Cdb;
+use crate::cidr::Cidr;
+use crate::combined::{Combined, How, Random};
+use crate::fixed::{Accounts, Environ, Fail, InMemory, Static, open_inline};
+use crate::indexed::open_indexed;
+use crate::name::TableName;
+use crate::patterns::Patterns;
+use crate::pcre::Pcre;
+use crate::regexp::Posix;
+use crate::source::printable;
+use crate::table::{EachEntry, Options, Table};
+use crate::texthash::TextHash;
+use crate::trouble::Trouble;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How old the knowledge may be that a table's file is the one that was opened. Short enough to be "the next
+/// message", long enough that a busy daemon does not ask for every key.
+const RECHECK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// A table that is opened when it is first asked, and anew when its file has changed.
+pub struct OpenTable {
+    name: TableName,
+    options: Options,
+    state: Mutex<State>,
+}
+
+struct State {
+    table: Option<Box<dyn Table>>,
+    checked: Instant,
+    /// The file has changed, and the new one can not be opened from here (chroot, sandbox).
+    out_of_reach: bool,
+    /// The trouble that has been logged and is not over.
+    complaint: String,
+}
+
+impl OpenTable {
+    /// A table that is not opened yet. A name that makes no sense is a trouble of the first lookup.
+    pub fn new(name: TableName, options: &Options) -> Self {
+        let state =
+            State { table: None, checked: Instant::now(), out_of_reach: false, complaint: String::new() };
+        Self { name, options: *options, state: Mutex::new(state) }
+    }
+
+    /// Opens the table at once.
+    ///
+    /// # Errors
+    /// [`Trouble`]: its name makes no sense, or its file can not be read.
+    pub fn open(name: &TableName, options: &Options) -> Result<Self, Trouble> {
+        let table = Self::new(name.clone(), options);
+        table.refresh(&mut table.state())?;
+        Ok(table)
+    }
+
+    /// `type:name`
+    pub fn name(&self) -> &TableName {
+        &self.name
+    }
+
+    /// Is it asked for pieces of an address too? True for one that can not be opened, so that it will be asked.
+    pub fn takes_parts(&self) -> bool {
+        let mut state = self.state();
+        let table = self.refresh(&mut state);
+        table.is_err() || state.table.as_ref().is_none_or(|table| table.takes_parts())
+    }
+
+    /// Has its file changed while the new one is out of reach, so that only a fresh process can read it?
+    pub fn is_out_of_date(&self) -> bool {
+        self.state().out_of_reach
+    }
+
+    /// The value of `key`.
+    ///
+    /// # Errors
+    /// [`Trouble`]: the table could not be read, or its answer is not UTF-8 where it should be.
+    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
+        if self.options.utf8 && !key.is_ascii() && std::str::from_utf8(key).is_err() {
+            return Ok(None);
+        }
+        let mut state = self.state();
+        let first = self.refresh(&mut state).and_then(|table| self.ask(table, key));
+        let value = match first {
+            Err(_) if state.table.as_mut().is_some_and(|table| table.changed()) => {
+                state.table = None;
+                self.ask(self.refresh(&mut state)?, key)?
+            }
+            first => first?,
+        };
+        state.complaint.clear();
+        drop(state);
+        match value {
+            Some(value) if !self.is_text(&value) => Err(self.not_text(key, &value)),
+            value => Ok(value),
+        }
+    }
+
+    /// Logs `trouble`, unless it is what was logged last and the table has not worked since.
+    pub(crate) fn complain(&self, trouble: &Trouble) {
+        let mut state = self.state();
+        let text = trouble.to_string();
+        if state.complaint == text {
+            return;
+        }
+        let remedy = trouble.remedy();
+        let separator = if remedy.is_empty() { "" } else { "; " };
+        log::warn!("{} is unavailable. {text}{separator}{remedy}", self.name);
+        state.complaint = text;
+    }
+
+    /// Calls `each` with every entry, in the table's own order.
+    ///
+    /// # Errors
+    /// [`Trouble`], also for types that can not list their entries.
+    pub fn entries(&self, each: &mut EachEntry<'_>) -> Result<(), Trouble> {
+        let mut state = self.state();
+        self.refresh(&mut state)?.entries(&self.name.to_string(), each)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, table: &mut Box<dyn Table>, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
+        if table.folds_keys() { table.get(&self.options.folded(key)) } else { table.get(key) }
+    }
+
+    /// Opens the table if it is not open, or anew if its file has changed. Where the new file can not be seen (a
+    /// chroot), the old one goes on.
+    fn refresh<'a>(&self, state: &'a mut State) -> Result<&'a mut Box<dyn Table>, Trouble> {
+        if let Some(table) = &mut state.table {
+            let now = Instant::now();
+            let due = now.duration_since(state.checked) >= RECHECK_INTERVAL;
+            state.checked = if due { now } else { state.checked };
+            if due && table.changed() {
+                self.reopen(state)?;
+            }
+        } else {
+            state.table = Some(open_table(&self.name, &self.options)?);
+            state.checked = Instant::now();
+        }
+        state.table.as_mut().ok_or_else(|| Trouble::NoType(self.name.to_string()))
+    }
+
+    fn reopen(&self, state: &mut State) -> Result<(), Trouble> {
+        match open_table(&self.name, &self.options) {
+            Ok(table) => {
+                state.table = Some(table);
+                state.out_of_reach = false;
+                Ok(())
+            }
+            Err(trouble) if trouble.is_missing_file() => {
+                state.out_of_reach = true;
+                Ok(())
+            }
+            Err(trouble) => {
+                state.table = None;
+                Err(trouble)
+            }
+        }
+    }
+
+    fn is_text(&self, value: &[u8]) -> bool {
+        !self.options.utf8 || value.is_ascii() || std::str::from_utf8(value).is_ok()
+    }
+
+    fn not_text(&self, key: &[u8], value: &[u8]) -> Trouble {
+        log::warn!(
+            "{}: key \"{}\": non-UTF-8 value \"{}\": malformed UTF-8 or invalid codepoint",
+            self.name,
+            String::from_utf8_lossy(key),
+            printable(value)
+        );
+        Trouble::NotText(self.name.to_string())
+    }
+}
+
+/// Types that Postfix has and that need a server or library which this version does not talk to.
+const NOT_AVAILABLE: &[&str] =
+    &["mysql", "pgsql", "sqlite", "ldap", "mongodb", "memcache", "tcp", "socketmap", "nis"];
+
+fn open_table(name: &TableName, options: &Options) -> Result<Box<dyn Table>, Trouble> {
+    Ok(match name.kind.as_str() {
+        "hash" | "btree" | "lmdb" => open_indexed(name, options)?,
+        "cdb" => Box::new(Cdb::open(&name.name)?),
+        "texthash" => Box::new(TextHash::open(Path::new(&name.name), options)?),
+        "inline" => Box::new(open_inline(name, |key| options.folded(key).into_owned())?),
+        "static" => Box::new(Static::open(name)?),
+        "environ" => Box::new(Environ),
+        "fail" => Box::new(Fail::open(name)),
+        "internal" => Box::new(InMemory::default()),
+        "unix" => Box::new(Accounts::open(name)?),
+        "regexp" => Box::new(Patterns::<Posix>::open(&name.name, options)?),
+        "pcre" => Box::new(Patterns::<Pcre>::open(&name.name, options)?),
+        "cidr" => Box::new(Cidr::open(&name.name)?),
+        "unionmap" => Box::new(Combined::open(name, How::Union, options)?),
+        "pipemap" => Box::new(Combined::open(name, How::Pipe, options)?),
+        "randmap" => Box::new(Random::open(name)?),
+        // Local tables need no other process to keep them open: they are cheap to open and few daemons do.
+        "proxy" => open_table(&TableName::parse(&name.name)?, options)?,
+        kind if NOT_AVAILABLE.contains(&kind) => {
+            return Err(Trouble::NotAvailable { kind: kind.to_owned(), table: name.to_string() });
+        }
+        "" => return Err(Trouble::NoType(name.name.clone())),
+        kind => return Err(Trouble::UnknownType(kind.to_owned())),
+    })
+}
