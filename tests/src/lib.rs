@@ -1,3 +1,20 @@
-//! What the end-to-end suites share: bringing a suite up, talking to it, reading its mailboxes.
+//! What the end-to-end tests share: a mail suite brought up in a directory of its own, a small SMTP client,
+//! and a reader of mailboxes.
+//!
+//! The suite under test is ours, from the same `target/<profile>` as the test; with `SUITE_UNDER_TEST=peer`
+//! it is the installed Postfix (which wants root), so that every test can be held against the original.
+//! Nothing here sleeps: a test waits for something to happen, with [`suite::PATIENCE`] as the limit.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+pub mod programs;
+pub mod config;
+pub mod suite;
+pub mod processes;
+pub mod client;
+pub mod mail;
 pub mod man;
+
+pub use client::{Client, Reply};
+pub use config::Builder;
+pub use mail::Message;
+pub use suite::Suite;

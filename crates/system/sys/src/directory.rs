@@ -213,6 +213,11 @@ impl AsFd for Directory {
     }
 }
 
+/// Was a path refused because it leaves the directory or goes through a symbolic link?
+pub fn is_detour(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ELOOP | libc::EXDEV))
+}
+
 /// About an open file.
 ///
 /// # Errors

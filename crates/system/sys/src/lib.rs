@@ -18,5 +18,6 @@ pub mod process;
 pub mod sandbox;
 pub mod signals;
 pub mod sockets;
+pub mod watch;
 mod system_calls;
 pub mod users;

@@ -1,0 +1,108 @@
+//! The one way into a mailbox.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sys::directory::{Directory, Links};
+
+use crate::content::Content;
+use crate::disk::{Disk, RealDisk};
+use crate::error::DeliverError;
+use crate::maildir::OpenMaildir;
+use crate::mbox::LockSettings;
+use crate::place::{Form, Place};
+
+/// The mailboxes below one base directory, all written by one user.
+#[derive(Debug)]
+pub struct Mailboxes<D = RealDisk> {
+    pub(crate) base: Directory,
+    /// For messages only.
+    pub(crate) base_path: PathBuf,
+    pub(crate) rules: Rules,
+    pub(crate) disk: D,
+    /// Maildirs that stay open between deliveries.
+    pub(crate) open: HashMap<PathBuf, OpenMaildir>,
+    /// Counts deliveries, to tell which open Maildir was used last.
+    pub(crate) deliveries: u64,
+    pub(crate) buffer: Vec<u8>,
+}
+
+/// What holds for every delivery of a process.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// May a path below the base go through symbolic links?
+    pub links: Links,
+    /// Who must own a mailbox that exists (`strict_mailbox_ownership`); none for anyone.
+    pub owner: Option<u32>,
+    /// The name of this host, as it stands in names of Maildir files.
+    pub host: String,
+    /// The process that delivers, as it stands in names of temporary files.
+    pub process: u32,
+}
+
+/// One copy for one recipient.
+#[derive(Debug, Clone, Copy)]
+pub struct Copy<'a> {
+    /// Where it goes.
+    pub place: &'a Place,
+    /// What stands above the message, lines ended by LF: Return-Path and its fellows, for an mbox the `From ` line too.
+    pub head: &'a [u8],
+    /// The largest size of the mailbox file; for a Maildir of one message. 0 for no limit.
+    pub limit_bytes: u64,
+    /// How an mbox file is locked.
+    pub locks: &'a LockSettings,
+    /// The time, microseconds since 1970.
+    pub now_us: u64,
+}
+
+impl Mailboxes<RealDisk> {
+    /// Opens the base directory.
+    ///
+    /// # Errors
+    /// What open(2) says.
+    pub fn open(base: &Path, rules: Rules) -> io::Result<Self> {
+        Self::with_disk(base, rules, RealDisk)
+    }
+}
+
+impl<D: Disk> Mailboxes<D> {
+    /// As [`Mailboxes::open`], on a disk that a test provides.
+    ///
+    /// # Errors
+    /// What open(2) says.
+    pub fn with_disk(base: &Path, rules: Rules, disk: D) -> io::Result<Self> {
+        Ok(Self {
+            base: Directory::open(base)?,
+            base_path: base.to_owned(),
+            rules,
+            disk,
+            open: HashMap::new(),
+            deliveries: 0,
+            buffer: Vec::new(),
+        })
+    }
+
+    /// Writes one copy. On `Ok` it survives a power cut; on `Err` no reader sees anything of it, unless undoing
+    /// it failed as well, and it may be tried again.
+    ///
+    /// # Errors
+    /// [`DeliverError`]; its [`DeliverError::status`] tells whether another try makes sense.
+    pub fn deliver(&mut self, copy: &Copy<'_>, content: &mut dyn Content) -> Result<(), DeliverError> {
+        self.deliveries += 1;
+        match copy.place.form {
+            Form::Maildir => self.deliver_to_maildir(copy, content),
+            Form::Mbox => self.deliver_to_mbox(copy, content),
+        }
+    }
+
+    /// The base directory, for a sandbox that is to leave it within reach.
+    pub fn base(&self) -> &Directory {
+        &self.base
+    }
+
+    /// The whole path, for messages.
+    pub(crate) fn full_path(&self, path: &Path) -> PathBuf {
+        self.base_path.join(path)
+    }
+}

@@ -1,0 +1,86 @@
+//! Maildir deliveries that go well.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use mailbox::DeliverError;
+use mailbox::disk::RealDisk;
+
+use crate::world::{CONTENT, HEAD, World, deliver};
+
+#[test]
+fn a_message_is_one_private_file_in_new() {
+    let world = World::new();
+    world.deliver("example.com/info/").unwrap();
+    let files = world.files();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let name = files[0].strip_prefix("example.com/info/new/1795313871.V").unwrap();
+    assert!(name.ends_with("M211098.vm"), "{name}");
+    assert_eq!(world.new_messages("example.com/info"), [[HEAD, CONTENT].concat()]);
+    let mode = |path: &str| fs::metadata(world.at(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&files[0]), 0o600);
+    for directory in ["example.com", "example.com/info", "example.com/info/cur", "example.com/info/tmp"] {
+        assert_eq!(mode(directory), 0o700, "{directory}");
+    }
+}
+
+#[test]
+fn the_base_itself_may_be_a_maildir() {
+    let world = World::new();
+    world.deliver("/").unwrap();
+    assert_eq!(world.new_messages("").len(), 1);
+}
+
+#[test]
+fn a_maildir_that_was_moved_away_gets_nothing_more() {
+    let world = World::new();
+    let mut mailboxes = world.mailboxes(RealDisk);
+    deliver(&mut mailboxes, "u/", 0).unwrap();
+    fs::rename(world.at("u"), world.at("old")).unwrap();
+    deliver(&mut mailboxes, "u/", 0).unwrap();
+    fs::remove_dir_all(world.at("u")).unwrap();
+    deliver(&mut mailboxes, "u/", 0).unwrap();
+    assert_eq!((world.new_messages("u").len(), world.new_messages("old").len()), (1, 1));
+}
+
+#[test]
+fn more_maildirs_than_stay_open_are_served() {
+    let world = World::new();
+    let mut mailboxes = world.mailboxes(RealDisk);
+    for _ in 0..2 {
+        for user in 0..230 {
+            deliver(&mut mailboxes, &format!("u{user}/"), 0).unwrap();
+        }
+    }
+    assert_eq!(world.files().len(), 460);
+    assert!(fs::read_dir("/proc/self/fd").unwrap().count() < 450);
+}
+
+#[test]
+fn a_half_made_maildir_is_completed() {
+    let world = World::new();
+    fs::create_dir_all(world.at("u/tmp")).unwrap();
+    world.deliver("u/").unwrap();
+    assert!(world.at("u/cur").is_dir());
+    assert_eq!(world.new_messages("u").len(), 1);
+}
+
+#[test]
+fn a_temporary_file_left_by_a_crash_is_not_in_the_way() {
+    let world = World::new();
+    fs::create_dir_all(world.at("u/tmp")).unwrap();
+    let left = format!("u/tmp/1795313871.P{}.vm", std::process::id());
+    fs::write(world.at(&left), "half").unwrap();
+    world.deliver("u/").unwrap();
+    assert_eq!(world.new_messages("u"), [[HEAD, CONTENT].concat()]);
+    assert_eq!(fs::read_to_string(world.at(&left)).unwrap(), "half");
+}
+
+#[test]
+fn a_message_over_the_limit_is_refused_for_good_and_leaves_nothing() {
+    let world = World::new();
+    let error = deliver(&mut world.mailboxes(RealDisk), "u/", 20).unwrap_err();
+    assert!(matches!(error, DeliverError::TooLarge { limit_bytes: 20 }));
+    assert_eq!(error.status().to_string(), "5.2.2");
+    assert_eq!(world.files(), [""; 0]);
+}

@@ -1,0 +1,8 @@
+//! Deliveries on a real file system: what comes out, what a crash leaves, what a hostile tree can do.
+
+mod broken_disk;
+mod world;
+mod maildir;
+mod mbox;
+mod crash;
+mod abuse;

@@ -1,0 +1,86 @@
+//! mbox deliveries that go well, or are refused.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use mailbox::DeliverError;
+use mailbox::disk::RealDisk;
+use sys::locks::{self, Hold};
+
+use crate::world::{HEAD, World, deliver};
+
+const QUOTED: &str = "Subject: test\n\n>From here on\nthe body\n\n";
+
+fn one() -> String {
+    String::from_utf8(HEAD.to_vec()).unwrap() + QUOTED
+}
+
+#[test]
+fn messages_follow_each_other_behind_an_empty_line() {
+    let world = World::new();
+    world.deliver("box").unwrap();
+    world.deliver("box").unwrap();
+    assert_eq!(world.files(), ["box"]);
+    assert_eq!(fs::read_to_string(world.at("box")).unwrap(), one() + &one());
+    assert_eq!(fs::metadata(world.at("box")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_message_cut_off_by_a_crash_does_not_swallow_the_next() {
+    let world = World::new();
+    fs::write(world.at("box"), "From x\n\ncut o").unwrap();
+    world.deliver("box").unwrap();
+    assert_eq!(fs::read_to_string(world.at("box")).unwrap(), "From x\n\ncut o\n\n".to_owned() + &one());
+}
+
+#[test]
+fn a_full_mailbox_is_as_it_was() {
+    let world = World::new();
+    fs::write(world.at("box"), [b'x'; 1900]).unwrap();
+    let error = deliver(&mut world.mailboxes(RealDisk), "box", 1950).unwrap_err();
+    assert_eq!(
+        (error.status().to_string(), error.to_string()),
+        ("5.2.2".into(), "error writing message: File too large".into())
+    );
+    assert_eq!(fs::read(world.at("box")).unwrap(), [b'x'; 1900]);
+    assert_eq!(world.files(), ["box"], "the lock file is gone");
+}
+
+#[test]
+fn a_locked_mailbox_is_left_alone() {
+    let world = World::new();
+    fs::write(world.at("box"), "").unwrap();
+    type Try = fn(&fs::File) -> std::io::Result<bool>;
+    let fcntl: Try = |file| locks::try_fcntl(file, Hold::Exclusive);
+    let flock: Try = |file| locks::try_flock(file, Hold::Exclusive);
+    for lock in [fcntl, flock] {
+        let reader = fs::OpenOptions::new().read(true).write(true).open(world.at("box")).unwrap();
+        assert!(lock(&reader).unwrap());
+        let error = world.deliver("box").unwrap_err();
+        assert!(matches!(error, DeliverError::Locked));
+        assert_eq!(
+            error.to_string(),
+            "unable to lock for exclusive access: Resource temporarily unavailable"
+        );
+    }
+    fs::write(world.at("box.lock"), "").unwrap();
+    let error = world.deliver("box").unwrap_err();
+    let lock = world.at("box.lock");
+    assert_eq!(error.to_string(), format!("unable to create lock file {}: File exists", lock.display()));
+    assert_eq!(
+        (error.status().to_string(), fs::read(world.at("box")).unwrap()),
+        ("4.2.0".into(), Vec::new())
+    );
+}
+
+#[test]
+fn directories_are_not_made_for_an_mbox() {
+    let world = World::new();
+    let error = world.deliver("no/such/box").unwrap_err();
+    let lock = world.at("no/such/box.lock");
+    assert_eq!(
+        error.to_string(),
+        format!("unable to create lock file {}: No such file or directory", lock.display())
+    );
+    assert_eq!(error.status().to_string(), "4.2.0");
+}

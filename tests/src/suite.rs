@@ -1,0 +1,225 @@
+//! A suite that runs below a directory of its own.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use sys::watch::Watch;
+use tempfile::TempDir;
+
+use crate::client::Client;
+use crate::mail::{self, Message};
+use crate::processes;
+use crate::programs::{Maker, Programs};
+
+/// How long a test waits for what must happen.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a condition is looked at when no file changed.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+/// A mail suite, started or not. Dropped, it is stopped, and its directory removed unless the test failed.
+#[derive(Debug)]
+pub struct Suite {
+    programs: Programs,
+    directory: Option<TempDir>,
+    root: PathBuf,
+    port: u16,
+    watch: Watch,
+}
+
+impl Suite {
+    /// A suite whose configuration lies in `directory`; see [`crate::Builder`].
+    pub(crate) fn new(programs: Programs, directory: TempDir, port: u16) -> Self {
+        let root = directory.path().to_owned();
+        let watch =
+            Watch::new(&[&root.join("log"), &root.join("mail"), &root.join("spool")]).expect("inotify");
+        Self { programs, directory: Some(directory), root, port, watch }
+    }
+
+    /// Whose programs run.
+    pub fn maker(&self) -> Maker {
+        self.programs.maker
+    }
+
+    /// The directory of everything.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `config_directory`
+    pub fn config(&self) -> PathBuf {
+        self.root.join("etc")
+    }
+
+    /// `queue_directory`
+    pub fn queue(&self) -> PathBuf {
+        self.root.join("queue")
+    }
+
+    /// The port of smtpd on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Brings the suite up and waits until it serves.
+    pub fn start(&self) {
+        let before = self.log().len();
+        self.run("postfix", &["start"]);
+        self.until("\"daemon started\" in the log", || {
+            self.log()[before..].contains("daemon started").then_some(())
+        });
+        self.until("a banner", || TcpStream::connect(("127.0.0.1", self.port)).ok());
+    }
+
+    /// Stops the suite, and sees to it that no process and no socket is left.
+    pub fn stop(&self) {
+        self.command("postfix", &["stop"]).output().expect("postfix stop");
+        self.until("the end of all processes", || processes::of(&self.root).is_empty().then_some(()));
+        let sockets = processes::sockets_below(&self.root);
+        assert!(sockets.is_empty(), "sockets left: {sockets:?}");
+        assert!(TcpStream::connect(("127.0.0.1", self.port)).is_err(), "port {} is still served", self.port);
+    }
+
+    /// The process ids of the suite, master among them.
+    pub fn processes(&self) -> Vec<u32> {
+        processes::of(&self.root)
+    }
+
+    /// The master's process id.
+    pub fn master(&self) -> u32 {
+        let text = fs::read_to_string(self.queue().join("pid/master.pid")).expect("master.pid");
+        text.trim().parse().expect("a process id")
+    }
+
+    /// A command of the suite with its `-c` or `-C`, not yet run.
+    pub fn command(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.programs.commands.join(name));
+        let option = if matches!(name, "sendmail" | "mailq" | "newaliases") { "-C" } else { "-c" };
+        command.arg(option).arg(self.config()).args(arguments);
+        // A command must not wait for a terminal, nor inherit another suite's environment.
+        command.stdin(Stdio::null()).env_remove("MAIL_CONFIG");
+        command
+    }
+
+    /// Runs a command that must succeed; returns what it printed.
+    pub fn run(&self, name: &str, arguments: &[&str]) -> String {
+        let output = self.command(name, arguments).output().unwrap_or_else(|error| panic!("{name}: {error}"));
+        self.succeeded(name, output)
+    }
+
+    /// As [`Suite::run`], with `input` on its standard input.
+    pub fn run_with(&self, name: &str, arguments: &[&str], input: &str) -> String {
+        let mut command = self.command(name, arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
+        child.stdin.take().expect("stdin").write_all(input.as_bytes()).expect("write to command");
+        let output = child.wait_with_output().expect("end of command");
+        self.succeeded(name, output)
+    }
+
+    fn succeeded(&self, name: &str, output: Output) -> String {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {}: {errors}\n{}", output.status, self.log_end());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Writes a table's source and compiles it.
+    pub fn write_table(&self, name: &str, text: &str) {
+        let path = self.config().join(name);
+        fs::write(&path, text).unwrap();
+        self.run("postmap", &[&format!("hash:{}", path.display())]);
+    }
+
+    /// Appends to main.cf. [`Suite::reload`] makes it count.
+    pub fn append_main(&self, text: &str) {
+        let path = self.config().join("main.cf");
+        let old = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{old}{text}\n")).unwrap();
+    }
+
+    /// Has the new configuration used, and waits until the master says so.
+    pub fn reload(&self) {
+        let before = self.log().len();
+        self.run("postfix", &["reload"]);
+        self.until("\"reload\" in the log", || self.log()[before..].contains("master[").then_some(()));
+    }
+
+    /// An SMTP session with the greeting read.
+    pub fn connect(&self) -> Client {
+        Client::connect(self.port)
+    }
+
+    /// Sends a message in a session of its own; returns its queue id.
+    pub fn send(&self, sender: &str, recipients: &[&str], content: &str) -> String {
+        let mut client = self.connect();
+        client.ehlo();
+        let id = client.send(sender, recipients, content);
+        client.quit();
+        id
+    }
+
+    /// The messages in a mailbox below the mail directory: a Maildir if `name` ends in `/`, else a file.
+    pub fn messages(&self, name: &str) -> Vec<Message> {
+        mail::read(&self.root.join("mail").join(name))
+    }
+
+    /// Waits until the mailbox has `count` messages and returns them; more is an error.
+    pub fn wait_messages(&self, name: &str, count: usize) -> Vec<Message> {
+        let messages = self.until(&format!("{count} message(s) in {name}"), || {
+            Some(self.messages(name)).filter(|messages| messages.len() >= count)
+        });
+        assert_eq!(messages.len(), count, "messages in {name}\n{}", self.log_end());
+        messages
+    }
+
+    /// The log so far.
+    pub fn log(&self) -> String {
+        let bytes = fs::read(self.root.join("log/mail.log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The last lines of the log, for a failed test.
+    pub fn log_end(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(25)..].join("\n")
+    }
+
+    /// Waits for a log line that has all of `words`, and returns it.
+    pub fn wait_log(&self, words: &[&str]) -> String {
+        self.until(&format!("{words:?} in the log"), || {
+            let log = self.log();
+            log.lines().find(|line| words.iter().all(|word| line.contains(word))).map(str::to_owned)
+        })
+    }
+
+    /// Waits until `find` finds something: looks whenever a file changes, and now and then without.
+    pub fn until<T>(&self, what: &str, mut find: impl FnMut() -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = find() {
+                return found;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "waited in vain for {what}; the log ends with\n{}", self.log_end());
+            self.watch.changed(left.min(LOOK_AGAIN)).expect("inotify");
+        }
+    }
+}
+
+impl Drop for Suite {
+    fn drop(&mut self) {
+        if !processes::of(&self.root).is_empty() {
+            let _ = self.command("postfix", &["stop"]).output();
+            processes::kill_all(&self.root);
+        }
+        if std::thread::panicking()
+            && let Some(directory) = self.directory.take()
+        {
+            eprintln!("the suite's directory is kept: {}", directory.keep().display());
+        }
+    }
+}
