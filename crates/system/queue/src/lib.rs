@@ -40,6 +40,7 @@ mod commit;
 mod load;
 mod moves;
 mod mark;
+mod logs;
 mod scan;
 
 use std::path::{Path, PathBuf};
@@ -51,6 +52,7 @@ use sys::disk::{Disk, RealDisk};
 pub use commit::NewFile;
 pub use error::QueueError;
 pub use load::{Loaded, RecipientSource};
+pub use logs::LOG_LIMIT_BYTES;
 pub use name::QueueName;
 pub use scan::{Entry, FileFacts, Scan};
 

@@ -108,7 +108,7 @@ impl Queue {
     }
 
     /// True when the folder was missing.
-    fn make_folder_of(&self, path: &Path) -> Result<bool, QueueError> {
+    pub(crate) fn make_folder_of(&self, path: &Path) -> Result<bool, QueueError> {
         let Some(folder) = path.parent().filter(|folder| !folder.exists()) else { return Ok(false) };
         self.disk.make_directory(folder, FOLDER_MODE).map_err(QueueError::io("mkdir", folder))?;
         Ok(true)
