@@ -1,0 +1,130 @@
+//! What the server says: a code, an enhanced status code where one belongs, and text.
+
+use std::fmt;
+
+/// One reply (RFC 5321 §4.2): `550 5.1.1 text`, where line feeds part the lines of a longer one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply(String);
+
+impl Reply {
+    /// A reply from its text, which starts with three digits and a blank. Anything that could break the
+    /// line (CR, NUL) becomes a blank: a table or a policy server may have written the text.
+    pub fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if text.bytes().any(|byte| byte == b'\r' || byte == 0) {
+            return Self(text.replace(['\r', '\0'], " "));
+        }
+        Self(text)
+    }
+
+    /// The three digits.
+    pub fn code(&self) -> &str {
+        self.0.get(..3).unwrap_or("451")
+    }
+
+    /// All of it, `550 5.1.1 text`.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// After 421 and 521 the server hangs up (RFC 5321 §3.8, RFC 7504).
+    pub fn hangs_up(&self) -> bool {
+        matches!(self.code(), "421" | "521")
+    }
+
+    /// The same as a temporary refusal, for `soft_bounce`: 550 5.x becomes 450 4.x.
+    #[must_use]
+    pub fn softened(self) -> Self {
+        if !self.0.starts_with('5') || self.hangs_up() {
+            return self;
+        }
+        let mut text = format!("4{}", &self.0[1..]);
+        if self.0.get(4..6) == Some("5.") {
+            text.replace_range(4..5, "4");
+        }
+        Self(text)
+    }
+
+    /// Appends `footer` as further lines, with the code and enhanced code of the reply before each.
+    #[must_use]
+    pub fn with_footer(self, footer: &str) -> Self {
+        let prefix = self.enhanced_code().map_or(String::new(), |code| format!("{code} "));
+        let lines = footer.split("\\n").map(|line| format!("\n{prefix}{line}"));
+        Self(lines.fold(self.0, |text, line| text + &line))
+    }
+
+    fn enhanced_code(&self) -> Option<&str> {
+        let word = self.0.get(4..)?.split(' ').next()?;
+        let parts: Vec<_> = word.split('.').collect();
+        let digits =
+            |part: &&str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
+        (parts.len() == 3 && parts.iter().all(digits)).then_some(word)
+    }
+
+    /// Appends the lines of the reply as they go to the client.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let code = self.code();
+        let text = self.0.get(4..).unwrap_or("");
+        let last = text.matches('\n').count();
+        for (number, line) in text.split('\n').enumerate() {
+            out.extend_from_slice(code.as_bytes());
+            out.push(if number == last { b' ' } else { b'-' });
+            out.extend_from_slice(line.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for Reply {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<String> for Reply {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(reply: &Reply) -> String {
+        let mut out = Vec::new();
+        reply.write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn all_lines_but_the_last_have_a_hyphen() {
+        assert_eq!(wire(&Reply::new("250 a\nb\nc")), "250-a\r\n250-b\r\n250 c\r\n");
+        assert_eq!(wire(&Reply::new("250 2.0.0 Ok")), "250 2.0.0 Ok\r\n");
+    }
+
+    #[test]
+    fn a_carriage_return_in_a_text_can_not_start_a_second_reply() {
+        assert_eq!(wire(&Reply::new("550 a\r\n250 b")), "550-a \r\n550 250 b\r\n");
+    }
+
+    #[test]
+    fn soft_bounce_turns_refusals_into_deferrals() {
+        assert_eq!(Reply::new("550 5.1.1 no").softened(), Reply::new("450 4.1.1 no"));
+        assert_eq!(Reply::new("501 Syntax").softened(), Reply::new("401 Syntax"));
+        assert_eq!(Reply::new("521 5.5.4 bye").softened(), Reply::new("521 5.5.4 bye"));
+        assert_eq!(Reply::new("250 2.0.0 Ok").softened(), Reply::new("250 2.0.0 Ok"));
+    }
+
+    #[test]
+    fn a_footer_repeats_the_status() {
+        let reply = Reply::new("550 5.1.1 no").with_footer("call us\\nor write");
+        assert_eq!(wire(&reply), "550-5.1.1 no\r\n550-5.1.1 call us\r\n550 5.1.1 or write\r\n");
+    }
+}

@@ -1,0 +1,593 @@
+//! The server's side of one session.
+//!
+//! This file is the skeleton that carries out one step after another; `commands.rs` has the table of order,
+//! and one file for each family of commands has their syntax and replies.
+
+mod commands;
+mod greeting;
+mod envelope;
+mod message;
+mod inquiry;
+mod client;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use machine::{Disconnect, Machine, Output, TlsFacts};
+
+use crate::command::{Command, Counts};
+use crate::content::Content;
+use crate::esmtp::Allowed;
+use crate::input::Input;
+use crate::question::{Admission, Answer, Disconnection, Ending, Event, Hello, Question, Sender};
+use crate::reply::Reply;
+use crate::settings::{BareNewline, Settings};
+use crate::token::Token;
+
+/// One session of the SMTP server.
+///
+/// Holds little while it is idle: no buffer stays behind when its bytes are used.
+#[derive(Debug)]
+pub struct Server {
+    settings: Arc<Settings>,
+    input: Input,
+    /// What is to be sent before the machine waits for anything.
+    out: Vec<u8>,
+    steps: VecDeque<Step>,
+    phase: Phase,
+    waiting: Waiting,
+    asked: Asked,
+    /// The deadline of the present request is running; and what the client has earned since it was last set.
+    deadline_runs: bool,
+    earned: Duration,
+
+    admission: Admission,
+    greeted: bool,
+    helo: bool,
+    extended: bool,
+    tls: bool,
+    transaction: Option<Transaction>,
+    bdat: Chunks,
+    errors: u32,
+    junk: u32,
+    counts: Counts,
+    command: Command,
+    after: &'static str,
+    pipelining_noted: bool,
+    gone: Option<Disconnection>,
+}
+
+/// MAIL was accepted.
+#[derive(Debug, Default)]
+struct Transaction {
+    recipients: usize,
+    overshoot: usize,
+    content: Option<Box<Content>>,
+}
+
+/// Where a message in BDAT chunks stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chunks {
+    None,
+    Going,
+    /// A chunk was refused: those up to LAST are dropped.
+    Failed,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing has happened yet.
+    Start,
+    /// The PROXY header comes first.
+    Proxy,
+    Commands,
+    Data,
+    Chunk(Chunk),
+    Closed,
+}
+
+/// A BDAT chunk that is on its way.
+#[derive(Debug)]
+struct Chunk {
+    bytes: u64,
+    left: u64,
+    last: bool,
+    /// It is dropped, and this is the reply then.
+    refused: Option<Reply>,
+}
+
+/// One at a time is the rule, so the size of the largest does not matter.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug)]
+enum Step {
+    Write(Vec<u8>),
+    Ask(Question, Asked),
+    Pause,
+    StartTls,
+    Close,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    No,
+    Bytes,
+    Pause,
+    Answer,
+    Handshake,
+}
+
+/// What to go on with when the answer is there.
+#[derive(Debug)]
+enum Asked {
+    /// The answer does not matter.
+    Nothing,
+    Connect,
+    Xclient,
+    Filter,
+    Verb(String, Vec<Token>),
+    Hello(Hello),
+    MailRate(Vec<Token>),
+    MailAddress(Sender, Vec<Token>),
+    Mail,
+    RcptRate(Vec<Token>),
+    RcptAddress(String, Vec<Token>),
+    Rcpt,
+    Data,
+    Bdat(Chunk),
+    EndOfData,
+    VrfyAddress(String, String),
+    Vrfy(String),
+    Expn,
+    Etrn,
+    StartTls,
+}
+
+impl Server {
+    /// A session that has not begun; the first [`Machine::poll`] begins it.
+    pub fn new(settings: Arc<Settings>) -> Self {
+        Self {
+            settings,
+            input: Input::default(),
+            out: Vec::new(),
+            steps: VecDeque::new(),
+            phase: Phase::Start,
+            waiting: Waiting::No,
+            asked: Asked::Nothing,
+            deadline_runs: false,
+            earned: Duration::ZERO,
+            admission: Admission::default(),
+            greeted: false,
+            helo: false,
+            extended: false,
+            tls: false,
+            transaction: None,
+            bdat: Chunks::None,
+            errors: 0,
+            junk: 0,
+            counts: Counts::default(),
+            command: Command::Unknown,
+            after: "CONNECT",
+            pipelining_noted: false,
+            gone: None,
+        }
+    }
+
+    /// What is next when nothing is left to carry out: `None` when that has changed.
+    fn advance(&mut self) -> Option<Output<Question>> {
+        match self.phase {
+            Phase::Start => self.begin(),
+            Phase::Proxy => return self.proxy_header(),
+            Phase::Commands => return self.next_command(),
+            Phase::Data => return self.data_content(),
+            Phase::Chunk(_) => return self.chunk_content(),
+            Phase::Closed => return Some(Output::Close),
+        }
+        None
+    }
+
+    fn emit(&mut self, step: Step) -> Output<Question> {
+        match step {
+            _ if !self.out.is_empty() => {
+                self.steps.push_front(step);
+                Output::Write(std::mem::take(&mut self.out))
+            }
+            Step::Write(bytes) => Output::Write(bytes),
+            Step::Ask(question, asked) => {
+                self.asked = asked;
+                self.waiting = Waiting::Answer;
+                Output::Ask(question)
+            }
+            Step::Pause => {
+                self.waiting = Waiting::Pause;
+                Output::Pause(self.settings.error_pause)
+            }
+            Step::StartTls => {
+                self.waiting = Waiting::Handshake;
+                Output::StartTls
+            }
+            Step::Close => Output::Close,
+        }
+    }
+
+    /// Waits for more bytes, no longer than the time-out or the deadline of this request allows.
+    fn wait(&mut self, limit: Duration) -> Output<Question> {
+        if !self.out.is_empty() {
+            return Output::Write(std::mem::take(&mut self.out));
+        }
+        self.waiting = Waiting::Bytes;
+        self.steps = VecDeque::new();
+        if self.settings.request_deadline && self.deadline_runs {
+            return Output::KeepWaiting { extension: std::mem::take(&mut self.earned) };
+        }
+        self.deadline_runs = true;
+        Output::Wait(limit)
+    }
+
+    /// The request is complete: the next one has a deadline of its own.
+    fn request_done(&mut self) {
+        self.deadline_runs = false;
+        self.earned = Duration::ZERO;
+    }
+
+    fn ask(&mut self, question: Question, asked: Asked) {
+        self.steps.push_back(Step::Ask(question, asked));
+    }
+
+    fn note(&mut self, event: Event) {
+        self.ask(Question::Note(event), Asked::Nothing);
+    }
+
+    /// Sends a reply, slowly to a client that makes many errors. Some replies are the last.
+    fn say(&mut self, reply: impl Into<Reply>) {
+        let reply = self.finished(reply.into());
+        self.send(&reply);
+        if reply.hangs_up() {
+            self.end(None);
+        }
+    }
+
+    /// Sends a last reply and ends the session, for this reason.
+    fn say_last(&mut self, reply: impl Into<Reply>, why: Disconnection) {
+        let reply = self.finished(reply.into());
+        self.send(&reply);
+        self.end(Some(why));
+    }
+
+    /// The reply as the configuration wants it.
+    fn finished(&self, reply: Reply) -> Reply {
+        let reply = if self.settings.soft_bounce { reply.softened() } else { reply };
+        match &self.settings.reject_footer {
+            Some(footer) if reply.text().starts_with(['4', '5']) => reply.with_footer(footer),
+            _ => reply,
+        }
+    }
+
+    fn send(&mut self, reply: &Reply) {
+        if self.errors >= self.settings.soft_error_limit {
+            self.steps.push_back(Step::Pause);
+        }
+        match self.steps.back_mut() {
+            None => reply.write(&mut self.out),
+            Some(Step::Write(bytes)) => reply.write(bytes),
+            Some(_) => {
+                let mut bytes = Vec::new();
+                reply.write(&mut bytes);
+                self.steps.push_back(Step::Write(bytes));
+            }
+        }
+    }
+
+    /// The command is carried out.
+    fn done(&mut self, reply: impl Into<Reply>) {
+        self.counts.succeeded(self.command);
+        self.say(reply);
+        self.count_junk();
+    }
+
+    /// The command is refused.
+    fn refuse(&mut self, reply: impl Into<Reply>) {
+        self.say(reply);
+        self.errors += 1;
+        self.count_junk();
+    }
+
+    fn count_junk(&mut self) {
+        if self.command.is_junk() {
+            self.junk += 1;
+            if self.junk > self.settings.junk_limit.saturating_add(1) {
+                self.errors += 1;
+            }
+        }
+    }
+
+    /// Forgets the transaction, here and outside.
+    fn reset(&mut self) {
+        self.bdat = Chunks::None;
+        if self.transaction.take().is_some() {
+            self.ask(Question::Reset, Asked::Nothing);
+        }
+    }
+
+    /// Nothing more will be read.
+    fn end(&mut self, why: Option<Disconnection>) {
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        let in_data = matches!(self.phase, Phase::Data);
+        let content = self.transaction.as_ref().and_then(|transaction| transaction.content.as_ref());
+        let content_bytes = content.filter(|_| in_data).map(|content| content.size_bytes());
+        self.phase = Phase::Closed;
+        self.input.clear();
+        self.reset();
+        let ending = Ending { why, after: self.after, content_bytes, counts: self.counts.clone() };
+        self.ask(Question::Ended(ending), Asked::Nothing);
+        self.steps.push_back(Step::Close);
+    }
+
+    fn timed_out(&mut self) {
+        if self.greeted {
+            let reply = format!("421 4.4.2 {} Error: timeout exceeded", self.settings.hostname);
+            return self.say_last(reply, Disconnection::Timeout);
+        }
+        if matches!(self.phase, Phase::Proxy) {
+            self.note(Event::BadProxyHeader("timeout"));
+        }
+        self.end(Some(Disconnection::Timeout));
+    }
+
+    fn allowed(&self) -> Allowed {
+        Allowed { discard: self.admission.discard, verp: self.admission.verp }
+    }
+
+    fn bare_newline(&self) -> BareNewline {
+        if self.admission.bare_newline { BareNewline::Accept } else { self.settings.bare_newline }
+    }
+
+    fn resume(&mut self, asked: Asked, answer: Answer) {
+        match asked {
+            Asked::Nothing => {}
+            Asked::Connect => self.admit(answer),
+            Asked::Xclient => self.xclient_done(answer),
+            Asked::Filter => self.filtered(answer),
+            Asked::Verb(line, words) => self.named(answer, line, words),
+            Asked::Hello(hello) => self.hello_done(hello, answer),
+            Asked::MailRate(words) => self.mail_address(answer, words),
+            Asked::MailAddress(sender, words) => self.mail_parameters(answer, sender, &words),
+            Asked::Mail => self.mail_done(answer),
+            Asked::RcptRate(words) => self.rcpt_address(answer, words),
+            Asked::RcptAddress(address, words) => self.rcpt_parameters(answer, address, &words),
+            Asked::Rcpt => self.rcpt_done(answer),
+            Asked::Data => self.data_allowed(answer),
+            Asked::Bdat(chunk) => self.chunk_allowed(answer, chunk),
+            Asked::EndOfData => self.message_done(answer),
+            Asked::VrfyAddress(address, text) => self.vrfy_address(answer, address, text),
+            Asked::Vrfy(text) => self.vrfy_done(answer, &text),
+            Asked::Expn => self.expn_done(answer),
+            Asked::Etrn => self.simple_done(answer, "250 Queuing started"),
+            Asked::StartTls => self.starttls_done(answer),
+        }
+    }
+}
+
+impl Machine for Server {
+    type Question = Question;
+    type Answer = Answer;
+
+    fn poll(&mut self) -> Output<Question> {
+        self.waiting = Waiting::No;
+        loop {
+            if let Some(step) = self.steps.pop_front() {
+                return self.emit(step);
+            }
+            if let Some(output) = self.advance() {
+                return output;
+            }
+        }
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        if !matches!(self.phase, Phase::Closed) {
+            self.input.push(bytes);
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
+        if let Some(why) = self.gone.take() {
+            self.end_without_reply(why, asked, answer);
+        } else {
+            self.resume(asked, answer);
+        }
+    }
+
+    fn secured(&mut self, facts: TlsFacts) {
+        self.input.clear();
+        self.out.clear();
+        self.tls = true;
+        self.helo = false;
+        self.extended = false;
+        self.reset();
+        self.ask(Question::Secured(facts), Asked::Nothing);
+        if self.greeted { self.counts.succeeded(Command::Starttls) } else { self.greet() }
+    }
+
+    fn elapsed(&mut self) {
+        if self.waiting == Waiting::Bytes {
+            self.timed_out();
+        }
+    }
+
+    fn disconnected(&mut self, why: Disconnect) {
+        let why = match why {
+            Disconnect::Lost => Disconnection::Lost,
+            Disconnect::HandshakeFailed => Disconnection::Handshake,
+        };
+        self.out.clear();
+        if self.waiting == Waiting::Answer {
+            self.gone = Some(why);
+            return;
+        }
+        self.steps.retain(|step| matches!(step, Step::Ask(..) | Step::Close));
+        self.end(Some(why));
+    }
+}
+
+impl Server {
+    /// The client went while an answer was on its way. What the answer did stands: a queued message stays
+    /// queued, as RFC 5321 §4.5.3.2.6 wants it.
+    fn end_without_reply(&mut self, why: Disconnection, asked: Asked, answer: Answer) {
+        if let (Asked::EndOfData, Answer::Queued(_)) = (&asked, &answer) {
+            self.transaction = None;
+            self.counts.succeeded(self.command);
+            self.after = "END-OF-MESSAGE";
+            self.phase = Phase::Commands;
+        }
+        self.steps.retain(|step| matches!(step, Step::Ask(..) | Step::Close));
+        self.end(Some(why));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::settings::{TlsLevel, Verp};
+
+    fn settings() -> Settings {
+        Settings {
+            hostname: "mx.example".to_owned(),
+            banner: "mx.example ESMTP".to_owned(),
+            timeout: Duration::from_secs(300),
+            request_deadline: false,
+            min_data_rate: 500,
+            line_limit_bytes: 2048,
+            message_limit_bytes: 100_000,
+            recipient_limit: 10,
+            recipient_overshoot_limit: 10,
+            soft_error_limit: 1000,
+            hard_error_limit: 1000,
+            error_pause: Duration::from_secs(1),
+            junk_limit: 1000,
+            helo_required: false,
+            strict_envelopes: false,
+            vrfy_disabled: false,
+            expn: true,
+            help: true,
+            smtputf8: true,
+            strict_smtputf8: false,
+            bare_newline: BareNewline::Normalize,
+            bare_newline_code: 550,
+            forbid_pipelining: false,
+            tls: TlsLevel::None,
+            tls_wrapper: false,
+            proxy_protocol: false,
+            proxy_timeout: Duration::from_secs(5),
+            noop_commands: false,
+            command_filter: false,
+            soft_bounce: false,
+            reject_footer: None,
+            verp: Verp::default(),
+        }
+    }
+
+    /// Runs until the machine waits; says what was queued, and whether it has closed.
+    fn run(server: &mut Server, content: &mut Vec<u8>, queued: &mut Vec<Vec<u8>>) -> bool {
+        loop {
+            match server.poll() {
+                Output::Write(_) => {}
+                Output::Ask(Question::EndOfData) => {
+                    queued.push(std::mem::take(content));
+                    server.answered(Answer::Queued("1".to_owned()));
+                }
+                Output::Ask(Question::Content(bytes)) => {
+                    content.extend(bytes);
+                    server.answered(Answer::Proceed);
+                }
+                Output::Ask(Question::Reset) => {
+                    content.clear();
+                    server.answered(Answer::Proceed);
+                }
+                Output::Ask(Question::Connect(_)) => server.answered(Answer::Admit(Box::default())),
+                Output::Ask(_) => server.answered(Answer::Proceed),
+                Output::Wait(_) | Output::KeepWaiting { .. } => return false,
+                Output::Pause(_) => server.elapsed(),
+                Output::StartTls => server.secured(TlsFacts::default()),
+                Output::Close => return true,
+            }
+        }
+    }
+
+    fn session(pieces: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let mut server = Server::new(Arc::new(settings()));
+        let (mut content, mut queued) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            if run(&mut server, &mut content, &mut queued) {
+                return queued;
+            }
+            server.received(piece);
+        }
+        if !run(&mut server, &mut content, &mut queued) {
+            server.disconnected(Disconnect::Lost);
+            assert!(run(&mut server, &mut content, &mut queued), "a session without a client must end");
+        }
+        queued
+    }
+
+    #[test]
+    fn an_idle_session_is_small() {
+        let mut server = Server::new(Arc::new(settings()));
+        run(&mut server, &mut Vec::new(), &mut Vec::new());
+        server.received(b"EHLO client.example\r\n");
+        run(&mut server, &mut Vec::new(), &mut Vec::new());
+        assert!(size_of::<Server>() <= 1024, "{} bytes", size_of::<Server>());
+        assert_eq!((server.out.capacity(), server.steps.capacity(), server.input.bytes().len()), (0, 0, 0));
+    }
+
+    fn command() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            prop::sample::select(vec![
+                "EHLO x\r\n",
+                "HELO x\r\n",
+                "MAIL FROM:<a@b>\r\n",
+                "RCPT TO:<c@d>\r\n",
+                "DATA\r\n",
+                "RSET\r\n",
+                "x\r\n.\r\n",
+                ".\r\n",
+                "\r\n",
+                "BDAT 3\r\n",
+                "BDAT 2 LAST\r\n",
+                "ab",
+                "c",
+                "NOOP\r\n",
+                "VRFY a\r\n",
+                "MAIL FROM:<",
+                "((((",
+                "\"",
+                "\\",
+                "BDAT 99999999999\r\n",
+                "EXPN a\r\n",
+                "QUIT x\n",
+                "STARTTLS\r\n",
+            ])
+            .prop_map(|text| text.as_bytes().to_vec()),
+            prop::collection::vec(any::<u8>(), 0..40),
+        ]
+    }
+
+    proptest! {
+        /// Whatever comes, and however it is cut, every session ends and the same messages are queued.
+        #[test]
+        fn the_cut_between_reads_changes_nothing(commands in prop::collection::vec(command(), 0..40), step in 1usize..50) {
+            let wire = commands.concat();
+            let whole = session(std::slice::from_ref(&wire));
+            let pieces: Vec<_> = wire.chunks(step).map(<[u8]>::to_vec).collect();
+            // STARTTLS drops what came with it, so only without it must the cut not matter.
+            if !wire.to_ascii_uppercase().windows(8).any(|window| window == b"STARTTLS") {
+                prop_assert_eq!(session(&pieces), whole);
+            }
+        }
+    }
+}
