@@ -1,2 +1,135 @@
-//! To be written.
-fn main() {}
+//! # NAME
+//! master - Pillarbox master process
+//!
+//! # SYNOPSIS
+//! `master [-Ddistvw] [-c config_dir]`
+//!
+//! # DESCRIPTION
+//! Owns the sockets of all services in master.cf and starts the programs that serve them, when a client comes or
+//! their wakeup time is due. A program that dies is started again at once; one that keeps dying is started less and
+//! less often, up to once a minute, and never stops the other services. Master reads no message.
+//!
+//! # OPTIONS
+//! - `-c config_dir`: where main.cf and master.cf are, instead of `$MAIL_CONFIG` or /etc/postfix.
+//! - `-d`, `-D`: stay in the foreground, keep the terminal.
+//! - `-i`: as `-s`, for process 1 of a container.
+//! - `-s`: stay in the foreground and keep standard output, for `maillog_file = /dev/stdout`.
+//! - `-t`: test: exit status 0 when no master runs on the queue directory.
+//! - `-v`: a chattier log.
+//! - `-w`: return when the services can be reached.
+//!
+//! # SIGNALS
+//! - `SIGHUP`: read the settings again; new clients see them, those that are here stay.
+//! - `SIGTERM`: let workers finish what they have, then end.
+//! - `SIGUSR1`: end at once.
+//!
+//! # SEE ALSO
+//! postfix(1), master(5), postconf(5)
+
+mod options;
+mod configuration;
+mod lock;
+mod log_file;
+mod supervisor;
+mod service;
+mod listen;
+mod start;
+mod backoff;
+mod status_page;
+mod background;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use reactor::EventLoop;
+use sys::signals::{SignalKind, Signals};
+
+use crate::configuration::Settings;
+use crate::lock::MasterLock;
+use crate::log_file::LogFile;
+use crate::options::Options;
+use crate::supervisor::Master;
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("master: fatal: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    if options.test {
+        return test(&options.config_directory);
+    }
+    if options.foreground {
+        return supervise(&options, &mut |_| ());
+    }
+    background::run(options.wait, |ready| supervise(&options, ready))
+}
+
+/// Exit status 0: nobody holds the lock.
+fn test(config_directory: &Path) -> ExitCode {
+    let holder =
+        Settings::read(config_directory).ok().map(|settings| lock::holder(&settings.queue_directory));
+    match holder {
+        Some(Ok(None)) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// The whole life of a master; `ready` is told once whether the services can be reached.
+fn supervise(options: &Options, ready: &mut dyn FnMut(Result<(), &str>)) -> ExitCode {
+    match prepare(options) {
+        Ok((master, signals, events, lock)) => {
+            ready(Ok(()));
+            let ended = master.run(signals, events);
+            drop(lock);
+            if let Err(error) = ended {
+                log::error!(target: maillog::FATAL, "{error}");
+                return ExitCode::FAILURE;
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            log::error!(target: maillog::FATAL, "{error}");
+            ready(Err(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Prepared = (Master, Signals, EventLoop<Master>, MasterLock);
+
+fn prepare(options: &Options) -> Result<Prepared, String> {
+    let settings = Settings::read(&options.config_directory).map_err(|error| error.to_string())?;
+    let log_file = LogFile::open(&settings.config).map_err(|error| error.to_string())?;
+    open_log(&settings, &log_file, options.verbose);
+    let lock = MasterLock::take(&settings.queue_directory).map_err(|error| error.to_string())?;
+    let caught = [
+        SignalKind::SIGHUP,
+        SignalKind::SIGTERM,
+        SignalKind::SIGINT,
+        SignalKind::SIGUSR1,
+        SignalKind::SIGCHLD,
+    ];
+    let signals = Signals::catch(&caught).map_err(|error| format!("catch signals: {error}"))?;
+    sys::process::raise_descriptor_limit();
+    let events = EventLoop::new(1).map_err(|error| format!("make the event loop: {error}"))?;
+    log::info!(
+        "daemon started -- version {}, configuration {}",
+        settings.config.get(&parameters::MAIL_VERSION),
+        settings.config_directory.display()
+    );
+    Ok((Master::new(settings, log_file), signals, events, lock))
+}
+
+fn open_log(settings: &Settings, file: &LogFile, verbose: bool) {
+    let host = settings.config.get(&parameters::MYHOSTNAME);
+    maillog::open(maillog::Settings {
+        tag: format!("{}/master", settings.config.get(&parameters::SYSLOG_NAME)),
+        host: host.split('.').next().unwrap_or_default().to_owned(),
+        sink: file.sink(),
+        buffered: true,
+        verbose,
+    });
+}

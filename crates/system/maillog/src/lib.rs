@@ -65,6 +65,15 @@ pub fn flush() {
     }
 }
 
+/// From now on lines go to what `new_sink` makes; lines that wait are written to the old one first.
+pub fn change_sink(new_sink: impl FnOnce() -> Sink) {
+    if let Some(logger) = LOGGER.get() {
+        let mut state = logger.lock();
+        state.flush();
+        state.settings.sink = new_sink();
+    }
+}
+
 impl Logger {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -21,3 +21,6 @@ pub mod sockets;
 pub mod watch;
 mod system_calls;
 pub mod users;
+
+/// errno of an address family that this kernel does not have (`EAFNOSUPPORT`).
+pub const ADDRESS_FAMILY_NOT_SUPPORTED: i32 = libc::EAFNOSUPPORT;

@@ -72,12 +72,6 @@ fn start_clean(parent: u32) -> io::Result<()> {
     }
 }
 
-/// Asks the kernel to kill this process when its parent ends. A change of user id takes that back: call it
-/// after the last one.
-pub fn die_with_parent() {
-    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
-}
-
 /// A copy of a descriptor with a high number, closed on exec.
 fn park(descriptor: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let number = nix::fcntl::fcntl(descriptor, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(PARKING_DESCRIPTOR))?;
@@ -163,4 +157,14 @@ pub fn replace(number: RawFd, descriptor: BorrowedFd<'_>) -> io::Result<()> {
 pub fn become_session_leader() -> io::Result<()> {
     nix::unistd::setsid()?;
     Ok(())
+}
+
+/// Puts /dev/null in the place of standard input, output and error.
+pub fn silence_terminal() {
+    if let Ok(null) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
+        for number in 0..=2 {
+            // SAFETY: both are plain descriptor numbers; whoever writes to a standard stream goes on with /dev/null.
+            unsafe { libc::dup2(null.as_raw_fd(), number) };
+        }
+    }
 }

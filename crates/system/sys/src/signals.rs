@@ -58,9 +58,3 @@ pub fn send(pid: u32, kind: SignalKind) -> io::Result<()> {
     let pid = i32::try_from(pid).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     Ok(nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), kind)?)
 }
-
-/// Does process `pid` exist?
-pub fn is_alive(pid: u32) -> bool {
-    let Ok(pid) = i32::try_from(pid) else { return false };
-    pid > 0 && nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(nix::errno::Errno::ESRCH)
-}

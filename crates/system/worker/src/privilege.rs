@@ -43,7 +43,8 @@ pub(crate) fn give_up(setup: &Setup, privilege: Privilege, network: bool) -> Res
     if ids::is_root() {
         ids::become_for_good(&owner).map_err(|source| StartError::step("become mail_owner", source))?;
     }
-    sys::process::die_with_parent();
+    sys::fork::die_with_parent(sys::fork::parent_id())
+        .map_err(|source| StartError::step("die with master", source))?;
     confine(setup, chroot, network)
 }
 

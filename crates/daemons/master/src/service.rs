@@ -1,0 +1,162 @@
+//! One service of master.cf: its sockets, its workers, its troubles.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use parameters::Config;
+use parameters::master_cf::{Kind, Service as Entry};
+use reactor::HandlerId;
+use sys::process::End;
+use sys::sockets::Socket;
+use worker::protocol::Status;
+
+use crate::backoff::Backoff;
+use crate::listen::{self, Endpoint, ListenError};
+
+/// The service that starts delivery workers: it is always there, master.cf need not name it.
+pub(crate) const SPAWN_SERVICE: &str = "spawnd";
+/// How many clients a service serves when master.cf says `-`: no limit but the descriptors of a process.
+const NO_SESSION_LIMIT: usize = 0;
+
+/// A service that runs.
+pub(crate) struct Service {
+    /// Its line in master.cf.
+    pub(crate) entry: Entry,
+    /// Where it listens.
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// The sockets, in the order of `endpoints`.
+    pub(crate) sockets: Vec<Socket>,
+    /// The watchers of the sockets, while no worker is there to accept.
+    pub(crate) watchers: Vec<HandlerId>,
+    /// Processes that serve, or finish what they have.
+    pub(crate) workers: Vec<Worker>,
+    /// When it may start again.
+    pub(crate) backoff: Backoff,
+    /// When it is woken next.
+    pub(crate) next_wakeup: Option<Instant>,
+    /// Workers that were replaced after they had died.
+    pub(crate) restarts: u64,
+    /// How the last one ended that did not end by itself.
+    pub(crate) last_failure: Option<End>,
+    /// A client has come since the start.
+    pub(crate) used: bool,
+}
+
+/// A process of a service.
+pub(crate) struct Worker {
+    /// Its process id.
+    pub(crate) pid: u32,
+    /// Our end of its status socket.
+    pub(crate) line: HandlerId,
+    /// Since when it runs.
+    pub(crate) started: Instant,
+    /// What it reported last.
+    pub(crate) status: Status,
+    /// It takes no new clients.
+    pub(crate) leaving: bool,
+}
+
+impl Service {
+    /// Opens the sockets of `entry`.
+    pub(crate) fn open(entry: Entry, config: &Config, queue: &std::path::Path) -> Result<Self, ListenError> {
+        let endpoints = endpoints(&entry, config)?;
+        let mut service = Self {
+            entry,
+            endpoints: Vec::new(),
+            sockets: Vec::new(),
+            watchers: Vec::new(),
+            workers: Vec::new(),
+            backoff: Backoff::default(),
+            next_wakeup: None,
+            restarts: 0,
+            last_failure: None,
+            used: false,
+        };
+        for endpoint in endpoints {
+            if let Some(socket) = listen::open(&endpoint, queue)? {
+                service.endpoints.push(endpoint);
+                service.sockets.push(socket);
+            }
+        }
+        Ok(service)
+    }
+
+    /// `smtp/inet`: names it in messages and in `master_service_disable`.
+    pub(crate) fn full_name(&self) -> String {
+        full_name(&self.entry)
+    }
+
+    /// Workers that take clients.
+    pub(crate) fn active_workers(&self) -> usize {
+        self.workers.iter().filter(|worker| !worker.leaving).count()
+    }
+
+    /// How many workers it should have when there is work: one, or one for each processor if it faces the
+    /// network; never more than `process_limit`.
+    pub(crate) fn workers_wanted(&self, processors: usize) -> usize {
+        let limit = match self.entry.process_limit {
+            None | Some(0) => usize::MAX,
+            Some(limit) => limit as usize,
+        };
+        let natural = if matches!(self.entry.kind, Kind::Inet | Kind::Pass) { processors } else { 1 };
+        natural.min(limit)
+    }
+
+    /// How many clients one worker may serve at a time; an explicit `maxproc` caps the service as a whole.
+    pub(crate) fn session_limit(&self, processors: usize) -> usize {
+        match self.entry.process_limit {
+            Some(limit) if limit > 1 => (limit as usize).div_ceil(self.workers_wanted(processors)),
+            _ => NO_SESSION_LIMIT,
+        }
+    }
+
+    /// Must the old worker be gone before a new one starts?
+    pub(crate) fn is_single(&self) -> bool {
+        self.entry.process_limit == Some(1)
+    }
+
+    /// The time between two wake-ups.
+    pub(crate) fn wakeup_interval(&self) -> Option<Duration> {
+        let wakeup = self.entry.wakeup?;
+        (wakeup.seconds > 0).then(|| Duration::from_secs(u64::from(wakeup.seconds)))
+    }
+
+    /// Has a wake-up an effect? With `?` only once the service has been used.
+    pub(crate) fn wants_wakeup(&self) -> bool {
+        self.entry.wakeup.is_some_and(|wakeup| self.used || !wakeup.only_once_used)
+    }
+}
+
+/// `smtp/inet`.
+pub(crate) fn full_name(entry: &Entry) -> String {
+    format!("{}/{}", entry.name, entry.kind.text())
+}
+
+/// Where a service listens by its line in master.cf.
+pub(crate) fn endpoints(entry: &Entry, config: &Config) -> Result<Vec<Endpoint>, ListenError> {
+    let folder = if entry.private { "private" } else { "public" };
+    let path = || PathBuf::from(folder).join(&entry.name);
+    match entry.kind {
+        Kind::Inet => listen::inet_endpoints(&entry.name, config),
+        Kind::Unix | Kind::Pass | Kind::Fifo => Ok(vec![Endpoint::Unix(path())]),
+        Kind::UnixDatagram => Ok(vec![Endpoint::Datagram(path())]),
+    }
+}
+
+/// The line that master.cf need not have.
+pub(crate) fn spawn_entry() -> Entry {
+    Entry {
+        name: SPAWN_SERVICE.to_owned(),
+        kind: Kind::Unix,
+        private: true,
+        unprivileged: false,
+        chroot: Some(false),
+        wakeup: None,
+        process_limit: Some(1),
+        command: SPAWN_SERVICE.to_owned(),
+        arguments: Vec::new(),
+        overrides: Vec::new(),
+        verbosity: 0,
+        line: 0,
+    }
+}
