@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::content::ContentError;
+use crate::job::Hint;
 
 /// Facts about a delivery that failed. The text is the one that Postfix logs in parentheses for the same cause,
 /// after "maildir delivery failed: " or "delivery failed to mailbox PATH: ".
@@ -90,6 +91,15 @@ impl DeliverError {
             Self::Io { source, .. } => io_status(source),
             Self::Content(_) => Status(4, 3, 0),
             _ => Status(4, 2, 0),
+        }
+    }
+
+    /// What an administrator may want to know beyond the text.
+    pub fn hint(&self) -> Hint {
+        match self {
+            Self::NotOwned { .. } => Hint::Ownership,
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => Hint::Access,
+            _ => Hint::None,
         }
     }
 }

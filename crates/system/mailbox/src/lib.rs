@@ -9,6 +9,7 @@ mod copy;
 pub mod deliver;
 pub mod disk;
 pub mod error;
+pub mod job;
 pub mod maildir;
 pub mod mbox;
 pub mod place;

@@ -1,6 +1,7 @@
 //! A copy of this process that goes on by itself, and how the copy ends with its parent.
 
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
@@ -44,6 +45,30 @@ pub fn die_with_parent(parent: u32) -> io::Result<bool> {
 /// The id of this process's parent.
 pub fn parent_id() -> u32 {
     getppid().as_raw() as u32
+}
+
+/// Closes every descriptor above 2 but these, so that a process just forked keeps nothing by accident.
+///
+/// Call it before anything in this process owns a descriptor that is not among them: an owner left over would
+/// close a number that somebody else has by then.
+///
+/// # Errors
+/// What close_range(2) says.
+pub fn keep_only(descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut keep: Vec<u32> = descriptors.iter().map(|kept| kept.as_raw_fd() as u32).collect();
+    keep.sort_unstable();
+    let mut first = 3;
+    for number in keep {
+        close_from_to(first, number.checked_sub(1))?;
+        first = first.max(number + 1);
+    }
+    close_from_to(first, Some(u32::MAX))
+}
+
+fn close_from_to(first: u32, last: Option<u32>) -> io::Result<()> {
+    let Some(last) = last.filter(|last| *last >= first) else { return Ok(()) };
+    // SAFETY: plain numbers; who may still own them is the caller's promise above.
+    if unsafe { libc::close_range(first, last, 0) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Is there a process `pid`? One that we may not signal counts as well.

@@ -1,0 +1,279 @@
+//! What a delivery agent asks of a courier, and what the courier answers.
+//!
+//! A courier is a process that runs as the owner of mailboxes and does nothing but deliver (spawnd(8) starts it).
+//! It talks over a socket that keeps message borders: first it says [`Hello`]; the agent sends its
+//! [`CourierSettings`] once, then one [`Job`] at a time, each with the open queue file; the courier answers
+//! each with an [`Answer`].
+
+use std::time::Duration;
+
+use attributes::{Attributes, Missing};
+use sys::directory::Links;
+
+use crate::error::{DeliverError, Status};
+use crate::mbox::LockSettings;
+use crate::place::{Form, Place};
+
+/// No message between agent and courier is longer, in bytes.
+pub const MESSAGE_LIMIT_BYTES: usize = 128 * 1024;
+
+/// The courier's first words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hello {
+    /// It runs as this user and group, and is ready.
+    Ready {
+        /// User id.
+        uid: u32,
+        /// Group id.
+        gid: u32,
+    },
+    /// There will be no courier.
+    Refused {
+        /// Why, for the log.
+        text: String,
+        /// It can not be otherwise until somebody changes the configuration.
+        misconfigured: bool,
+    },
+}
+
+/// What holds for all jobs of a courier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CourierSettings {
+    /// How an mbox file is locked.
+    pub locks: LockSettings,
+    /// `strict_mailbox_ownership`: what exists must be the courier's own.
+    pub strict_ownership: bool,
+    /// May paths below the base go through symbolic links?
+    pub links: Links,
+}
+
+/// One copy to deliver. The open queue file comes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Where to, below the courier's base.
+    pub place: Place,
+    /// The lines above the message, each ended by LF.
+    pub head: String,
+    /// Where the content begins in the queue file, in bytes.
+    pub content_offset: u64,
+    /// The largest size of the mailbox file, 0 for no limit.
+    pub limit_bytes: u64,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is on the disk.
+    Delivered,
+    /// It is not.
+    Failed {
+        /// 4 to try again, 5 to give up.
+        status: Status,
+        /// As Postfix's log has it, without what it puts in front.
+        text: String,
+        /// What the administrator may want to know beyond that.
+        hint: Hint,
+    },
+}
+
+/// Advice for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// None.
+    None,
+    /// The courier's user may not write there.
+    Access,
+    /// The mailbox belongs to another user.
+    Ownership,
+}
+
+impl Hello {
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        match self {
+            Self::Ready { uid, gid } => Attributes::new().with("uid", uid).with("gid", gid),
+            Self::Refused { text, misconfigured } => {
+                Attributes::new().with("refused", text).with("misconfigured", u8::from(*misconfigured))
+            }
+        }
+    }
+
+    /// Reads what [`Hello::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// [`Missing`] names the attribute that is not there or not understood.
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        if let Some(text) = message.get("refused") {
+            let misconfigured = message.parse::<u8>("misconfigured")? != 0;
+            return Ok(Self::Refused { text: text.to_owned(), misconfigured });
+        }
+        Ok(Self::Ready { uid: message.parse("uid")?, gid: message.parse("gid")? })
+    }
+}
+
+impl CourierSettings {
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        Attributes::new()
+            .with("fcntl", u8::from(self.locks.fcntl))
+            .with("flock", u8::from(self.locks.flock))
+            .with("dotlock", u8::from(self.locks.dotlock))
+            .with("attempts", self.locks.attempts)
+            .with("delay_ms", self.locks.delay.as_millis())
+            .with("stale_s", self.locks.stale_after.as_secs())
+            .with("strict", u8::from(self.strict_ownership))
+            .with("links", u8::from(self.links == Links::Follow))
+    }
+
+    /// Reads what [`CourierSettings::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// As [`Hello::from_attributes`].
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        let flag = |name| message.parse::<u8>(name).map(|number| number != 0);
+        Ok(Self {
+            locks: LockSettings {
+                fcntl: flag("fcntl")?,
+                flock: flag("flock")?,
+                dotlock: flag("dotlock")?,
+                attempts: message.parse("attempts")?,
+                delay: Duration::from_millis(message.parse("delay_ms")?),
+                stale_after: Duration::from_secs(message.parse("stale_s")?),
+            },
+            strict_ownership: flag("strict")?,
+            links: if flag("links")? { Links::Follow } else { Links::Refuse },
+        })
+    }
+}
+
+impl Job {
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        Attributes::new()
+            .with("path", self.place.path.display())
+            .with("maildir", u8::from(self.place.form == Form::Maildir))
+            .with("head", &self.head)
+            .with("offset", self.content_offset)
+            .with("limit", self.limit_bytes)
+    }
+
+    /// Reads what [`Job::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// As [`Hello::from_attributes`]; also when the path would leave the base.
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        let form = if message.parse::<u8>("maildir")? != 0 { Form::Maildir } else { Form::Mbox };
+        // The path of the base itself is empty, which `parse` takes for a table's mistake.
+        let path = Place::parse(&format!("./{}", message.text("path")?));
+        let path = path.map_err(|_| Missing { name: "path" })?.path;
+        Ok(Self {
+            place: Place { path, form },
+            head: message.text("head")?.to_owned(),
+            content_offset: message.parse("offset")?,
+            limit_bytes: message.parse("limit")?,
+        })
+    }
+}
+
+impl Answer {
+    /// What a delivery came to.
+    pub fn of(outcome: Result<(), DeliverError>) -> Self {
+        match outcome {
+            Ok(()) => Self::Delivered,
+            Err(error) => {
+                let (status, text, hint) = (error.status(), error.to_string(), error.hint());
+                Self::Failed { status, text, hint }
+            }
+        }
+    }
+
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        match self {
+            Self::Delivered => Attributes::new().with("delivered", 1),
+            Self::Failed { status, text, hint } => Attributes::new()
+                .with("class", status.0)
+                .with("subject", status.1)
+                .with("detail", status.2)
+                .with("text", text)
+                .with("hint", hint.word()),
+        }
+    }
+
+    /// Reads what [`Answer::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// As [`Hello::from_attributes`].
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        if message.get("delivered").is_some() {
+            return Ok(Self::Delivered);
+        }
+        let status = Status(message.parse("class")?, message.parse("subject")?, message.parse("detail")?);
+        let hint = Hint::from_word(message.text("hint")?);
+        Ok(Self::Failed { status, text: message.text("text")?.to_owned(), hint })
+    }
+}
+
+impl Hint {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Access => "access",
+            Self::Ownership => "ownership",
+        }
+    }
+
+    fn from_word(word: &str) -> Self {
+        match word {
+            "access" => Self::Access,
+            "ownership" => Self::Ownership,
+            _ => Self::None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_crosses_the_socket_unchanged() {
+        for hello in [
+            Hello::Ready { uid: 5000, gid: 5001 },
+            Hello::Refused { text: "no such user".into(), misconfigured: true },
+        ] {
+            assert_eq!(Hello::from_attributes(&hello.to_attributes()), Ok(hello));
+        }
+        let settings = CourierSettings {
+            locks: LockSettings {
+                fcntl: true,
+                flock: false,
+                dotlock: true,
+                attempts: 20,
+                delay: Duration::from_secs(1),
+                stale_after: Duration::from_secs(500),
+            },
+            strict_ownership: true,
+            links: Links::Refuse,
+        };
+        assert_eq!(CourierSettings::from_attributes(&settings.to_attributes()), Ok(settings));
+        for path in ["example.com/info/", "box", "/"] {
+            let place = Place::parse(path).unwrap();
+            let job = Job { place, head: "A: b\nC: d\n".into(), content_offset: 812, limit_bytes: 0 };
+            assert_eq!(Job::from_attributes(&job.to_attributes()), Ok(job));
+        }
+        for answer in [
+            Answer::Delivered,
+            Answer::Failed { status: Status(4, 3, 0), text: "error".into(), hint: Hint::Access },
+        ] {
+            assert_eq!(Answer::from_attributes(&answer.to_attributes()), Ok(answer));
+        }
+    }
+
+    #[test]
+    fn a_job_can_not_name_a_path_outside() {
+        let message = Attributes::new().with("path", "../x").with("maildir", 1).with("head", "");
+        let message = message.with("offset", 0).with("limit", 0);
+        assert_eq!(Job::from_attributes(&message), Err(Missing { name: "path" }));
+    }
+}
