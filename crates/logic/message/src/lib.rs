@@ -1,2 +1,16 @@
+//! Messages: header lines, folding, the MIME structure as a stream, dates (RFC 5322, RFC 2045).
+//!
+//! Text of a message is bytes: nothing promises that it is UTF-8.
 #![forbid(unsafe_code)]
-//! To be written.
+
+pub mod date;
+pub mod received;
+pub mod header;
+pub mod fold;
+pub mod content_type;
+pub mod scanner;
+
+pub use date::Moment;
+pub use header::{Known, header_name};
+pub use received::Received;
+pub use scanner::{Event, MimeErrors, Place, Scanner};
