@@ -46,7 +46,7 @@ pub enum ManError {
 pub fn pages(root: &Path) -> Result<BTreeMap<String, String>, ManError> {
     let mut pages = BTreeMap::from([("main.cf.5".to_owned(), main_cf::page())]);
     for (name, section, source) in programs(root)? {
-        let text = fs::read_to_string(&source)
+        let text = fs::read_to_string(root.join(&source))
             .map_err(|error| ManError::Io { path: source.clone(), source: error })?;
         let Some(header) = header::parse(&source, &text)? else { continue };
         pages.insert(format!("{name}.{section}"), program::page(&name, section, &header));
@@ -54,29 +54,38 @@ pub fn pages(root: &Path) -> Result<BTreeMap<String, String>, ManError> {
     Ok(pages)
 }
 
-/// Name, section of the manual and source of every program.
+/// Name, section of the manual and source (from the root) of every program.
 fn programs(root: &Path) -> Result<Vec<(String, u8, PathBuf)>, ManError> {
-    let mut programs = Vec::new();
-    for folder in entries(&root.join("crates/daemons"))? {
-        programs.push((stem(&folder), 8, folder.join("src/main.rs")));
-    }
-    for source in entries(&root.join("crates/commands/src/bin"))? {
-        let main = source.join("main.rs");
-        programs.push((stem(&source), 1, if source.is_dir() { main } else { source }));
+    let mut programs = commands(root, Path::new("crates/commands/src/bin"), 1)?;
+    for folder in entries(root, Path::new("crates/daemons"))? {
+        let main = folder.join("src/main.rs");
+        if root.join(&main).exists() {
+            programs.push((stem(&folder), 8, main));
+        }
+        programs.extend(commands(root, &folder.join("src/bin"), 8)?);
     }
     Ok(programs)
 }
 
+/// The programs of a folder with one file, or one folder with a `main.rs`, for each.
+fn commands(root: &Path, folder: &Path, section: u8) -> Result<Vec<(String, u8, PathBuf)>, ManError> {
+    let sources = entries(root, folder)?.into_iter().map(|source| {
+        let main = source.join("main.rs");
+        (stem(&source), section, if root.join(&main).exists() { main } else { source })
+    });
+    Ok(sources.collect())
+}
+
 /// What lies in `folder`, sorted; nothing if there is no such folder.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, ManError> {
+fn entries(root: &Path, folder: &Path) -> Result<Vec<PathBuf>, ManError> {
     let failed = |source| ManError::Io { path: folder.to_owned(), source };
-    let listing = match fs::read_dir(folder) {
+    let listing = match fs::read_dir(root.join(folder)) {
         Ok(listing) => listing,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(failed(error)),
     };
-    let mut paths: Vec<_> =
-        listing.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failed)?;
+    let names = listing.map(|entry| entry.map(|entry| folder.join(entry.file_name())));
+    let mut paths: Vec<_> = names.collect::<Result<_, _>>().map_err(failed)?;
     paths.sort();
     Ok(paths)
 }

@@ -26,7 +26,7 @@ pub(super) enum Block {
 /// The blocks of the head comment in `source`, the text of the file `path`; `None` if the program is to be written.
 ///
 /// # Errors
-/// The comment does not begin with `# NAME`, or has no `# SYNOPSIS` or `# DESCRIPTION`.
+/// The comment does not begin with `# NAME`, or has no `# DESCRIPTION`.
 pub(super) fn parse(path: &Path, source: &str) -> Result<Option<Vec<Block>>, ManError> {
     let lines: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//!")).collect();
     let lines: Vec<&str> = lines.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
@@ -40,10 +40,8 @@ pub(super) fn parse(path: &Path, source: &str) -> Result<Option<Vec<Block>>, Man
             "no man page: begin the file with `//! # NAME`, then `//! program - what it does`",
         ));
     }
-    if !["SYNOPSIS", "DESCRIPTION"].iter().all(|name| blocks.contains(&Block::Section((*name).to_owned()))) {
-        return Err(wrong(
-            "the man page lacks a section: it needs `# NAME`, `# SYNOPSIS` and `# DESCRIPTION`",
-        ));
+    if !blocks.contains(&Block::Section("DESCRIPTION".to_owned())) {
+        return Err(wrong("the man page lacks `//! # DESCRIPTION`: say there what the program does"));
     }
     Ok(Some(blocks))
 }

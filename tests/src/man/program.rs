@@ -5,25 +5,46 @@ use parameters::{Declared, FAMILIES, LATER, OWN};
 use super::header::Block;
 use super::roff::Roff;
 
+/// Sections that we write ourselves, after what the head comment says in them.
+const PARAMETERS: &str = "CONFIGURATION PARAMETERS";
+const SEE_ALSO: &str = "SEE ALSO";
+
 /// The page of the program `name`.
 pub(super) fn page(name: &str, section: u8, blocks: &[Block]) -> String {
     let mut roff = Roff::new(name, section, "the head comment of its source");
-    let last = blocks
-        .iter()
-        .position(|block| *block == Block::Section("SEE ALSO".to_owned()))
-        .unwrap_or(blocks.len());
-    write_blocks(&mut roff, &blocks[..last]);
-    write_parameters(&mut roff, name);
-    if last == blocks.len() {
-        roff.section("SEE ALSO");
-        roff.text("main.cf(5)");
+    let mut sections: Vec<&[Block]> = blocks.chunk_by(|_, next| !matches!(next, Block::Section(_))).collect();
+    let see_also = take(&mut sections, SEE_ALSO);
+    let parameters = take(&mut sections, PARAMETERS);
+    for section in &sections {
+        write_blocks(&mut roff, section);
+        if titled(section, "NAME") && !sections.iter().any(|section| titled(section, "SYNOPSIS")) {
+            roff.section("SYNOPSIS");
+            roff.text(&format!("`{name}` (started by master(8), with the options of every daemon)"));
+        }
     }
-    write_blocks(&mut roff, &blocks[last..]);
+    roff.section(PARAMETERS);
+    write_blocks(&mut roff, parameters);
+    write_parameters(&mut roff, name);
+    roff.section(SEE_ALSO);
+    match see_also {
+        [] => roff.text("main.cf(5), master(8), postconf(1)"),
+        own => write_blocks(&mut roff, own),
+    }
     roff.finish()
 }
 
+/// Takes the section called `title` out, and gives what stands below the title.
+fn take<'a>(sections: &mut Vec<&'a [Block]>, title: &str) -> &'a [Block] {
+    let at = sections.iter().position(|section| titled(section, title));
+    at.map_or(&[], |at| &sections.remove(at)[1..])
+}
+
+fn titled(section: &[Block], title: &str) -> bool {
+    matches!(section.first(), Some(Block::Section(own)) if own == title)
+}
+
 fn write_blocks(roff: &mut Roff, blocks: &[Block]) {
-    let mut after_title = false;
+    let mut after_title = true;
     for block in blocks {
         match block {
             Block::Section(title) => roff.section(title),
@@ -38,16 +59,16 @@ fn write_blocks(roff: &mut Roff, blocks: &[Block]) {
     }
 }
 
-/// The parameters that only some programs use, this one among them.
+/// The parameters that only some programs use, this one among them; not those that are accepted for old files' sake.
 fn write_parameters(roff: &mut Roff, name: &str) {
-    let mut used: Vec<&Declared> = all().filter(|parameter| parameter.daemons.contains(&name)).collect();
+    let acts = |parameter: &&Declared| !parameter.doc.contains("without effect");
+    let mut used: Vec<_> = all().filter(|parameter| parameter.daemons.contains(&name)).filter(acts).collect();
     used.sort_by_key(|parameter| parameter.name);
-    roff.section("CONFIGURATION PARAMETERS");
     if used.is_empty() {
-        roff.text("Only those that every program uses: see main.cf(5).");
+        roff.paragraph("No other than those that every program uses: see main.cf(5).");
         return;
     }
-    roff.text("In main.cf, besides those that every program uses; main.cf(5) has them in full.");
+    roff.paragraph("In main.cf, besides those that every program uses; main.cf(5) has them in full:");
     for parameter in used {
         roff.term(parameter.name, "", first_sentence(parameter.doc));
     }
