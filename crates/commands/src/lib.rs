@@ -1,1 +1,3 @@
-//! What several commands share.
+//! What the commands do; the files in `bin/` only say their names and hand over their arguments.
+
+pub mod postfix;

@@ -28,7 +28,6 @@
 
 mod options;
 mod configuration;
-mod lock;
 mod log_file;
 mod supervisor;
 mod service;
@@ -43,9 +42,9 @@ use std::process::ExitCode;
 
 use reactor::EventLoop;
 use sys::signals::{SignalKind, Signals};
+use worker::master_lock::{self, MasterLock};
 
 use crate::configuration::Settings;
-use crate::lock::MasterLock;
 use crate::log_file::LogFile;
 use crate::options::Options;
 use crate::supervisor::Master;
@@ -70,7 +69,7 @@ fn main() -> ExitCode {
 /// Exit status 0: nobody holds the lock.
 fn test(config_directory: &Path) -> ExitCode {
     let holder =
-        Settings::read(config_directory).ok().map(|settings| lock::holder(&settings.queue_directory));
+        Settings::read(config_directory).ok().map(|settings| master_lock::holder(&settings.queue_directory));
     match holder {
         Some(Ok(None)) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,

@@ -8,6 +8,7 @@
 mod arguments;
 pub mod configuration;
 mod listener;
+pub mod master_lock;
 mod privilege;
 pub mod protocol;
 mod serve;

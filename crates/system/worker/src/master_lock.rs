@@ -9,17 +9,17 @@ use std::path::Path;
 use sys::locks;
 
 /// From the queue directory.
-pub(crate) const PID_FILE: &str = "pid/master.pid";
+pub const PID_FILE: &str = "pid/master.pid";
 
 /// Held as long as this master lives.
 #[derive(Debug)]
-pub(crate) struct MasterLock {
+pub struct MasterLock {
     _file: File,
 }
 
 /// Why the lock is not ours.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LockError {
+pub enum LockError {
     /// Another master runs.
     #[error("the Postfix mail system is already running")]
     Held,
@@ -30,7 +30,10 @@ pub(crate) enum LockError {
 
 impl MasterLock {
     /// Takes the lock and writes the process id, as Postfix does: decimal, right-justified in ten columns.
-    pub(crate) fn take(queue_directory: &Path) -> Result<Self, LockError> {
+    ///
+    /// # Errors
+    /// [`LockError::Held`] when another master runs on this queue directory.
+    pub fn take(queue_directory: &Path) -> Result<Self, LockError> {
         let path = queue_directory.join(PID_FILE);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
@@ -47,7 +50,10 @@ impl MasterLock {
 }
 
 /// The process id of the master that holds the lock, if one does.
-pub(crate) fn holder(queue_directory: &Path) -> io::Result<Option<u32>> {
+///
+/// # Errors
+/// When the file is there and can not be opened.
+pub fn holder(queue_directory: &Path) -> io::Result<Option<u32>> {
     let mut file = match OpenOptions::new().read(true).write(true).open(queue_directory.join(PID_FILE)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
