@@ -74,6 +74,17 @@ pub fn change_sink(new_sink: impl FnOnce() -> Sink) {
     }
 }
 
+/// A second handle of the file that lines go to, when they go to one.
+///
+/// # Errors
+/// As dup(2).
+pub fn file_handle() -> std::io::Result<Option<std::fs::File>> {
+    match LOGGER.get().map(|logger| logger.lock()).as_ref().map(|state| &state.settings.sink) {
+        Some(Sink::File(file)) => file.try_clone().map(Some),
+        _ => Ok(None),
+    }
+}
+
 impl Logger {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -97,8 +97,10 @@ pub trait Service: Sized + 'static {
         false
     }
 
-    /// Datagrams have come.
-    fn datagrams(&mut self, _socket: &Socket, _events: &mut EventLoop<Self>) {}
+    /// Datagrams have come. True when there may be more than were taken: then it is called again in the next turn.
+    fn datagrams(&mut self, _socket: &Socket, _events: &mut EventLoop<Self>) -> bool {
+        false
+    }
 }
 
 /// What a service is made from.
@@ -120,6 +122,14 @@ pub struct Setup {
 impl Setup {
     fn take_listeners(&self) -> Vec<OwnedFd> {
         self.listeners.take()
+    }
+
+    /// A second handle of the log file that master opened (`maillog_file`), if there is one.
+    ///
+    /// # Errors
+    /// As dup(2).
+    pub fn log_file(&self) -> std::io::Result<Option<std::fs::File>> {
+        maillog::file_handle()
     }
 
     /// The path of another service's private socket, from the working directory.

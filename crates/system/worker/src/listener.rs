@@ -31,7 +31,9 @@ impl<S: Service> Handler<S> for Listener {
 
     fn ready(&mut self, _how: Readiness, service: &mut S, events: &mut EventLoop<S>, me: HandlerId) -> Fate {
         if service.takes_datagrams() {
-            service.datagrams(&self.socket, events);
+            if service.datagrams(&self.socket, events) {
+                events.again(me);
+            }
             return Fate::Keep;
         }
         for _ in 0..ACCEPTS_PER_TURN {
