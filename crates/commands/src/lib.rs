@@ -1,3 +1,5 @@
 //! What the commands do; the files in `bin/` only say their names and hand over their arguments.
 
+pub mod demo;
+pub mod pillarbox;
 pub mod postfix;

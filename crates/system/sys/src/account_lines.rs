@@ -10,7 +10,8 @@ use std::io;
 pub fn passwd_line(name: &str) -> io::Result<Option<String>> {
     Ok(User::from_name(name)?.map(|user| {
         let password = user.passwd.to_string_lossy();
-        let (full_name, home, shell) = (user.gecos.to_string_lossy(), user.dir.display(), user.shell.display());
+        let (full_name, home, shell) =
+            (user.gecos.to_string_lossy(), user.dir.display(), user.shell.display());
         format!("{}:{password}:{}:{}:{full_name}:{home}:{shell}", user.name, user.uid, user.gid)
     }))
 }

@@ -1,0 +1,31 @@
+//! # NAME
+//! pillarbox - try the mail system, look into it, ask it questions
+//!
+//! # SYNOPSIS
+//! `pillarbox demo [--dir D] [--port N] [--check]`
+//!
+//! `pillarbox status [-c config_dir]`
+//!
+//! `pillarbox explain [-c config_dir] ADDRESS [--from SENDER] [--client IP]`
+//!
+//! # DESCRIPTION
+//! - `demo`: as any user and without any installation, writes a complete configuration below D (`./demo`), starts
+//!   the suite on 127.0.0.1, sends a message through it into a Maildir and an mbox, shows where to look, and stays up
+//!   until Ctrl-C. With `--check` it stops after the round trip; exit status 0 when all went well.
+//! - `status`: each service with its workers, clients, restarts and last failure.
+//! - `explain`: every step that an address takes through the running configuration, with the parameter, table and
+//!   entry that decided it, or the refusal that a client would get.
+//!
+//! # OPTIONS
+//! - `-c config_dir`: where main.cf and master.cf are, instead of `$MAIL_CONFIG` or /etc/postfix.
+//! - `--dir D`: the folder of the demo.
+//! - `--port N`: the demo's SMTP port, 2525 unless said otherwise.
+//!
+//! # SEE ALSO
+//! postfix(1), postconf(1), master(8)
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::pillarbox::main()
+}

@@ -1,0 +1,64 @@
+//! The `pillarbox` command.
+
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::demo::{self, Demo};
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let matches = command_line().get_matches();
+    let done = match matches.subcommand() {
+        Some(("demo", arguments)) => run_demo(arguments),
+        Some(("status", arguments)) => status::print(path(arguments, "config").as_deref()),
+        _ => Err("say demo, status or explain".to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("pillarbox: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command_line() -> Command {
+    let directory = Arg::new("config").short('c').value_name("DIR").help("where main.cf and master.cf are");
+    Command::new("pillarbox")
+        .about("Try the mail system, look into it, ask it questions")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("demo")
+                .about("Bring a whole suite up in a folder and send a message through it")
+                .arg(Arg::new("dir").long("dir").value_name("D").default_value("demo").help("the folder"))
+                .arg(
+                    Arg::new("port").long("port").value_name("N").default_value("2525").help("the SMTP port"),
+                )
+                .arg(
+                    Arg::new("check")
+                        .long("check")
+                        .action(ArgAction::SetTrue)
+                        .help("stop after the round trip"),
+                ),
+        )
+        .subcommand(Command::new("status").about("Show how every service is doing").arg(directory))
+}
+
+fn path(arguments: &ArgMatches, name: &str) -> Option<PathBuf> {
+    arguments.get_one::<String>(name).map(PathBuf::from)
+}
+
+fn run_demo(arguments: &ArgMatches) -> Result<(), String> {
+    let port = arguments.get_one::<String>("port").and_then(|port| port.parse().ok());
+    let demo = Demo {
+        directory: path(arguments, "dir").unwrap_or_else(|| PathBuf::from("demo")),
+        port: port.ok_or("--port needs a number from 1 to 65535")?,
+        check: arguments.get_flag("check"),
+    };
+    demo::run(&demo)
+}
