@@ -109,7 +109,7 @@ pub enum Problem {
 }
 
 /// The settings of one process, fixed once read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     assigned: HashMap<String, Assigned>,
     path: String,
@@ -121,7 +121,7 @@ pub struct Config {
 }
 
 /// A value that somebody wrote.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Assigned {
     value: String,
     /// Line in main.cf; 0 for an override.

@@ -51,6 +51,13 @@ pub struct Reason {
     pub text: String,
 }
 
+impl Reason {
+    /// Where nothing has failed.
+    pub const fn none() -> Self {
+        Self { status: String::new(), text: String::new() }
+    }
+}
+
 /// The recipients of active messages by transport and destination.
 #[derive(Debug, Default)]
 pub struct Scheduler {
@@ -167,6 +174,11 @@ impl Scheduler {
             return Some(Delivery { ticket, transport: name, destination, job });
         }
         None
+    }
+
+    /// May [`Scheduler::next`] have something now? False right after it had nothing.
+    pub fn is_ready(&self) -> bool {
+        !self.turn.is_empty()
     }
 
     /// When [`Scheduler::next`] may have something that it does not have now.

@@ -9,7 +9,7 @@ use queue_format::DecodeError;
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
     /// A system call failed.
-    #[error("{verb} {}: {source}", path.display())]
+    #[error("{verb} {}: {}", path.display(), sys::error_text::reason(source))]
     Io {
         /// The step.
         verb: &'static str,

@@ -129,9 +129,14 @@ impl Queue {
         directory: impl Into<PathBuf>,
         settings: Settings,
     ) -> Result<Self, QueueError> {
-        let directory = directory.into();
+        let mut directory = directory.into();
+        if directory == Path::new(".") {
+            // The working directory is the spool: shorter paths for the kernel and in messages.
+            directory = PathBuf::new();
+        }
+        let looked_at = if directory.as_os_str().is_empty() { Path::new(".") } else { &directory };
         let carries =
-            sys::disk::sync_carries_entry(&directory).map_err(QueueError::io("statfs", &directory))?;
+            sys::disk::sync_carries_entry(looked_at).map_err(QueueError::io("statfs", looked_at))?;
         Ok(Self { directory, settings, disk, sync_directories: !carries, process: std::process::id() })
     }
 

@@ -88,6 +88,15 @@ impl Queue {
         self.rename(&self.path(from, id), &self.path(to, id))
     }
 
+    /// Brings a file that lies at another place of its folder to where `hash_queue_names` wants it.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`].
+    pub fn settle(&self, entry: &crate::Entry, name: QueueName, id: &QueueId) -> Result<(), QueueError> {
+        let path = self.path(name, id);
+        if entry.path == path { Ok(()) } else { self.rename(&entry.path, &path) }
+    }
+
     /// Sets the permission bits of a message.
     ///
     /// # Errors

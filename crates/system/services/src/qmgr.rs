@@ -85,7 +85,8 @@ impl Notifier {
     pub fn arrived(&mut self, queue_id: &str) {
         let mut bytes = if self.scan_owed { b"I".to_vec() } else { Vec::new() };
         Attributes::new().with("queue_id", queue_id).encode(&mut bytes);
-        self.scan_owed = self.send(&bytes).or_else(|_| self.reconnect().and_then(|()| self.send(&bytes))).is_err();
+        self.scan_owed =
+            self.send(&bytes).or_else(|_| self.reconnect().and_then(|()| self.send(&bytes))).is_err();
     }
 
     /// All or nothing: a request that fits only in part ends the connection.

@@ -10,6 +10,7 @@ pub mod descriptors;
 pub mod directory;
 pub mod disk;
 pub mod file_locks;
+pub mod error_text;
 pub mod fork;
 pub mod ids;
 pub mod locks;

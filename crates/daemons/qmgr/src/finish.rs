@@ -1,0 +1,234 @@
+//! What becomes of a message whose recipients have their results: crossed off, reported, removed, put off, returned.
+
+use scheduling::retry::Next;
+use scheduling::{Job, MessageKey};
+use services::bounce::{Command, Failure};
+use services::delivery::{Outcome, Times, Verdict, log_line};
+
+use crate::disk::{Refused, Task};
+use crate::message::{Message, Stage};
+use crate::reports::{Purpose, ReportService};
+use crate::service::Manager;
+
+/// RFC 3461 NOTIFY, as in the queue file.
+const NOTIFY_NEVER: u32 = 1;
+const NOTIFY_SUCCESS: u32 = 2;
+const NOTIFY_FAILURE: u32 = 4;
+
+/// How long the disk is left alone after it refused a removal or a rename, in seconds.
+const DISK_RETRY_SECONDS: u64 = 60;
+
+impl Manager {
+    /// Results that the queue manager finds by itself: it logs them as an agent would.
+    pub(crate) fn settle_here(&mut self, job: Job, outcome: &Outcome) {
+        let Some(message) = self.messages.get(&job.message) else { return };
+        let request = message.request(0, "", &job.recipients);
+        let now = sys::clock::now_us();
+        let times = Times { taken_us: now, connected_us: now, done_us: now };
+        for recipient in &request.recipients {
+            log::info!("{}", log_line(&request, recipient, outcome, times));
+        }
+        let outcomes = job.recipients.iter().map(|slot| (*slot, outcome.clone())).collect();
+        self.take_outcomes(job.message, outcomes);
+    }
+
+    /// Takes the results of some recipients. Those that bounce(8) has to keep count only when it has.
+    pub(crate) fn take_outcomes(&mut self, key: MessageKey, outcomes: Vec<(u32, Outcome)>) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        let mut kept: [(Vec<u32>, Vec<Failure>); 3] = Default::default();
+        for (slot, mut outcome) in outcomes {
+            soften(&mut outcome, self.settings.soft_bounce);
+            match service_for(message, slot, &outcome) {
+                None => message.settle(slot, true),
+                Some(service) => {
+                    let (slots, failures) = &mut kept[service as usize];
+                    slots.push(slot);
+                    failures.push(Failure::new(&message.recipient(slot), &outcome));
+                }
+            }
+        }
+        for (service, (slots, failures)) in
+            [ReportService::Bounce, ReportService::Defer, ReportService::Trace].into_iter().zip(kept)
+        {
+            if !slots.is_empty() {
+                self.append(service, key, slots, failures);
+            }
+        }
+        self.cross_off(key);
+        self.advance(key);
+    }
+
+    /// Marks those that are done, when others of the message are still under way; else the end of the message does it.
+    fn cross_off(&mut self, key: MessageKey) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        if message.unmarked.is_empty() || (message.open == 0 && message.more.is_none()) {
+            return;
+        }
+        let offsets = std::mem::take(&mut message.unmarked);
+        self.disk.push(Task::Mark { key, id: message.id.clone(), offsets });
+    }
+
+    /// bounce(8) has answered.
+    pub(crate) fn report_done(
+        &mut self,
+        key: MessageKey,
+        service: ReportService,
+        purpose: Purpose,
+        done: bool,
+    ) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        message.waiting -= 1;
+        match (purpose, service) {
+            (Purpose::Append(slots), ReportService::Bounce) => {
+                message.bounce_log |= done;
+                slots.into_iter().for_each(|slot| message.settle(slot, done));
+            }
+            (Purpose::Append(slots), ReportService::Defer) => {
+                message.defer_log |= done;
+                slots.into_iter().for_each(|slot| message.settle(slot, false));
+            }
+            // Delivered is delivered, whether the sender gets to know or not.
+            (Purpose::Append(slots), ReportService::Trace) => {
+                message.trace_log |= done;
+                slots.into_iter().for_each(|slot| message.settle(slot, true));
+            }
+            (Purpose::Flush, ReportService::Defer) if done => self.leave(key),
+            (Purpose::Flush, ReportService::Defer) => self.park(key, DISK_RETRY_SECONDS, false),
+            (Purpose::Flush, _) => message.deferred |= !done,
+            (Purpose::Warn, _) => {
+                if let Stage::Warning(until) = message.stage {
+                    self.park_until(key, until, done);
+                }
+            }
+        }
+        self.cross_off(key);
+        self.advance(key);
+    }
+
+    /// Moves a message on when nothing is awaited.
+    pub(crate) fn advance(&mut self, key: MessageKey) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        if message.open > 0 || message.waiting > 0 {
+            return;
+        }
+        match message.stage {
+            Stage::Delivering => match message.more.take() {
+                Some(source) => {
+                    message.waiting += 1;
+                    self.disk.push(Task::More(key, source));
+                }
+                None => {
+                    message.stage = Stage::Reporting;
+                    self.report(key);
+                }
+            },
+            Stage::Reporting => self.report(key),
+            Stage::Expiring | Stage::Warning(_) | Stage::Leaving => {}
+        }
+    }
+
+    /// Has the reports sent that are due, one after the other; then decides what becomes of the message.
+    fn report(&mut self, key: MessageKey) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        if std::mem::take(&mut message.bounce_log) {
+            let original = message.original();
+            return self.ask(ReportService::Bounce, key, Purpose::Flush, Command::Flush(original));
+        }
+        if std::mem::take(&mut message.trace_log) {
+            let original = message.original();
+            return self.ask(ReportService::Trace, key, Purpose::Flush, Command::Flush(original));
+        }
+        if message.deferred { self.judge(key) } else { self.leave(key) }
+    }
+
+    /// Somebody is left over: too old, late enough for a warning, or simply another time.
+    fn judge(&mut self, key: MessageKey) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        let now = self.now_us / 1_000_000;
+        let next = match message.force_expire {
+            true => Next::Expired,
+            false => self.settings.retry.next(now, message.created_seconds(), message.sender().is_empty()),
+        };
+        let until = match next {
+            Next::Expired => {
+                let word = if message.force_expire { "force-expired" } else { "expired" };
+                log::info!("{}: from=<{}>, status={word}, returned to sender", message.id, message.sender());
+                message.stage = Stage::Expiring;
+                let original = message.original();
+                return self.ask(ReportService::Defer, key, Purpose::Flush, Command::Flush(original));
+            }
+            Next::At(until) => until,
+        };
+        let due = |message: &Message| {
+            message.envelope.warn_time.is_some_and(|warn| warn.seconds > 0 && now + 1 >= warn.seconds)
+        };
+        if due(message) && message.defer_log {
+            message.stage = Stage::Warning(until);
+            let original = message.original();
+            return self.ask(ReportService::Defer, key, Purpose::Warn, Command::Warn(original));
+        }
+        self.park_until(key, until, false);
+    }
+
+    fn park(&mut self, key: MessageKey, seconds: u64, warned: bool) {
+        self.park_until(key, self.now_us / 1_000_000 + seconds, warned);
+    }
+
+    /// Into `deferred/`.
+    fn park_until(&mut self, key: MessageKey, until: u64, warned: bool) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        message.stage = Stage::Leaving;
+        message.waiting += 1;
+        let offsets = std::mem::take(&mut message.unmarked);
+        let warned = message.envelope.warn_time.filter(|_| warned);
+        self.disk.push(Task::Park { key, id: message.id.clone(), offsets, until, warned });
+    }
+
+    /// Nobody is left over.
+    fn leave(&mut self, key: MessageKey) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        message.stage = Stage::Leaving;
+        message.waiting += 1;
+        self.disk.push(Task::Remove { key, id: message.id.clone(), with_logs: message.defer_log });
+    }
+
+    /// The message has been moved to `deferred/`, or removed.
+    pub(crate) fn left(&mut self, key: MessageKey, result: Result<(), Refused>, removed: bool) {
+        match result {
+            Err(Refused { error, task }) if !error.is_gone() => {
+                // Not to be lost, and not to be delivered again: the message stays in memory until the disk does as it should.
+                log::warn!("{error}; trying again in {DISK_RETRY_SECONDS} seconds");
+                self.later.push((self.now_us + DISK_RETRY_SECONDS * 1_000_000, task));
+            }
+            result => {
+                let Some(message) = self.messages.remove(&key) else { return };
+                if removed && result.is_ok() {
+                    log::info!("{}: removed", message.id);
+                }
+                self.intake.forget(&message.id);
+            }
+        }
+    }
+}
+
+/// `soft_bounce`: nothing is returned to its sender, everything is tried again.
+fn soften(outcome: &mut Outcome, soft_bounce: bool) {
+    if soft_bounce && outcome.verdict == Verdict::Bounced {
+        outcome.verdict = Verdict::Deferred;
+        if outcome.status.starts_with('5') {
+            outcome.status.replace_range(..1, "4");
+        }
+    }
+}
+
+/// Which service of bounce(8) keeps the result, if any does (RFC 3461 §4.1: NOTIFY).
+fn service_for(message: &Message, slot: u32, outcome: &Outcome) -> Option<ReportService> {
+    let notify = message.recipients[slot as usize].recipient.notify;
+    match outcome.verdict {
+        Verdict::Deferred => Some(ReportService::Defer),
+        Verdict::Sent => {
+            (notify & NOTIFY_SUCCESS != 0 && notify & NOTIFY_NEVER == 0).then_some(ReportService::Trace)
+        }
+        Verdict::Bounced => (notify == 0 || notify & NOTIFY_FAILURE != 0).then_some(ReportService::Bounce),
+    }
+}

@@ -1,0 +1,199 @@
+//! An active message: whom it still has to reach, and what is known so far.
+
+use queue::{QueueName, RecipientSource};
+use queue_format::envelope::Envelope;
+use queue_format::{QueueId, Recipient};
+use services::bounce::Original;
+use services::delivery;
+
+/// A message in the active queue.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) id: QueueId,
+    /// Sender, sizes, attributes; the recipients are in `recipients`.
+    pub(crate) envelope: Envelope,
+    /// Where more recipients come from.
+    pub(crate) more: Option<RecipientSource>,
+    pub(crate) recipients: Vec<Slot>,
+    /// Recipients in memory whose result is not known yet.
+    pub(crate) open: usize,
+    /// Answers of the disk and of bounce(8) that are awaited.
+    pub(crate) waiting: usize,
+    pub(crate) stage: Stage,
+    /// Somebody could not be reached for now.
+    pub(crate) deferred: bool,
+    /// bounce/ID exists.
+    pub(crate) bounce_log: bool,
+    /// trace/ID exists.
+    pub(crate) trace_log: bool,
+    /// defer/ID exists.
+    pub(crate) defer_log: bool,
+    /// Offsets of recipients that are done and not yet marked in the file.
+    pub(crate) unmarked: Vec<u64>,
+    /// `postsuper -f`: return to the sender at this attempt.
+    pub(crate) force_expire: bool,
+    /// `postqueue -i`, `postqueue -f`: try dead destinations too.
+    pub(crate) unthrottle: bool,
+    pub(crate) active_us: u64,
+}
+
+/// One recipient in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    pub(crate) recipient: Recipient,
+    /// The form of the address that the delivery agent gets.
+    pub(crate) resolved: String,
+    pub(crate) settled: bool,
+    /// How often an agent vanished with it.
+    pub(crate) lost: u8,
+}
+
+/// How far a message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Recipients are being delivered to.
+    Delivering,
+    /// Everybody's result is known; reports are under way.
+    Reporting,
+    /// Too old: its sender is being told.
+    Expiring,
+    /// Its sender is being warned; then it waits until this time, in seconds since 1970.
+    Warning(u64),
+    /// On its way out of the active queue.
+    Leaving,
+}
+
+impl Message {
+    /// A message as it was read.
+    pub(crate) fn new(id: QueueId, mut loaded: queue::Loaded, active_us: u64) -> Self {
+        let recipients = std::mem::take(&mut loaded.envelope.recipients);
+        let mut message = Self {
+            id,
+            envelope: loaded.envelope,
+            more: loaded.more,
+            recipients: Vec::new(),
+            open: 0,
+            waiting: 0,
+            stage: Stage::Delivering,
+            deferred: false,
+            bounce_log: false,
+            trace_log: false,
+            defer_log: false,
+            unmarked: Vec::new(),
+            force_expire: false,
+            unthrottle: false,
+            active_us,
+        };
+        message.take_recipients(recipients);
+        message
+    }
+
+    /// Replaces the recipients in memory by these, but for those already done.
+    pub(crate) fn take_recipients(&mut self, recipients: Vec<Recipient>) {
+        let slot = |recipient: Recipient| Slot {
+            resolved: recipient.address.clone(),
+            recipient,
+            settled: false,
+            lost: 0,
+        };
+        self.recipients = recipients.into_iter().filter(|recipient| !recipient.done).map(slot).collect();
+        self.open = self.recipients.len();
+    }
+
+    /// The envelope sender; empty for the null sender.
+    pub(crate) fn sender(&self) -> &str {
+        self.envelope.sender.as_deref().unwrap_or("")
+    }
+
+    /// When the queue file was made, or else when the message arrived: its age counts from there.
+    pub(crate) fn created_seconds(&self) -> u64 {
+        self.envelope.created_seconds.unwrap_or_else(|| self.envelope.arrival_seconds())
+    }
+
+    /// A recipient as agents and bounce(8) are told of it.
+    pub(crate) fn recipient(&self, slot: u32) -> delivery::Recipient {
+        let slot = &self.recipients[slot as usize];
+        let original = if slot.recipient.original == slot.resolved { "" } else { &slot.recipient.original };
+        delivery::Recipient {
+            address: slot.resolved.clone(),
+            original: original.to_owned(),
+            record_offset: slot.recipient.offset,
+            dsn_original: slot.recipient.dsn_original.clone(),
+            notify: slot.recipient.notify,
+        }
+    }
+
+    /// The message as bounce(8) is told of it.
+    pub(crate) fn original(&self) -> Original {
+        Original {
+            queue_name: QueueName::Active.as_str().to_owned(),
+            encoding: self.attribute("encoding"),
+            sendopts: self.envelope.size.map_or(0, |size| size.send_options),
+            envelope_id: self.envelope.envelope_id.clone(),
+            return_flags: self.envelope.return_flags,
+            sender: self.sender().to_owned(),
+            verify: false,
+        }
+    }
+
+    /// The request to a delivery agent for these recipients.
+    pub(crate) fn request(&self, serial: u64, nexthop: &str, slots: &[u32]) -> delivery::DeliveryRequest {
+        let arrival = self.envelope.arrival.unwrap_or_default();
+        delivery::DeliveryRequest {
+            serial,
+            queue_id: self.id.to_string(),
+            content_offset: self.envelope.content_offset,
+            content_size: self.envelope.message_bytes(),
+            nexthop: nexthop.to_owned(),
+            encoding: self.attribute("encoding"),
+            sendopts: self.envelope.size.map_or(0, |size| size.send_options),
+            sender: self.sender().to_owned(),
+            envelope_id: self.envelope.envelope_id.clone(),
+            return_flags: self.envelope.return_flags,
+            arrived_us: u64::try_from(arrival.as_micros()).unwrap_or(0),
+            active_us: self.active_us,
+            client: self.client(),
+            rewrite_context: self.attribute("rewrite_context"),
+            recipients: slots.iter().map(|slot| self.recipient(*slot)).collect(),
+        }
+    }
+
+    fn client(&self) -> delivery::Client {
+        delivery::Client {
+            name: self.attribute("log_client_name"),
+            address: self.attribute("log_client_address"),
+            port: self.attribute("log_client_port"),
+            protocol: self.attribute("log_protocol_name"),
+            helo: self.attribute("log_helo_name"),
+            ident: self.attribute("log_ident"),
+            sasl_method: self.attribute("sasl_method"),
+            sasl_username: self.attribute("sasl_username"),
+        }
+    }
+
+    fn attribute(&self, name: &str) -> String {
+        self.envelope.attribute(name).unwrap_or("").to_owned()
+    }
+
+    /// How many recipients the message still has, for the log.
+    pub(crate) fn recipients_left(&self) -> u64 {
+        match (&self.more, self.envelope.size) {
+            (Some(_), Some(size)) => size.recipients.max(self.open as u64),
+            _ => self.open as u64,
+        }
+    }
+
+    /// The result of a recipient is known and kept; `done` means that it needs no other attempt.
+    pub(crate) fn settle(&mut self, slot: u32, done: bool) {
+        let slot = &mut self.recipients[slot as usize];
+        if std::mem::replace(&mut slot.settled, true) {
+            return;
+        }
+        self.open -= 1;
+        if done {
+            self.unmarked.push(slot.recipient.offset);
+        } else {
+            self.deferred = true;
+        }
+    }
+}

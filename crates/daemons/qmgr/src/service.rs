@@ -1,0 +1,392 @@
+//! The queue manager's state and its turns.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+use lookup::Lookup;
+use parameters::Config;
+use queue::{Queue, QueueError};
+use reactor::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
+use rewriting::Rewriting;
+use scheduling::{MessageKey, Scheduler};
+use services::qmgr::Request;
+use sys::error_text::reason;
+use sys::sockets::{Peer, Socket};
+use worker::{Service, Setup, StartError};
+
+use crate::disk::{self, Batch, Candidate, DiskWork, Done, LoadedMessage, Task};
+use crate::dispatch::Agents;
+use crate::intake::{self, Intake, ScanResult};
+use crate::message::{Message, Stage};
+use crate::reports::Reporters;
+use crate::settings::Settings;
+use crate::trigger::TriggerClient;
+
+/// How often a second queue manager looks whether the first is gone.
+const LOCK_RETRY: Duration = Duration::from_millis(50);
+/// How many clients the public socket may have at a time.
+const TRIGGER_CLIENT_LIMIT: usize = 10_000;
+
+/// The queue manager.
+pub(crate) struct Manager {
+    pub(crate) settings: Settings,
+    pub(crate) config: Config,
+    pub(crate) queue: Queue,
+    pub(crate) rewriting: Rewriting,
+    pub(crate) tables: Box<dyn Lookup>,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) intake: Intake,
+    pub(crate) disk: DiskWork,
+    pub(crate) messages: HashMap<MessageKey, Message>,
+    pub(crate) agents: Agents,
+    pub(crate) reporters: Reporters,
+    /// Tasks that the disk refused, and when (in microseconds since 1970) they are tried again.
+    pub(crate) later: Vec<(u64, Task)>,
+    /// The time at which this turn began, in microseconds since 1970.
+    pub(crate) now_us: u64,
+    /// No more deliveries are begun.
+    pub(crate) leaving: bool,
+    pub(crate) trigger_clients: usize,
+    last_key: MessageKey,
+    loading: usize,
+    scans: usize,
+    ownership: Ownership,
+    desk: Option<HandlerId>,
+}
+
+/// Whose the active queue is.
+#[derive(Debug)]
+enum Ownership {
+    /// Another queue manager has it, or had it when we last looked.
+    Wanted,
+    /// It is ours, and what was left in it goes back to `incoming/`.
+    Recovering { lock: File },
+    /// It is ours and was empty.
+    Ours { _lock: File },
+}
+
+/// A letter: the active queue is empty.
+struct Recovered(Result<(), QueueError>);
+
+/// Takes the letters of the offload pool.
+struct Desk;
+
+impl Handler<Manager> for Desk {
+    fn descriptor(&self) -> Option<std::os::fd::RawFd> {
+        None
+    }
+
+    fn ready(&mut self, _: Readiness, _: &mut Manager, _: &mut EventLoop<Manager>, _: HandlerId) -> Fate {
+        Fate::Keep
+    }
+
+    fn letter(
+        &mut self,
+        letter: Letter,
+        manager: &mut Manager,
+        _: &mut EventLoop<Manager>,
+        _: HandlerId,
+    ) -> Fate {
+        manager.look_at_the_clock();
+        let letter = match letter.downcast::<Batch>() {
+            Ok(batch) => {
+                manager.disk.batch_is_over();
+                batch.0.into_iter().for_each(|done| manager.done(done));
+                return Fate::Keep;
+            }
+            Err(letter) => letter,
+        };
+        match letter.downcast::<ScanResult>() {
+            Ok(result) => {
+                manager.scans -= 1;
+                manager.intake.scanned(*result);
+            }
+            Err(letter) => {
+                if let Ok(recovered) = letter.downcast::<Recovered>() {
+                    manager.recovered(recovered.0);
+                }
+            }
+        }
+        Fate::Keep
+    }
+}
+
+impl Service for Manager {
+    const PROGRAM: &'static str = "qmgr";
+    const POOL_THREADS: usize = 4;
+
+    fn open(setup: &Setup) -> Result<Self, StartError> {
+        let settings = Settings::from(&setup.config);
+        let layout = queue::Settings::new(
+            &setup.config.get(&parameters::HASH_QUEUE_NAMES),
+            setup.config.get(&parameters::HASH_QUEUE_DEPTH),
+            setup.config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
+        );
+        let queue = Queue::open(".", layout).map_err(|error| StartError::Refused(error.to_string()))?;
+        let rewriting = rewriting::Settings::from(&setup.config);
+        Ok(Self {
+            intake: Intake::new(Instant::now(), settings.queue_run_delay),
+            tables: open_tables(&rewriting),
+            rewriting: Rewriting::new(rewriting),
+            config: setup.config.clone(),
+            queue,
+            settings,
+            scheduler: Scheduler::new(),
+            disk: DiskWork::default(),
+            messages: HashMap::new(),
+            agents: Agents::default(),
+            reporters: Reporters::default(),
+            later: Vec::new(),
+            now_us: sys::clock::now_us(),
+            leaving: false,
+            trigger_clients: 0,
+            last_key: 0,
+            loading: 0,
+            scans: 0,
+            ownership: Ownership::Wanted,
+            desk: None,
+        })
+    }
+
+    fn start(&mut self, _: &Setup, events: &mut EventLoop<Self>) -> Result<(), StartError> {
+        let desk = events.add(Box::new(Desk)).map_err(|error| StartError::Refused(error.to_string()))?;
+        self.desk = Some(desk);
+        Ok(())
+    }
+
+    fn accepted(&mut self, socket: Socket, _: Peer, _: usize, events: &mut EventLoop<Self>) {
+        match events.add(Box::new(TriggerClient::new(socket))) {
+            Ok(_) => self.trigger_clients += 1,
+            Err(error) => log::warn!("watch a client of the public socket: {error}"),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.trigger_clients < TRIGGER_CLIENT_LIMIT
+    }
+
+    /// What has to come to an end before the queue manager may: deliveries, and what follows from them.
+    fn sessions(&self) -> usize {
+        self.agents.under_way() + self.reporters.pending() + usize::from(!self.disk.is_idle())
+    }
+
+    fn may_retire(&self) -> bool {
+        false
+    }
+
+    fn woken(&mut self, _: &mut EventLoop<Self>) {
+        self.intake.asked(Request::ScanIncoming);
+    }
+
+    fn draining(&mut self, _: &mut EventLoop<Self>) {
+        self.leaving = true;
+    }
+
+    fn turn_ends(&mut self, events: &mut EventLoop<Self>) {
+        self.look_at_the_clock();
+        let active = self.is_owner(events) && !self.leaving;
+        if active {
+            self.look_for_mail(events);
+            self.dispatch(events);
+        }
+        self.send_reports(events);
+        self.use_the_disk(events);
+        self.set_the_alarm(events);
+        let more = (active && self.scheduler.is_ready()) || self.reporters.is_ready();
+        if let Some(desk) = self.desk.filter(|_| more) {
+            events.again(desk);
+        }
+    }
+}
+
+/// The tables of routing, opened while the rights are there.
+fn open_tables(settings: &rewriting::Settings) -> Box<dyn Lookup> {
+    let tables = tables::Tables::new(tables::Options::default());
+    for maps in [
+        &settings.transport_maps,
+        &settings.virtual_alias_maps,
+        &settings.relocated_maps,
+        &settings.sender_dependent_default_transport_maps,
+        &settings.sender_dependent_relayhost_maps,
+    ] {
+        tables.open_maps(maps);
+    }
+    for list in [
+        &settings.mydestination,
+        &settings.virtual_alias_domains,
+        &settings.virtual_mailbox_domains,
+        &settings.relay_domains,
+    ] {
+        tables.open_list(list);
+    }
+    Box::new(tables)
+}
+
+impl Manager {
+    /// Somebody has asked for something on the public socket.
+    pub(crate) fn asked(&mut self, request: Request) {
+        if request == Request::FlushDead {
+            self.scheduler.open_all();
+        }
+        self.intake.asked(request);
+    }
+
+    fn look_at_the_clock(&mut self) {
+        self.now_us = sys::clock::now_us();
+    }
+
+    /// Is the active queue ours? One queue manager at a time, or messages would be delivered twice: the lock goes with the process that
+    /// has it.
+    fn is_owner(&mut self, events: &mut EventLoop<Self>) -> bool {
+        match &self.ownership {
+            Ownership::Ours { .. } => return true,
+            Ownership::Recovering { .. } => return false,
+            Ownership::Wanted => {}
+        }
+        let active = File::open("active").and_then(|folder| {
+            Ok(sys::locks::try_flock(&folder, sys::locks::Hold::Exclusive)?.then_some(folder))
+        });
+        match active {
+            Ok(Some(folder)) => {
+                self.ownership = Ownership::Recovering { lock: folder };
+                let (queue, now) = (self.queue.clone(), self.now_us / 1_000_000);
+                self.offload(events, move || Recovered(intake::recover(&queue, now)));
+            }
+            Ok(None) => {}
+            Err(error) => log::warn!("open active: {}", reason(&error)),
+        }
+        false
+    }
+
+    fn recovered(&mut self, result: Result<(), QueueError>) {
+        if let Err(error) = result {
+            log::warn!("move messages from the active to the incoming queue: {error}");
+            self.ownership = Ownership::Wanted;
+            return;
+        }
+        if let Ownership::Recovering { lock } = std::mem::replace(&mut self.ownership, Ownership::Wanted) {
+            self.ownership = Ownership::Ours { _lock: lock };
+        }
+    }
+
+    /// Scans what is to be scanned and takes messages in, up to `qmgr_message_active_limit`.
+    fn look_for_mail(&mut self, events: &mut EventLoop<Self>) {
+        for order in self.intake.scans(events.now()) {
+            let (queue, now) = (self.queue.clone(), self.now_us / 1_000_000);
+            self.scans += 1;
+            self.offload(events, move || intake::scan(&queue, order, now));
+        }
+        while self.messages.len() + self.loading < self.settings.active_limit {
+            let Some(candidate) = self.intake.next() else { break };
+            self.loading += 1;
+            self.disk.push(Task::Load(candidate));
+        }
+    }
+
+    fn use_the_disk(&mut self, events: &mut EventLoop<Self>) {
+        let now = self.now_us;
+        let (due, later) = std::mem::take(&mut self.later).into_iter().partition(|(time, _)| *time <= now);
+        self.later = later;
+        due.into_iter().for_each(|(_, task): (u64, Task)| self.disk.push(task));
+        if let Some(tasks) = self.disk.next_batch() {
+            let (queue, limit) = (self.queue.clone(), self.settings.message_recipient_limit);
+            self.offload(events, move || disk::work(&queue, tasks, limit));
+        }
+    }
+
+    fn offload<T: Send + 'static>(
+        &mut self,
+        events: &mut EventLoop<Self>,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) {
+        let Some(desk) = self.desk else { return };
+        // The pool takes thousands of jobs; the queue manager has at most four under way.
+        if events.offload(desk, job).is_err() {
+            log::error!("the offload pool is full");
+        }
+    }
+
+    fn set_the_alarm(&mut self, events: &mut EventLoop<Self>) {
+        let Some(desk) = self.desk else { return };
+        let now = events.now();
+        let from_us = |time: u64| now + Duration::from_micros(time.saturating_sub(self.now_us));
+        let scan = match self.ownership {
+            Ownership::Wanted => now + LOCK_RETRY,
+            _ => self.intake.next_scan(),
+        };
+        let scheduler = self.scheduler.next_alarm().map(from_us);
+        let later = self.later.iter().map(|(time, _)| from_us(*time)).min();
+        events.set_deadline(desk, [Some(scan), scheduler, later].into_iter().flatten().min());
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Loaded(candidate, loaded) => self.loaded(candidate, loaded),
+            Done::More(key, read) => self.more_recipients(key, read),
+            Done::Marked(key, Err(error)) => {
+                if let Some(message) = self.messages.get(&key) {
+                    log::warn!("{}: {error}", message.id);
+                }
+            }
+            Done::Marked(_, Ok(())) => {}
+            Done::Parked(key, result) => self.left(key, result, false),
+            Done::Removed(key, result) => self.left(key, result, true),
+        }
+    }
+
+    fn loaded(&mut self, candidate: Candidate, loaded: Result<Box<LoadedMessage>, QueueError>) {
+        self.loading -= 1;
+        let id = candidate.id;
+        let found = match loaded {
+            Ok(found) => *found,
+            Err(error) => {
+                if error.is_corrupt() {
+                    log::warn!("{id}: {error}; saved in the corrupt queue");
+                } else if !error.is_gone() {
+                    log::warn!("{id}: {error}");
+                }
+                return self.intake.forget(&id);
+            }
+        };
+        self.last_key += 1;
+        let key = self.last_key;
+        let mut message = Message::new(id, found.loaded, self.now_us);
+        message.bounce_log = found.bounce_log;
+        message.trace_log = found.trace_log;
+        message.force_expire = candidate.force_expire;
+        message.unthrottle = candidate.unthrottle;
+        log::info!(
+            "{}: from=<{}>, size={}, nrcpt={} (queue active)",
+            message.id,
+            message.sender(),
+            message.envelope.message_bytes(),
+            message.recipients_left()
+        );
+        self.messages.insert(key, message);
+        self.assign(key);
+        self.advance(key);
+    }
+
+    fn more_recipients(
+        &mut self,
+        key: MessageKey,
+        read: Result<(Vec<queue_format::Recipient>, Option<queue::RecipientSource>), QueueError>,
+    ) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        message.waiting -= 1;
+        match read {
+            Ok((recipients, more)) => {
+                message.more = more;
+                message.take_recipients(recipients);
+                self.assign(key);
+            }
+            Err(error) => {
+                log::warn!("{}: {error}", message.id);
+                message.deferred = true;
+                message.stage = Stage::Reporting;
+            }
+        }
+        self.advance(key);
+    }
+}

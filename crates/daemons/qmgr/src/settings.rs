@@ -1,0 +1,106 @@
+//! The parameters of the queue manager, read once.
+
+use std::time::Duration;
+
+use parameters::{Config, Number, Param, Time, family};
+use scheduling::retry::RetrySettings;
+use scheduling::{FeedbackRule, TransportLimits};
+
+/// What main.cf says, in the units that are used here.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) active_limit: usize,
+    pub(crate) message_recipient_limit: usize,
+    pub(crate) retry: RetrySettings,
+    pub(crate) queue_run_delay: Duration,
+    pub(crate) transport_retry_us: u64,
+    pub(crate) minimal_backoff_us: u64,
+    pub(crate) delivery_timeout: Duration,
+    pub(crate) soft_bounce: bool,
+    pub(crate) defer_transports: String,
+    pub(crate) default_filter_nexthop: String,
+    pub(crate) double_bounce_sender: String,
+    pub(crate) bounce_service: String,
+    pub(crate) defer_service: String,
+    pub(crate) trace_service: String,
+    pub(crate) error_service: String,
+    pub(crate) retry_service: String,
+}
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        let seconds = |parameter: &Param<Time>| config.get(parameter).as_secs();
+        let count = |parameter: &Param<Number>| usize::try_from(config.get(parameter)).unwrap_or(0).max(1);
+        Self {
+            active_limit: count(&parameters::QMGR_MESSAGE_ACTIVE_LIMIT),
+            message_recipient_limit: count(&parameters::QMGR_MESSAGE_RECIPIENT_LIMIT),
+            retry: RetrySettings {
+                minimal_backoff: seconds(&parameters::MINIMAL_BACKOFF_TIME),
+                maximal_backoff: seconds(&parameters::MAXIMAL_BACKOFF_TIME),
+                lifetime: seconds(&parameters::MAXIMAL_QUEUE_LIFETIME),
+                bounce_lifetime: seconds(&parameters::BOUNCE_QUEUE_LIFETIME),
+            },
+            queue_run_delay: config.get(&parameters::QUEUE_RUN_DELAY).max(Duration::from_secs(1)),
+            transport_retry_us: microseconds(config.get(&parameters::TRANSPORT_RETRY_TIME)),
+            minimal_backoff_us: microseconds(config.get(&parameters::MINIMAL_BACKOFF_TIME)),
+            delivery_timeout: config.get(&parameters::IPC_TIMEOUT),
+            soft_bounce: config.get(&parameters::SOFT_BOUNCE),
+            defer_transports: config.get(&parameters::DEFER_TRANSPORTS),
+            default_filter_nexthop: config.get(&parameters::DEFAULT_FILTER_NEXTHOP),
+            double_bounce_sender: config.get(&parameters::DOUBLE_BOUNCE_SENDER),
+            bounce_service: config.get(&parameters::BOUNCE_SERVICE_NAME),
+            defer_service: config.get(&parameters::DEFER_SERVICE_NAME),
+            trace_service: config.get(&parameters::TRACE_SERVICE_NAME),
+            error_service: config.get(&parameters::ERROR_SERVICE_NAME),
+            retry_service: "retry".to_owned(),
+        }
+    }
+}
+
+impl Settings {
+    /// Is this transport in `defer_transports`?
+    pub(crate) fn is_deferred(&self, transport: &str) -> bool {
+        words(&self.defer_transports).any(|word| word == transport)
+    }
+}
+
+/// The limits of one transport.
+pub(crate) fn transport_limits(config: &Config, transport: &str) -> TransportLimits {
+    let number = |family: &family::Family<Number>| u32::try_from(config.of(family, transport)).unwrap_or(0);
+    let rule = |family: &family::Family<parameters::Text>| {
+        let text = config.of(family, transport);
+        FeedbackRule::parse(&text).unwrap_or_else(|_| {
+            let name = format!("{transport}{}", family.suffix);
+            log::warn!("{name}: bad value {text:?}: use a number from 0 to 1, which may be divided by concurrency or sqrt_concurrency");
+            FeedbackRule::ONE
+        })
+    };
+    TransportLimits {
+        destination_concurrency: number(&family::DESTINATION_CONCURRENCY_LIMIT),
+        initial_concurrency: number(&family::INITIAL_DESTINATION_CONCURRENCY),
+        recipients: number(&family::DESTINATION_RECIPIENT_LIMIT),
+        positive: rule(&family::DESTINATION_CONCURRENCY_POSITIVE_FEEDBACK),
+        negative: rule(&family::DESTINATION_CONCURRENCY_NEGATIVE_FEEDBACK),
+        failed_cohorts: number(&family::DESTINATION_CONCURRENCY_FAILED_COHORT_LIMIT),
+        destination_rate_delay: microseconds(config.of(&family::DESTINATION_RATE_DELAY, transport)),
+        transport_rate_delay: microseconds(config.of(&family::TRANSPORT_RATE_DELAY, transport)),
+        deliveries: deliveries(config),
+    }
+}
+
+/// As many deliveries of one transport at a time as Postfix would start processes; 0 is no limit.
+fn deliveries(config: &Config) -> u32 {
+    match u32::try_from(config.get(&parameters::DEFAULT_PROCESS_LIMIT)) {
+        Ok(limit) if limit > 0 => limit,
+        _ => u32::MAX,
+    }
+}
+
+/// The words of a list that is separated by commas or blanks.
+pub(crate) fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split([',', ' ', '\t', '\r', '\n']).filter(|word| !word.is_empty())
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
