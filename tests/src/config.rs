@@ -21,6 +21,7 @@ pub struct Builder {
     master: String,
     tables: Vec<(String, String)>,
     aliases: String,
+    folders: Vec<String>,
 }
 
 impl Default for Builder {
@@ -41,7 +42,14 @@ impl Builder {
 postmaster: root
 "
         .to_owned();
-        Self { programs, main: String::new(), master: String::new(), tables: Vec::new(), aliases }
+        Self {
+            programs,
+            main: String::new(),
+            master: String::new(),
+            tables: Vec::new(),
+            aliases,
+            folders: Vec::new(),
+        }
     }
 
     /// Virtual mailboxes for `example.com`: every local part, `name/` a Maildir each, but `mbox` a mailbox file.
@@ -58,7 +66,7 @@ postmaster: root
         .table("vmailbox", &format!("{users}mbox@example.com mbox\n"))
     }
 
-    /// Appends to main.cf; the last definition wins.
+    /// Adds to main.cf, in the place of the basic definition where there is one.
     pub fn main(mut self, text: &str) -> Self {
         self.main += text;
         self.main.push('\n');
@@ -74,6 +82,12 @@ postmaster: root
     /// A `hash:` table, compiled by the suite's own postmap.
     pub fn table(mut self, name: &str, text: &str) -> Self {
         self.tables.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// Makes folders below the mail directory, as a mailbox file needs them.
+    pub fn folders(mut self, names: &[&str]) -> Self {
+        self.folders.extend(names.iter().map(|name| (*name).to_owned()));
         self
     }
 
@@ -103,6 +117,10 @@ postmaster: root
         let port = free_port();
         let owner = owner();
         own(&root.join("mail"), id);
+        for name in &self.folders {
+            fs::create_dir(root.join("mail").join(name)).unwrap();
+            own(&root.join("mail").join(name), id);
+        }
         fs::set_permissions(root.join("spool"), fs::Permissions::from_mode(0o1777)).unwrap();
         if sys::ids::is_root() {
             own(&root.join("data"), owner.id);
@@ -158,7 +176,16 @@ postmaster: root
             // Ours makes the table that `hash:` means by itself; the original needs to be told nothing.
             let _ = writeln!(text, "default_database_type = hash");
         }
-        text + &self.main
+        text.lines().filter(|line| !self.defines(line)).map(|line| format!("{line}\n")).collect::<String>()
+            + &self.main
+    }
+}
+
+impl Builder {
+    /// Does the test's own text set what this line sets?
+    fn defines(&self, line: &str) -> bool {
+        let name = |line: &str| line.split_once('=').map(|(name, _)| name.trim().to_owned());
+        self.main.lines().any(|own| name(own).is_some() && name(own) == name(line))
     }
 }
 
