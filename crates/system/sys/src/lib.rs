@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 pub mod account_lines;
+pub mod acting_as;
 pub mod clock;
 pub mod descriptors;
 pub mod directory;
