@@ -19,4 +19,4 @@ pub use list::AddressList;
 pub use mailbox::Address;
 pub use path::{PathError, parse_path};
 pub use quote::{quote, unquote};
-pub use token::{Token, internal_text, scan};
+pub use token::{Token, external_text, internal_text, scan};

@@ -72,9 +72,18 @@ fn write_between(out: &mut String, open: char, text: &str, close: char, escaped:
 
 /// The address that `tokens` make, in internal form.
 pub fn internal_text(tokens: &[Token]) -> String {
+    join(tokens, Token::write_internal)
+}
+
+/// `tokens` as they stand in a header or in an alias file, with quotes, and blanks where they are needed.
+pub fn external_text(tokens: &[Token]) -> String {
+    join(tokens, Token::write)
+}
+
+fn join(tokens: &[Token], write: fn(&Token, &mut String)) -> String {
     let mut text = String::new();
     for (at, token) in tokens.iter().enumerate() {
-        token.write_internal(&mut text);
+        write(token, &mut text);
         if tokens.get(at + 1).is_some_and(|next| blank_between(token, next)) {
             text.push(' ');
         }
