@@ -3,7 +3,7 @@
 use crate::network::{Network, parse_address};
 use crate::rules::{Rule, RuleSource, Rules};
 use crate::source::{is_blank, printable, trim_start};
-use crate::table::Table;
+use crate::table::{Options, Table};
 use crate::trouble::Trouble;
 use crate::watched::Watched;
 
@@ -20,12 +20,12 @@ struct Condition {
 
 impl Cidr {
     /// Reads the rules of `cidr:name`. Lines that make no sense are skipped with a warning.
-    pub(crate) fn open(name: &str) -> Result<Self, Trouble> {
+    pub(crate) fn open(name: &str, options: &Options) -> Result<Self, Trouble> {
         let source = RuleSource::open("cidr", name)?;
         let warn =
             |number: usize, problem: &str| log::warn!("cidr map {name}, line {number}: {problem}");
         let rules = source.rules(&warn, &mut |number, line, open_ifs| {
-            parse(line, open_ifs)
+            parse(line, open_ifs, options)
                 .inspect_err(|problem| warn(number, &format!("{problem}: skipping this rule")))
                 .ok()
         });
@@ -58,7 +58,7 @@ impl Table for Cidr {
     }
 }
 
-fn parse(line: &[u8], open_ifs: usize) -> Result<Rule<Condition, Box<[u8]>>, String> {
+fn parse(line: &[u8], open_ifs: usize, options: &Options) -> Result<Rule<Condition, Box<[u8]>>, String> {
     if let Some(rest) = keyword(line, b"if") {
         return Ok(Rule::If(condition(rest)?));
     }
@@ -78,7 +78,9 @@ fn parse(line: &[u8], open_ifs: usize) -> Result<Rule<Condition, Box<[u8]>>, Str
     if value.is_empty() {
         return Err("no lookup result".to_owned());
     }
-    Ok(Rule::Match(condition(&line[..end])?, value.into()))
+    let condition = condition(&line[..end])?;
+    let value = options.value(value).map_err(|error| error.to_string())?;
+    Ok(Rule::Match(condition, value.as_ref().into()))
 }
 
 fn pattern_start(text: &[u8]) -> usize {

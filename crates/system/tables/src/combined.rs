@@ -71,7 +71,7 @@ impl Table for Combined {
             How::Pipe => self.pipe(key),
         };
         answer.map_err(|trouble| match trouble {
-            Trouble::Query(_) => Trouble::Query(self.name.clone()),
+            Trouble::Application { .. } => Trouble::Application { table: self.name.clone(), verb: "query" },
             other => other,
         })
     }
@@ -93,9 +93,10 @@ pub(crate) struct Random {
 }
 
 impl Random {
-    pub(crate) fn open(name: &TableName) -> Result<Self, Trouble> {
+    pub(crate) fn open(name: &TableName, options: &Options) -> Result<Self, Trouble> {
         let inside = only_braces(&name.name).unwrap_or_default();
-        let values: Vec<_> = split_list(inside).map(|value| value.as_bytes().to_owned()).collect();
+        let value = |text: &str| options.value(text.as_bytes()).map(|value| value.into_owned());
+        let values: Vec<_> = split_list(inside).map(value).collect::<Result<_, _>>()?;
         if values.is_empty() {
             let need = "randmap:{value...}";
             return Err(Trouble::Syntax { problem: "bad syntax".to_owned(), table: name.to_string(), need });

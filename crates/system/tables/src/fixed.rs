@@ -1,7 +1,7 @@
 //! Tables without a file: static:, inline:, environ:, fail:, internal:, unix:.
 
 use crate::name::{TableName, only_braces, split_list, within_braces};
-use crate::table::{EachEntry, Table};
+use crate::table::{EachEntry, Options, Table};
 use crate::trouble::{Trouble, reason};
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 pub(crate) struct Static(Vec<u8>);
 
 impl Static {
-    pub(crate) fn open(name: &TableName) -> Result<Self, Trouble> {
+    pub(crate) fn open(name: &TableName, options: &Options) -> Result<Self, Trouble> {
         let value = if name.name.starts_with('{') {
             within_braces(&name.name).map_err(Trouble::StaticSyntax)?
         } else {
             &name.name
         };
-        Ok(Self(value.as_bytes().to_owned()))
+        Ok(Self(options.value(value.as_bytes())?.into_owned()))
     }
 }
 
@@ -41,7 +41,7 @@ impl Table for InMemory {
 }
 
 /// `inline:{name=value, {name = text with blanks}}`; a name that comes twice has its last value.
-pub(crate) fn open_inline(name: &TableName, fold: impl Fn(&[u8]) -> Vec<u8>) -> Result<InMemory, Trouble> {
+pub(crate) fn open_inline(name: &TableName, options: &Options) -> Result<InMemory, Trouble> {
     let syntax =
         |problem: String| Trouble::Syntax { problem, table: name.to_string(), need: "inline:{name=value...}" };
     let inside = only_braces(&name.name).filter(|inside| !inside.is_empty());
@@ -49,11 +49,42 @@ pub(crate) fn open_inline(name: &TableName, fold: impl Fn(&[u8]) -> Vec<u8>) -> 
     let mut table = InMemory::default();
     for element in split_list(inside) {
         let pair = if element.starts_with('{') { within_braces(element) } else { Ok(element) };
-        let pair = pair.map_err(|error| syntax(error.to_string()))?.split_once('=');
-        let (key, value) = pair.ok_or_else(|| syntax("missing '=' after attribute name".to_owned()))?;
-        table.0.insert(fold(key.trim().as_bytes()).into(), value.trim().as_bytes().into());
+        let pair = pair.map_err(|error| syntax(error.to_string()))?;
+        let (key, value) = split_pair(pair).map_err(|problem| syntax(problem.to_owned()))?;
+        let value = options
+            .value(value.as_bytes())
+            .map_err(|error| Trouble::InlineFileValue { error, table: name.to_string() })?;
+        table.0.insert(options.folded(key.as_bytes()).as_ref().into(), value.as_ref().into());
     }
     if table.0.is_empty() { Err(syntax("empty table".to_owned())) } else { Ok(table) }
+}
+
+/// `key = value`. Blanks and `=` within double quotes, which stay, belong to the key.
+fn split_pair(text: &str) -> Result<(&str, &str), &'static str> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("no key found; expected format: key = value");
+    }
+    let end = name_end(text).ok_or("unbalanced '\"'")?;
+    let (key, rest) = text.split_at(end);
+    let value = rest.trim_start().strip_prefix('=').ok_or("missing '=' after attribute name")?;
+    Ok((key, value.trim()))
+}
+
+/// Where the key ends; `None` if its quotes are not closed.
+fn name_end(text: &str) -> Option<usize> {
+    let mut in_quotes = false;
+    let mut escaped = false;
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => in_quotes = !in_quotes,
+            '=' | ' ' | '\t' | '\r' | '\n' if !in_quotes => return Some(at),
+            _ => {}
+        }
+    }
+    (!in_quotes).then_some(text.len())
 }
 
 /// environ: — the environment of this process.
@@ -79,7 +110,11 @@ impl Fail {
 
 impl Table for Fail {
     fn get(&mut self, _key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
-        Err(Trouble::Query(self.0.clone()))
+        Err(Trouble::Application { table: self.0.clone(), verb: "query" })
+    }
+
+    fn entries(&mut self, name: &str, _each: &mut EachEntry<'_>) -> Result<(), Trouble> {
+        Err(Trouble::Application { table: name.to_owned(), verb: "sequence" })
     }
 
     fn takes_parts(&self) -> bool {
@@ -116,7 +151,7 @@ impl Table for Accounts {
         }
         let line = (self.line)(name).map_err(|error| {
             log::warn!("{}: lookup of \"{name}\" failed: {}", self.table, reason(&error));
-            Trouble::Query(self.table.clone())
+            Trouble::Application { table: self.table.clone(), verb: "query" }
         })?;
         Ok(line.map(String::into_bytes))
     }

@@ -5,7 +5,6 @@ use crate::name::TableName;
 use crate::table::{Options, Table};
 use crate::texthash::TextHash;
 use crate::trouble::Trouble;
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// Opens `hash:F`, `btree:F` or `lmdb:F`: F.lmdb.
@@ -25,8 +24,8 @@ pub(crate) fn open_indexed(name: &TableName, options: &Options) -> Result<Box<dy
         return Err(trouble);
     }
     let berkeley = berkeley_path(&name.name);
-    if !berkeley.exists() {
-        return Err(Trouble::OpenDatabase { path: berkeley, source: io::ErrorKind::NotFound.into() });
+    if let Err(source) = std::fs::metadata(&berkeley) {
+        return Err(Trouble::OpenDatabase { path: berkeley, source });
     }
     if !Path::new(&name.name).exists() {
         return Err(Trouble::OnlyBerkeley {

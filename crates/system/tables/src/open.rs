@@ -1,5 +1,6 @@
 //! From a name to an open table that stays true to its file.
 
+use crate::base64::decode;
 use crate::cdb::Cdb;
 use crate::cidr::Cidr;
 use crate::combined::{Combined, How, Random};
@@ -77,7 +78,9 @@ impl OpenTable {
     /// # Errors
     /// [`Trouble`]: the table could not be read, or its answer is not UTF-8 where it should be.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
-        if self.options.utf8 && !key.is_ascii() && std::str::from_utf8(key).is_err() {
+        if !self.is_text(key) {
+            let problem = "malformed UTF-8 or invalid codepoint";
+            log::warn!("{}: non-UTF-8 key \"{}\": {problem}", self.name, printable(key));
             return Ok(None);
         }
         let mut state = self.state();
@@ -91,10 +94,25 @@ impl OpenTable {
         };
         state.complaint.clear();
         drop(state);
-        match value {
-            Some(value) if !self.is_text(&value) => Err(self.not_text(key, &value)),
-            value => Ok(value),
+        let Some(value) = value else { return Ok(None) };
+        if !self.is_text(&value) {
+            return Err(self.not_text(key, &value));
         }
+        let content = self.content(key, value);
+        content.map(Some).ok_or_else(|| Trouble::NotText(self.name.to_string()))
+    }
+
+    /// The value, or with `values_are_files` what it stands for; `None` if it is no base64.
+    fn content(&self, key: &[u8], value: Vec<u8>) -> Option<Vec<u8>> {
+        if !self.options.values_are_files {
+            return Some(value);
+        }
+        let content = decode(&value);
+        if content.is_none() {
+            let (key, value) = (String::from_utf8_lossy(key), printable(&value));
+            log::warn!("table {}: key {key}: malformed BASE64 value: {value}", self.name);
+        }
+        content
     }
 
     /// Logs `trouble`, unless it is what was logged last and the table has not worked since.
@@ -116,7 +134,11 @@ impl OpenTable {
     /// [`Trouble`], also for types that can not list their entries.
     pub fn entries(&self, each: &mut EachEntry<'_>) -> Result<(), Trouble> {
         let mut state = self.state();
-        self.refresh(&mut state)?.entries(&self.name.to_string(), each)
+        self.refresh(&mut state)?.entries(&self.name.to_string(), &mut |key, value| {
+            if let Some(content) = self.content(key, value.to_vec()) {
+                each(key, &content);
+            }
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -181,23 +203,44 @@ impl OpenTable {
 const NOT_AVAILABLE: &[&str] =
     &["mysql", "pgsql", "sqlite", "ldap", "mongodb", "memcache", "tcp", "socketmap", "nis"];
 
+/// The types that this version opens.
+const AVAILABLE: &[&str] = &[
+    "btree", "cdb", "cidr", "environ", "fail", "hash", "inline", "internal", "lmdb", "pcre", "pipemap", "proxy",
+    "randmap", "regexp", "static", "texthash", "unionmap", "unix",
+];
+
+/// Is this a type that Postfix has?
+pub(crate) fn is_known(kind: &str) -> bool {
+    AVAILABLE.contains(&kind) || NOT_AVAILABLE.contains(&kind)
+}
+
+/// Why a table that is no index can not be changed.
+pub(crate) fn refuse_change(name: &TableName) -> Trouble {
+    match name.kind.as_str() {
+        "static" | "environ" => Trouble::NoDelete(name.to_string()),
+        "fail" => Trouble::Application { table: name.to_string(), verb: "delete" },
+        kind if is_known(kind) => Trouble::ReadOnly(name.to_string()),
+        kind => Trouble::UnknownType(kind.to_owned()),
+    }
+}
+
 fn open_table(name: &TableName, options: &Options) -> Result<Box<dyn Table>, Trouble> {
     Ok(match name.kind.as_str() {
         "hash" | "btree" | "lmdb" => open_indexed(name, options)?,
         "cdb" => Box::new(Cdb::open(&name.name)?),
         "texthash" => Box::new(TextHash::open(Path::new(&name.name), options)?),
-        "inline" => Box::new(open_inline(name, |key| options.folded(key).into_owned())?),
-        "static" => Box::new(Static::open(name)?),
+        "inline" => Box::new(open_inline(name, options)?),
+        "static" => Box::new(Static::open(name, options)?),
         "environ" => Box::new(Environ),
         "fail" => Box::new(Fail::open(name)),
         "internal" => Box::new(InMemory::default()),
         "unix" => Box::new(Accounts::open(name)?),
         "regexp" => Box::new(Patterns::<Posix>::open(&name.name, options)?),
         "pcre" => Box::new(Patterns::<Pcre>::open(&name.name, options)?),
-        "cidr" => Box::new(Cidr::open(&name.name)?),
+        "cidr" => Box::new(Cidr::open(&name.name, options)?),
         "unionmap" => Box::new(Combined::open(name, How::Union, options)?),
         "pipemap" => Box::new(Combined::open(name, How::Pipe, options)?),
-        "randmap" => Box::new(Random::open(name)?),
+        "randmap" => Box::new(Random::open(name, options)?),
         // Local tables need no other process to keep them open: they are cheap to open and few daemons do.
         "proxy" => open_table(&TableName::parse(&name.name)?, options)?,
         kind if NOT_AVAILABLE.contains(&kind) => {

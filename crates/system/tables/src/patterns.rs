@@ -68,7 +68,7 @@ impl<E: Engine> Patterns<E> {
         let source = RuleSource::open(E::KIND, name)?;
         let warn = |line: usize, problem: &str| log::warn!("{} map {name}, line {line}: {problem}", E::KIND);
         let rules = source.rules(&warn, &mut |number, line, open_ifs| {
-            let reader = LineReader { number, substitution: options.substitution, warn: &|text| warn(number, text) };
+            let reader = LineReader { number, options, warn: &|text| warn(number, text) };
             reader.read(line, open_ifs)
         });
         Ok(Self { name: name.to_owned(), rules, watched: source.watched })
@@ -117,7 +117,7 @@ impl<E: Engine> Table for Patterns<E> {
 /// Reads one line; `None` if it is skipped, for which `warn` has been told the reason.
 struct LineReader<'a> {
     number: usize,
-    substitution: bool,
+    options: &'a Options,
     warn: &'a dyn Fn(&str),
 }
 
@@ -150,11 +150,15 @@ impl LineReader<'_> {
         if text.is_empty() {
             (self.warn)("no replacement text: using empty string");
         }
-        let result = self.result::<E>(text)?;
+        let text = match self.options.value(text) {
+            Ok(text) => text,
+            Err(error) => return self.skip(&format!("{error}: skipping this rule")),
+        };
+        let result = self.result::<E>(&text)?;
         if result.highest > 0 && !first.positive {
             return self.skip("$number found in negative match replacement text: skipping this rule");
         }
-        if result.highest > 0 && !self.substitution {
+        if result.highest > 0 && !self.options.substitution {
             return self.skip("regular expression substitution is not allowed: skipping this rule");
         }
         let first = self.compile(&first, result.highest > 0)?;

@@ -7,7 +7,7 @@ use std::io::{self, BufRead};
 ///
 /// A NUL byte ends its physical line, as it does for Postfix. White space at the start, before there is a line to
 /// continue, makes a line that is skipped with a warning.
-pub struct LogicalLines<R> {
+pub(crate) struct LogicalLines<R> {
     reader: R,
     file_name: String,
     number: usize,
@@ -17,16 +17,16 @@ pub struct LogicalLines<R> {
 
 /// One logical line.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct LogicalLine {
+pub(crate) struct LogicalLine {
     /// The text, without the newlines it was folded with, with their white space.
-    pub text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
     /// Number of its first physical line, from 1.
-    pub number: usize,
+    pub(crate) number: usize,
 }
 
 impl<R: BufRead> LogicalLines<R> {
     /// Starts at line 1; `file_name` is for messages only.
-    pub fn new(reader: R, file_name: &str) -> Self {
+    pub(crate) fn new(reader: R, file_name: &str) -> Self {
         Self { reader, file_name: file_name.to_owned(), number: 0, ahead: Vec::new(), has_ahead: false }
     }
 
@@ -34,7 +34,7 @@ impl<R: BufRead> LogicalLines<R> {
     ///
     /// # Errors
     /// Of the reader.
-    pub fn next_into(&mut self, line: &mut LogicalLine) -> io::Result<bool> {
+    pub(crate) fn next_into(&mut self, line: &mut LogicalLine) -> io::Result<bool> {
         while self.join(line)? {
             if !is_blank(line.text[0]) {
                 return Ok(true);
@@ -107,7 +107,7 @@ pub(crate) fn trim_end(text: &[u8]) -> &[u8] {
 }
 
 /// How Postfix shows text in messages: bytes that are no printable ASCII become `?`.
-pub fn printable(text: &[u8]) -> String {
+pub(crate) fn printable(text: &[u8]) -> String {
     text.iter().map(|byte| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' }).collect()
 }
 
@@ -120,7 +120,7 @@ fn beginning(text: &[u8]) -> String {
 
 /// Why a line of an indexed table is passed over, or looks odd.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LineProblem {
+pub(crate) enum LineProblem {
     /// Bytes that are not UTF-8 where UTF-8 is asked for.
     #[error("non-UTF-8 input \"{0}\" -- ignoring this line")]
     NotUtf8(String),
@@ -145,7 +145,7 @@ pub enum LineProblem {
 ///
 /// # Errors
 /// [`LineProblem`]: the line says nothing.
-pub fn key_and_value(line: &[u8], utf8: bool) -> Result<(&[u8], &[u8]), LineProblem> {
+pub(crate) fn key_and_value(line: &[u8], utf8: bool) -> Result<(&[u8], &[u8]), LineProblem> {
     check_utf8(line, utf8)?;
     let (key, value) = line.split_at(key_end(line)?);
     let (key, value) = (trim(key), trim(value));

@@ -1,5 +1,6 @@
 //! What all tables have in common.
 
+use crate::file_values::{FileValueError, content_in_base64};
 use crate::fold::fold;
 use crate::trouble::Trouble;
 use std::borrow::Cow;
@@ -33,12 +34,6 @@ pub(crate) trait Table: Send {
         let _ = each;
         Err(Trouble::NoSequence(name.to_owned()))
     }
-
-    /// Takes out the entry of `key`; false if there was none.
-    fn delete(&mut self, name: &str, key: &[u8]) -> Result<bool, Trouble> {
-        let _ = key;
-        Err(Trouble::NoDelete(name.to_owned()))
-    }
 }
 
 /// How keys and values of a table are treated.
@@ -64,5 +59,10 @@ impl Options {
     /// `key` as tables with fixed keys store it and look for it.
     pub fn folded<'a>(&self, key: &'a [u8]) -> Cow<'a, [u8]> {
         if self.fold { fold(key, self.utf8) } else { Cow::Borrowed(key) }
+    }
+
+    /// A value as it stands in a text source, or the content of the files that it names, in base64.
+    pub(crate) fn value<'a>(&self, text: &'a [u8]) -> Result<Cow<'a, [u8]>, FileValueError> {
+        if self.values_are_files { content_in_base64(text).map(Cow::Owned) } else { Ok(Cow::Borrowed(text)) }
     }
 }

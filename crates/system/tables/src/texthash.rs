@@ -43,10 +43,14 @@ fn add(entries: &mut InMemory, line: &[u8], options: &Options, warn: &dyn Fn(&st
     if key.ends_with(b":") {
         warn(&LineProblem::LooksLikeAlias.to_string());
     }
+    let value = match options.value(value) {
+        Ok(value) => value,
+        Err(error) => return warn(&format!("{error}: skipping this entry")),
+    };
     match entries.0.entry(options.folded(key).as_ref().into()) {
         Entry::Occupied(_) => warn(&format!("duplicate entry: \"{}\"", String::from_utf8_lossy(key))),
         Entry::Vacant(place) => {
-            place.insert(value.into());
+            place.insert(value.as_ref().into());
         }
     }
 }

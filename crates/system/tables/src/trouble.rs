@@ -1,5 +1,6 @@
 //! Why a table, or one line of it, is of no use.
 
+use crate::file_values::FileValueError;
 use crate::name::BraceError;
 use crate::network::NetworkError;
 use std::io;
@@ -116,8 +117,24 @@ pub enum Trouble {
         source_path: PathBuf,
     },
     /// fail: tables, and tables made of other tables when one of those fails.
-    #[error("table {0}: query error: Application error")]
-    Query(String),
+    #[error("table {table}: {verb} error: Application error")]
+    Application {
+        /// `fail:x`
+        table: String,
+        /// "query", "sequence", "delete"
+        verb: &'static str,
+    },
+    /// Files that a value names, and that can not be read.
+    #[error("{0}")]
+    FileValue(#[from] FileValueError),
+    /// The same within the name of a table.
+    #[error("{error}: \"{table}\"; need \"inline:{{name=filename...}}\"")]
+    InlineFileValue {
+        /// What is wrong.
+        error: FileValueError,
+        /// `inline:{a=nofile}`
+        table: String,
+    },
     /// A table that was to be changed and can not be.
     #[error("table {0}: delete operation is not supported")]
     NoDelete(String),
@@ -133,6 +150,14 @@ pub enum Trouble {
     /// A table that can only be read, opened for more.
     #[error("{0} map requires O_RDONLY access mode")]
     ReadOnly(String),
+    /// A cdb: table to be changed.
+    #[error(
+        "dict_cdb_open: inappropriate open flags for cdb database - specify O_RDONLY or O_WRONLY|O_CREAT|O_TRUNC"
+    )]
+    CdbIsConstant,
+    /// A type that nobody knows, for a table to be made.
+    #[error("unsupported dictionary type: {0}. Is the postfix-{0} package installed?")]
+    UnknownTypeToMake(String),
     /// A type that has no index to make.
     #[error("unsupported dictionary type: {0} does not support bulk-mode creation.")]
     NoBulkMode(String),
