@@ -1,5 +1,7 @@
 //! What the commands do; the files in `bin/` only say their names and hand over their arguments.
 
 pub mod demo;
+pub mod getopt;
 pub mod pillarbox;
 pub mod postfix;
+pub mod table_command;
