@@ -8,6 +8,7 @@
 //! | `expand` | which recipients stand behind an alias? | virtual(5) |
 //! | `resolve`, `route`, `transport` | which class, transport, next hop? | trivial-rewrite(8) resolve, transport(5) |
 //! | `existence` | would the mail system accept the address? | smtpd(8) |
+//! | `mailbox` | where does the mail of a virtual mailbox go, and as whom is it written? | virtual(8) |
 //! | `conflicts` | is a domain in two classes? | warnings of trivial-rewrite(8) |
 //!
 //! All functions are pure: tables answer through [`lookup::Lookup`], addresses are in internal form.
@@ -23,6 +24,7 @@ mod resolve;
 mod route;
 mod transport;
 mod existence;
+mod mailbox;
 mod conflicts;
 
 pub use canonical::{Canonical, Mapping, NestingTooDeep};
@@ -30,6 +32,7 @@ pub use conflicts::Conflict;
 pub use existence::Existence;
 pub use expand::{ExpandError, Expansion};
 pub use find::Match;
+pub use mailbox::{MailboxOwners, NoMailbox, VirtualMailbox, exact_id};
 pub use resolve::{Class, Resolved};
 pub use rewrite::Context;
 pub use settings::{AddressClasses, Settings};
