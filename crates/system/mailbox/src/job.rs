@@ -1,14 +1,13 @@
 //! What a delivery agent asks of a courier, and what the courier answers.
 //!
 //! A courier is a process that runs as the owner of mailboxes and does nothing but deliver (spawnd(8) starts it).
-//! It talks over a socket that keeps message borders: first it says [`Hello`]; the agent sends its
-//! [`CourierSettings`] once, then one [`Job`] at a time, each with the open queue file; the courier answers
+//! They talk over a socket that keeps message borders: the agent sends its [`CourierSettings`]; the courier says
+//! [`Hello`]; then the agent sends one [`Job`] at a time, each with the open queue file, and the courier answers
 //! each with an [`Answer`].
 
 use std::time::Duration;
 
 use attributes::{Attributes, Missing};
-use sys::directory::Links;
 
 use crate::error::{DeliverError, Status};
 use crate::mbox::LockSettings;
@@ -43,8 +42,6 @@ pub struct CourierSettings {
     pub locks: LockSettings,
     /// `strict_mailbox_ownership`: what exists must be the courier's own.
     pub strict_ownership: bool,
-    /// May paths below the base go through symbolic links?
-    pub links: Links,
 }
 
 /// One copy to deliver. The open queue file comes with it.
@@ -122,7 +119,6 @@ impl CourierSettings {
             .with("delay_ms", self.locks.delay.as_millis())
             .with("stale_s", self.locks.stale_after.as_secs())
             .with("strict", u8::from(self.strict_ownership))
-            .with("links", u8::from(self.links == Links::Follow))
     }
 
     /// Reads what [`CourierSettings::to_attributes`] wrote.
@@ -141,7 +137,6 @@ impl CourierSettings {
                 stale_after: Duration::from_secs(message.parse("stale_s")?),
             },
             strict_ownership: flag("strict")?,
-            links: if flag("links")? { Links::Follow } else { Links::Refuse },
         })
     }
 }
@@ -254,7 +249,6 @@ mod tests {
                 stale_after: Duration::from_secs(500),
             },
             strict_ownership: true,
-            links: Links::Refuse,
         };
         assert_eq!(CourierSettings::from_attributes(&settings.to_attributes()), Ok(settings));
         for path in ["example.com/info/", "box", "/"] {

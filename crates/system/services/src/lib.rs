@@ -1,6 +1,8 @@
 //! Typed words between our programs, a file each; no program speaks to another but in these.
 
 pub mod bounce;
+pub mod couriers;
 pub mod delivery;
+pub mod spawn;
 pub mod ticket_keys;
 pub mod qmgr;

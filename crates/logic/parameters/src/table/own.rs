@@ -19,4 +19,10 @@ parameters! {
     PROCESS_LANDLOCK_ENABLE: Flag = "process_landlock_enable", "yes", ["all"];
     /// Leaves only the system calls that a program has use for (seccomp); others fail as not implemented.
     PROCESS_SECCOMP_ENABLE: Flag = "process_seccomp_enable", "yes", ["all"];
+
+    // Mailboxes
+
+    /// Lets the path of a virtual mailbox go through symbolic links, wherever they lead, as in Postfix. Off, such mail
+    /// is deferred. Links that lead out of `virtual_mailbox_base` also need this.
+    VIRTUAL_MAILBOX_FOLLOW_LINKS: Flag = "virtual_mailbox_follow_links", "no", ["spawnd"];
 }

@@ -1,0 +1,154 @@
+//! The face of spawnd: takes requests, looks ids up, passes orders on to the zygote.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+
+use attributes::Attributes;
+use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
+use services::spawn::CourierRequest;
+use sys::descriptors;
+use sys::sockets::{Peer, Socket};
+use worker::{Service, Setup, StartError};
+
+use crate::ZYGOTE;
+use crate::owner::{NoCourier, Owners};
+use crate::zygote::refuse;
+
+/// No request is longer, in bytes.
+const REQUEST_LIMIT_BYTES: usize = 64 * 1024;
+
+/// The service.
+pub(crate) struct Spawnd {
+    owners: Owners,
+    sessions: usize,
+    served: u64,
+}
+
+impl Service for Spawnd {
+    const PROGRAM: &'static str = "spawnd";
+    const POOL_THREADS: usize = 1;
+
+    fn open(setup: &Setup) -> Result<Self, StartError> {
+        let zygote = ZYGOTE.get().ok_or_else(|| StartError::Refused("there is no zygote".to_owned()))?;
+        Ok(Self { owners: Owners::new(&setup.config, zygote.is_root), sessions: 0, served: 0 })
+    }
+
+    fn start(&mut self, _setup: &Setup, events: &mut EventLoop<Self>) -> Result<(), StartError> {
+        let failed = |source| StartError::Step { step: "bind the zygote", source };
+        let zygote = ZYGOTE.get().ok_or_else(|| StartError::Refused("there is no zygote".to_owned()))?;
+        descriptors::send(&zygote.orders, &self.owners.bounds().to_bytes(), &[]).map_err(failed)?;
+        events.add(Box::new(ZygoteWatch(&zygote.orders))).map_err(failed)?;
+        Ok(())
+    }
+
+    fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
+        match events.add(Box::new(Session { socket, input: Vec::new(), lines: VecDeque::new() })) {
+            Ok(_) => {
+                self.sessions += 1;
+                self.served += 1;
+            }
+            Err(error) => log::warn!("watch a connection: {error}"),
+        }
+    }
+
+    fn sessions(&self) -> usize {
+        self.sessions
+    }
+
+    fn served(&self) -> u64 {
+        self.served
+    }
+}
+
+/// Notices when the zygote dies; then spawnd ends, and master starts a new one.
+struct ZygoteWatch(&'static OwnedFd);
+
+impl Handler<Spawnd> for ZygoteWatch {
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.0.as_raw_fd())
+    }
+
+    fn ready(&mut self, how: Readiness, _: &mut Spawnd, _: &mut EventLoop<Spawnd>, _: HandlerId) -> Fate {
+        if how.closed {
+            log::error!(target: maillog::FATAL, "the zygote has ended");
+            maillog::flush();
+            std::process::exit(1);
+        }
+        Fate::Keep
+    }
+}
+
+/// One delivery agent.
+struct Session {
+    socket: Socket,
+    input: Vec<u8>,
+    /// The couriers' ends of the lines that came with requests.
+    lines: VecDeque<OwnedFd>,
+}
+
+impl Handler<Spawnd> for Session {
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.socket.as_raw_fd())
+    }
+
+    fn ready(&mut self, _: Readiness, spawnd: &mut Spawnd, _: &mut EventLoop<Spawnd>, _: HandlerId) -> Fate {
+        let mut buffer = [0; 8192];
+        loop {
+            match descriptors::receive(self.socket.as_fd(), &mut buffer) {
+                Ok(received) if received.length == 0 => return Fate::Close,
+                Ok(received) => {
+                    self.input.extend_from_slice(&buffer[..received.length]);
+                    self.lines.extend(received.files);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Fate::Keep,
+                Err(_) => return Fate::Close,
+            }
+            if self.obey(spawnd) == Fate::Close {
+                return Fate::Close;
+            }
+        }
+    }
+
+    fn ended(&mut self, spawnd: &mut Spawnd, _events: &mut EventLoop<Spawnd>) {
+        spawnd.sessions -= 1;
+    }
+}
+
+impl Session {
+    fn obey(&mut self, spawnd: &Spawnd) -> Fate {
+        loop {
+            let (message, length) = match Attributes::decode(&self.input) {
+                Ok(Some(whole)) => whole,
+                Ok(None) if self.input.len() <= REQUEST_LIMIT_BYTES => return Fate::Keep,
+                Ok(None) | Err(_) => return Fate::Close,
+            };
+            self.input.drain(..length);
+            let (Ok(request), Some(line)) = (CourierRequest::from_attributes(&message), self.lines.pop_front())
+            else {
+                return Fate::Close;
+            };
+            spawnd.order(&request, &line);
+        }
+    }
+}
+
+impl Spawnd {
+    fn order(&self, request: &CourierRequest, line: &OwnedFd) {
+        let sent = match self.owners.order(request) {
+            Ok(order) => ZYGOTE.get().map(|zygote| {
+                descriptors::send(&zygote.orders, &order.to_bytes(), &[line.as_fd()])
+            }),
+            Err(reason) => return refuse(line, &reason.to_string(), reason.is_lasting()),
+        };
+        if let Some(Err(error)) = sent {
+            refuse(line, &format!("order a courier: {error}"), false);
+        }
+    }
+}
+
+impl NoCourier {
+    /// Will it be the same until somebody changes a table?
+    fn is_lasting(&self) -> bool {
+        !matches!(self, Self::Database { .. } | Self::Mailbox(rewriting::NoMailbox::Stop(_)))
+    }
+}
