@@ -97,8 +97,8 @@ fn open_base(base: &Path, rules: Rules) -> io::Result<Mailboxes> {
 fn confine(mailboxes: &Mailboxes, bounds: &Bounds) -> io::Result<()> {
     let directories = vec![(mailboxes.base().as_fd(), Access::Write)];
     // Where links may lead anywhere, no directory can be the limit.
-    let landlock = (bounds.landlock && !bounds.follow_links)
-        .then(|| Reach { directories, ..Reach::default() });
+    let landlock =
+        (bounds.landlock && !bounds.follow_links).then(|| Reach { directories, ..Reach::default() });
     let sandbox = Sandbox {
         no_new_privileges: bounds.no_new_privileges,
         landlock,
@@ -119,7 +119,8 @@ impl Courier<'_> {
                 Ok(received) => return i32::from(received.length > 0),
                 Err(_) => return 1,
             };
-            let job = decode(&self.message[..received.length]).and_then(|words| Job::from_attributes(&words).ok());
+            let job =
+                decode(&self.message[..received.length]).and_then(|words| Job::from_attributes(&words).ok());
             let (Some(job), Some(file)) = (job, received.files.into_iter().next()) else { return 1 };
             let answer = self.deliver(&job, &File::from(file));
             if descriptors::send(self.line, &answer.to_attributes().to_bytes(), &[]).is_err() {

@@ -123,7 +123,8 @@ impl Session {
                 Ok(None) | Err(_) => return Fate::Close,
             };
             self.input.drain(..length);
-            let (Ok(request), Some(line)) = (CourierRequest::from_attributes(&message), self.lines.pop_front())
+            let (Ok(request), Some(line)) =
+                (CourierRequest::from_attributes(&message), self.lines.pop_front())
             else {
                 return Fate::Close;
             };
@@ -135,9 +136,9 @@ impl Session {
 impl Spawnd {
     fn order(&self, request: &CourierRequest, line: &OwnedFd) {
         let sent = match self.owners.order(request) {
-            Ok(order) => ZYGOTE.get().map(|zygote| {
-                descriptors::send(&zygote.orders, &order.to_bytes(), &[line.as_fd()])
-            }),
+            Ok(order) => ZYGOTE
+                .get()
+                .map(|zygote| descriptors::send(&zygote.orders, &order.to_bytes(), &[line.as_fd()])),
             Err(reason) => return refuse(line, &reason.to_string(), reason.is_lasting()),
         };
         if let Some(Err(error)) = sent {

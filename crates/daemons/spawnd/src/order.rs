@@ -42,7 +42,8 @@ pub(crate) struct Order {
 impl Bounds {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let (uid, gid) = self.only.unwrap_or_default();
-        let flags = [self.only.is_some(), self.no_new_privileges, self.landlock, self.seccomp, self.follow_links];
+        let flags =
+            [self.only.is_some(), self.no_new_privileges, self.landlock, self.seccomp, self.follow_links];
         let mut bytes = Vec::new();
         for number in [self.minimum_uid, uid, gid] {
             bytes.extend_from_slice(&number.to_le_bytes());

@@ -39,7 +39,9 @@ pub(crate) enum NoCourier {
     #[error("virtual_mailbox_base is empty: name the directory of all mailboxes in main.cf")]
     NoBase,
     /// The suite runs without root.
-    #[error("the owner of this mailbox is uid {uid} gid {gid}, but the mail system runs as uid {own_uid} gid {own_gid} and can not become another")]
+    #[error(
+        "the owner of this mailbox is uid {uid} gid {gid}, but the mail system runs as uid {own_uid} gid {own_gid} and can not become another"
+    )]
     OtherUser {
         /// The owner.
         uid: u32,

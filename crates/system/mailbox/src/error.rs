@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use sys::error_text::reason;
+
 use crate::content::ContentError;
 use crate::job::Hint;
 
@@ -115,15 +117,6 @@ fn io_status(error: &io::Error) -> Status {
         | io::ErrorKind::WouldBlock
         | io::ErrorKind::StaleNetworkFileHandle => Status(4, 2, 0),
         _ => Status(4, 3, 0),
-    }
-}
-
-/// The system's words for an error, without the number that Rust puts behind them.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
     }
 }
 

@@ -38,7 +38,12 @@ pub trait HasCouriers: Sized + 'static {
     fn couriers(&mut self) -> &mut Couriers;
 
     /// The job with this ticket is over.
-    fn job_is_over(&mut self, ticket: Ticket, outcome: Result<Answer, NoDelivery>, events: &mut EventLoop<Self>);
+    fn job_is_over(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<Answer, NoDelivery>,
+        events: &mut EventLoop<Self>,
+    );
 }
 
 /// Names a job; chosen by the agent.
@@ -260,7 +265,11 @@ impl Couriers {
     }
 
     /// A courier has nothing to do: the next job of its owner, if there is one, is its own.
-    fn next_job<D: HasCouriers>(&mut self, id: HandlerId, events: &mut EventLoop<D>) -> Vec<(Ticket, NoDelivery)> {
+    fn next_job<D: HasCouriers>(
+        &mut self,
+        id: HandlerId,
+        events: &mut EventLoop<D>,
+    ) -> Vec<(Ticket, NoDelivery)> {
         let mut undone = Vec::new();
         loop {
             let Some(courier) = self.couriers.get_mut(&id) else { return undone };
@@ -390,9 +399,10 @@ fn reports_for_work<D: HasCouriers>(
             return Fate::Keep;
         }
         // A table has changed between the agent's look at it and spawnd's.
-        Ok(Hello::Ready { .. }) => {
-            NoDelivery::Refused { text: "the owner of the mailbox has just changed".into(), misconfigured: false }
-        }
+        Ok(Hello::Ready { .. }) => NoDelivery::Refused {
+            text: "the owner of the mailbox has just changed".into(),
+            misconfigured: false,
+        },
         Ok(Hello::Refused { text, misconfigured }) => NoDelivery::Refused { text, misconfigured },
         Err(_) => NoDelivery::Died,
     };

@@ -46,6 +46,19 @@ impl ZoneName {
     }
 }
 
+impl LocalTime {
+    /// `Sun Nov  2 02:15:00 2026`, as asctime(3) without its line end.
+    pub fn to_asctime(&self) -> String {
+        const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let day_name = DAYS.get(self.weekday as usize).unwrap_or(&"???");
+        let month_name = MONTHS.get((self.month as usize).wrapping_sub(1)).unwrap_or(&"???");
+        let Self { day, hour, minute, second, year, .. } = self;
+        format!("{day_name} {month_name} {day:>2} {hour:02}:{minute:02}:{second:02} {year}")
+    }
+}
+
 /// What the clock on the wall says at `seconds` since 1970.
 pub fn local_time(seconds: i64) -> LocalTime {
     // SAFETY: all-zero bytes are a valid `struct tm`; localtime_r writes only into it.
@@ -84,6 +97,12 @@ fn zone_name(tm: &libc::tm) -> ZoneName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn asctime_pads_the_day_with_a_blank() {
+        let time = LocalTime { day: 2, hour: 3, ..local_time(1_795_313_871) };
+        assert_eq!(time.to_asctime().get(4..13), Some("Nov  2 03"));
+    }
 
     #[test]
     fn a_known_second_reads_right_in_its_zone() {

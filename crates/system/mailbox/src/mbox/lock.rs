@@ -26,7 +26,29 @@ pub struct LockSettings {
     pub stale_after: Duration,
 }
 
+/// A word that is no lock method.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown mailbox lock method \"{0}\": use fcntl, flock or dotlock")]
+pub struct UnknownMethod(pub String);
+
 impl LockSettings {
+    /// Sets the methods from a list such as `fcntl, dotlock`; the rest stays.
+    ///
+    /// # Errors
+    /// [`UnknownMethod`].
+    pub fn with_methods(mut self, list: &str) -> Result<Self, UnknownMethod> {
+        (self.fcntl, self.flock, self.dotlock) = (false, false, false);
+        for word in list.split([',', ' ', '\t', '\r', '\n']).filter(|word| !word.is_empty()) {
+            match word.to_ascii_lowercase().as_str() {
+                "fcntl" => self.fcntl = true,
+                "flock" => self.flock = true,
+                "dotlock" => self.dotlock = true,
+                _ => return Err(UnknownMethod(word.to_owned())),
+            }
+        }
+        Ok(self)
+    }
+
     /// Calls `attempt` until it succeeds, at most [`LockSettings::attempts`] times.
     pub(super) fn retry(&self, mut attempt: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
         for round in 0..self.attempts.max(1) {

@@ -4,4 +4,4 @@ mod deliver;
 mod dotlock;
 mod lock;
 
-pub use lock::LockSettings;
+pub use lock::{LockSettings, UnknownMethod};

@@ -1,0 +1,169 @@
+//! A request of the queue manager, from its arrival to the report.
+
+use std::collections::hash_map::Entry;
+use std::fs::File;
+use std::io;
+use std::rc::Rc;
+
+use mailbox::Form;
+use mailbox::job::{Answer, Job};
+use queue::QueueName;
+use queue_format::QueueId;
+use reactor::{EventLoop, HandlerId};
+use services::couriers::{Assignment, NoDelivery, Owner, Ticket};
+use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Times, log_line};
+use services::spawn::CourierRequest;
+use sys::clock;
+
+use crate::outcome;
+use crate::recipient::Destination;
+use crate::service::Virtual;
+
+/// A request under way.
+pub(crate) struct Request {
+    request: DeliveryRequest,
+    client: HandlerId,
+    taken_us: u64,
+    /// Of each recipient, as they come in.
+    outcomes: Vec<Option<Outcome>>,
+    /// Of each recipient that has one.
+    destinations: Vec<Option<Destination>>,
+}
+
+/// A copy that waits for its turn at an mbox file.
+pub(crate) struct Errand {
+    assignment: Assignment,
+    owner: Owner,
+    courier: CourierRequest,
+}
+
+impl Virtual {
+    /// Begins with all recipients of `request`.
+    pub(crate) fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>) {
+        let id = self.next_request;
+        self.next_request += 1;
+        let file = self.open_message(&request.queue_id);
+        let recipients: Vec<String> =
+            request.recipients.iter().map(|recipient| recipient.address.clone()).collect();
+        let count = recipients.len();
+        let state = Request {
+            request,
+            client,
+            taken_us: clock::now_us(),
+            outcomes: vec![None; count],
+            destinations: (0..count).map(|_| None).collect(),
+        };
+        self.requests.insert(id, state);
+        for (number, address) in recipients.iter().enumerate() {
+            let ticket = Ticket { request: id, recipient: number };
+            let begun = match &file {
+                Ok(file) => self.begin(ticket, address, file, events),
+                Err(error) => Err(outcome::unreadable(error)),
+            };
+            if let Err(outcome) = begun {
+                self.settle(ticket, outcome);
+            }
+        }
+    }
+
+    fn open_message(&self, queue_id: &str) -> io::Result<Rc<File>> {
+        let id: QueueId =
+            queue_id.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "bad queue id"))?;
+        File::open(self.queue.path(QueueName::Active, &id)).map(Rc::new)
+    }
+
+    /// Finds the mailbox and has a courier go there; an outcome when there is no need to.
+    fn begin(
+        &mut self,
+        ticket: Ticket,
+        address: &str,
+        file: &Rc<File>,
+        events: &mut EventLoop<Self>,
+    ) -> Result<(), Outcome> {
+        let destination = self.find_destination(address)?;
+        let Some(state) = self.requests.get_mut(&ticket.request) else { return Ok(()) };
+        let head = destination.head(&state.request, ticket.recipient, state.taken_us);
+        let job = Job {
+            place: destination.place.clone(),
+            head,
+            content_offset: state.request.content_offset,
+            limit_bytes: self.settings.limit_bytes,
+        };
+        let assignment = Assignment { ticket, job, file: Rc::clone(file) };
+        let owner = destination.owner.clone();
+        let courier = CourierRequest::Virtual { recipient: address.to_owned() };
+        let mbox = (destination.place.form == Form::Mbox).then(|| destination.full_path.clone());
+        state.destinations[ticket.recipient] = Some(destination);
+        let errand = Errand { assignment, owner, courier };
+        match mbox.map(|path| self.mboxes.entry(path)) {
+            Some(Entry::Occupied(mut busy)) => {
+                busy.get_mut().push_back(errand);
+                return Ok(());
+            }
+            Some(Entry::Vacant(free)) => {
+                free.insert_entry(Default::default());
+            }
+            None => {}
+        }
+        self.send_off(errand, events);
+        Ok(())
+    }
+
+    /// An errand that nobody can run is over at once, and then the next one at its mbox file has its turn.
+    fn send_off(&mut self, errand: Errand, events: &mut EventLoop<Self>) {
+        let mut next = Some(errand);
+        while let Some(Errand { assignment, owner, courier }) = next.take() {
+            let ticket = assignment.ticket;
+            if let Err(why) = self.couriers.assign(&owner, &courier, assignment, events) {
+                next = self.conclude(ticket, Err(why));
+            }
+        }
+    }
+
+    /// A courier has come back.
+    pub(crate) fn errand_is_over(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<Answer, NoDelivery>,
+        events: &mut EventLoop<Self>,
+    ) {
+        if let Some(next) = self.conclude(ticket, outcome) {
+            self.send_off(next, events);
+        }
+    }
+
+    /// Settles the recipient; answers the errand that waited for the same mbox file.
+    fn conclude(&mut self, ticket: Ticket, outcome: Result<Answer, NoDelivery>) -> Option<Errand> {
+        let state = self.requests.get_mut(&ticket.request)?;
+        let destination = state.destinations[ticket.recipient].take()?;
+        let address = &state.request.recipients[ticket.recipient].address;
+        let outcome = outcome::of(outcome, &destination, address);
+        self.settle(ticket, outcome);
+        if destination.place.form == Form::Maildir {
+            return None;
+        }
+        let next = self.mboxes.get_mut(&destination.full_path)?.pop_front();
+        if next.is_none() {
+            self.mboxes.remove(&destination.full_path);
+        }
+        next
+    }
+
+    /// Logs an outcome; with the last one of a request the report is ready.
+    fn settle(&mut self, ticket: Ticket, outcome: Outcome) {
+        let Some(state) = self.requests.get_mut(&ticket.request) else { return };
+        let times =
+            Times { taken_us: state.taken_us, connected_us: state.taken_us, done_us: clock::now_us() };
+        let recipient = &state.request.recipients[ticket.recipient];
+        log::info!("{}", log_line(&state.request, recipient, &outcome, times));
+        state.outcomes[ticket.recipient] = Some(outcome);
+        if state.outcomes.iter().any(Option::is_none) {
+            return;
+        }
+        if let Some(state) = self.requests.remove(&ticket.request) {
+            let outcomes = state.outcomes.into_iter().flatten().collect();
+            let report = DeliveryReport { serial: state.request.serial, outcomes };
+            self.reports.entry(state.client).or_default().push(report.to_attributes());
+        }
+    }
+}
