@@ -39,7 +39,7 @@ impl Token {
     }
 
     /// Appends the token as it stands in a header.
-    pub(crate) fn write(&self, out: &mut String) {
+    pub fn write(&self, out: &mut String) {
         match self {
             Self::Atom(text) | Self::Comment(text) => out.push_str(text),
             Self::Quoted(text) => write_between(out, '"', text, '"', "\"\\\r\n"),

@@ -48,7 +48,8 @@ impl Encoding {
     /// Reads the value of Content-Transfer-Encoding.
     pub fn parse(value: &[u8]) -> Self {
         let (_, text) = Charset::decode(value);
-        let tokens: Vec<_> = scan(&text, TOKEN_LIMIT).into_iter().filter(|token| !is_comment(token)).collect();
+        let tokens: Vec<_> =
+            scan(&text, TOKEN_LIMIT).into_iter().filter(|token| !is_comment(token)).collect();
         let word = match tokens.as_slice() {
             [Token::Atom(word), ..] => word.to_ascii_lowercase(),
             _ => return Self::Other,
@@ -139,7 +140,9 @@ fn value(text: &str) -> (String, &str) {
         }
         return (value, "");
     }
-    let end = text.find(|character: char| character == ';' || character.is_ascii_whitespace()).unwrap_or(text.len());
+    let end = text
+        .find(|character: char| character == ';' || character.is_ascii_whitespace())
+        .unwrap_or(text.len());
     (text[..end].to_owned(), &text[end..])
 }
 

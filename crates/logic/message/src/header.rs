@@ -112,7 +112,12 @@ impl Known {
     pub fn is_mime(self) -> bool {
         matches!(
             self,
-            ContentDescription | ContentDisposition | ContentId | ContentTransferEncoding | ContentType | MimeVersion
+            ContentDescription
+                | ContentDisposition
+                | ContentId
+                | ContentTransferEncoding
+                | ContentType
+                | MimeVersion
         )
     }
 
@@ -125,8 +130,17 @@ impl Known {
     pub fn role(self) -> Option<Role> {
         match self {
             ApparentlyTo | Bcc | Cc | ResentBcc | ResentCc | ResentTo | To => Some(Role::Recipient),
-            DispositionNotificationTo | ErrorsTo | From | MailFollowupTo | ReplyTo | ResentFrom | ResentReplyTo
-            | ResentSender | ReturnPath | ReturnReceiptTo | Sender => Some(Role::Sender),
+            DispositionNotificationTo
+            | ErrorsTo
+            | From
+            | MailFollowupTo
+            | ReplyTo
+            | ResentFrom
+            | ResentReplyTo
+            | ResentSender
+            | ReturnPath
+            | ReturnReceiptTo
+            | Sender => Some(Role::Sender),
             _ => None,
         }
     }

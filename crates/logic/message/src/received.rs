@@ -113,13 +113,15 @@ impl Received {
 impl Tls {
     fn append(&self, lines: &mut Vec<String>) {
         let Self { protocol, cipher, used_bits, algorithm_bits, .. } = self;
-        let mut session = format!("\t(using {protocol} with cipher {cipher} ({used_bits}/{algorithm_bits} bits)");
+        let mut session =
+            format!("\t(using {protocol} with cipher {cipher} ({used_bits}/{algorithm_bits} bits)");
         let details = [
             ("key-exchange", &self.key_exchange),
             ("server-signature", &self.server_signature),
             ("server-digest", &self.server_digest),
         ];
-        let known = details.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!(" {name} {value}")));
+        let known =
+            details.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!(" {name} {value}")));
         let known: String = known.collect();
         if !known.is_empty() {
             lines.push(std::mem::replace(&mut session, format!("\t{known}")));
@@ -130,7 +132,11 @@ impl Tls {
             ClientCertificate::Absent => "\t(Client did not present a certificate)".into(),
             ClientCertificate::Present { subject, issuer, verified } => {
                 let verified = if *verified { "verified OK" } else { "not verified" };
-                format!("\t(Client CN \"{}\", Issuer \"{}\" ({verified}))", comment_text(subject), comment_text(issuer))
+                format!(
+                    "\t(Client CN \"{}\", Issuer \"{}\" ({verified}))",
+                    comment_text(subject),
+                    comment_text(issuer)
+                )
             }
         });
     }

@@ -32,7 +32,7 @@ pub enum Event {
         /// Whose.
         place: Place,
     },
-    /// Between headers and body the blank line is missing: write one.
+    /// Between the message's headers and body the blank line is missing: write one.
     MissingBlank,
     /// The line just given is body, or the blank line before it.
     Body {
@@ -61,7 +61,7 @@ pub struct Limits {
     pub structure: bool,
     /// Bytes of one header field; what is above is cut off (`header_size_limit`).
     pub header_bytes: usize,
-    /// Parts within parts (`mime_nesting_limit`).
+    /// Parts within parts (`mime_nesting_limit`); two more are let through, as Postfix does.
     pub nesting: usize,
     /// Bytes of a boundary that are compared (`mime_boundary_length_limit`).
     pub boundary_bytes: usize,
@@ -78,6 +78,9 @@ enum State {
     Headers(Place),
     Body,
 }
+
+/// So many levels above the limit are still looked into.
+const NESTING_GRACE: usize = 2;
 
 /// A multipart that is open.
 #[derive(Debug, Clone)]
@@ -96,7 +99,6 @@ pub struct Scanner {
     /// The last line given goes on.
     unfinished: bool,
     levels: Vec<Level>,
-    nesting: usize,
     content: Content,
     encoding: Encoding,
     offset: u64,
@@ -112,7 +114,6 @@ impl Scanner {
             field: Vec::new(),
             unfinished: false,
             levels: Vec::new(),
-            nesting: 0,
             content: Content::Leaf,
             encoding: Encoding::SevenBit,
             offset: 0,
@@ -122,7 +123,7 @@ impl Scanner {
 
     /// Is all that follows body, whatever it is? Then the caller need not ask any more.
     pub fn only_body_follows(&self) -> bool {
-        self.state == State::Body && !self.limits.structure
+        self.state == State::Body && self.levels.is_empty()
     }
 
     /// What was found that should not be there.
@@ -167,7 +168,9 @@ impl Scanner {
             self.offset = 0;
             return;
         }
-        events.push(Event::MissingBlank);
+        if place == Place::Primary {
+            events.push(Event::MissingBlank);
+        }
         match self.state {
             State::Headers(place) => self.header_line(place, line, continues, events),
             State::Body => self.body_line(line, continues, events),
@@ -211,15 +214,18 @@ impl Scanner {
             return;
         }
         self.errors.encoding_domain |= self.encoding.transforms();
-        self.nesting += 1;
-        if self.nesting > self.limits.nesting {
-            self.errors.nesting = true;
-            return;
-        }
         match content {
             Content::Message if !self.encoding.transforms() => self.begin_headers(Place::Nested, false),
-            Content::Multipart { boundary, digest } => self.levels.push(Level { boundary, digest }),
+            Content::Multipart { boundary, digest } => self.open_level(Level { boundary, digest }),
             _ => {}
+        }
+    }
+
+    fn open_level(&mut self, level: Level) {
+        if self.levels.len() >= self.limits.nesting.saturating_add(NESTING_GRACE) {
+            self.errors.nesting = true;
+        } else {
+            self.levels.push(level);
         }
     }
 
@@ -258,7 +264,6 @@ impl Scanner {
     fn close_levels(&mut self, level: usize, last: bool) {
         let keep = if last { level } else { level + 1 };
         self.levels.truncate(keep);
-        self.nesting = keep;
         self.encoding = Encoding::SevenBit;
         if !last {
             let digest = self.levels[level].digest;
@@ -315,7 +320,8 @@ mod tests {
         assert_eq!(seen("\nA: 1"), ["-", "b 0", "b 0"]);
     }
 
-    const MIXED: &str = "Content-Type: multipart/mixed; boundary=b\n\npreamble\n--b\nA: 1\n\npart\n--b--\nend";
+    const MIXED: &str =
+        "Content-Type: multipart/mixed; boundary=b\n\npreamble\n--b\nA: 1\n\npart\n--b--\nend";
 
     #[test]
     fn parts_have_headers_of_their_own() {
@@ -346,13 +352,19 @@ mod tests {
 
     #[test]
     fn errors_are_noted() {
-        let errors = |message| run(Limits { nesting: 1, ..Limits::default() }, message).1;
+        let errors = |message: &str| run(Limits { nesting: 0, ..Limits::default() }, message).1;
         assert!(errors("A: \u{e9}").eight_bit_header);
         assert!(errors("A: 1\n\n\u{e9}").eight_bit_body);
         assert!(!errors("Content-Transfer-Encoding: 8bit\n\n\u{e9}").eight_bit_body);
-        assert!(errors("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n").encoding_domain);
-        let deep = "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n";
-        assert!(errors(deep).nesting);
+        assert!(
+            errors("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n").encoding_domain
+        );
+        let nested = |depth| -> String {
+            (0..depth)
+                .map(|level| format!("Content-Type: multipart/mixed; boundary={level}\n\n--{level}\n"))
+                .collect()
+        };
+        assert!(errors(&nested(3)).nesting && !errors(&nested(2)).nesting);
     }
 
     #[test]
@@ -379,7 +391,9 @@ mod tests {
     fn collect(events: &[Event], line: &[u8], lines: &mut Vec<Vec<u8>>) {
         for event in events {
             match event {
-                Event::Header { text, .. } => lines.extend(text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec)),
+                Event::Header { text, .. } => {
+                    lines.extend(text.split(|byte| *byte == b'\n').map(<[u8]>::to_vec))
+                }
                 Event::Body { .. } => lines.push(line.to_vec()),
                 Event::HeadersEnd { .. } | Event::MissingBlank => {}
             }

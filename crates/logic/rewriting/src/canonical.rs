@@ -5,8 +5,8 @@ use lookup::{Lookup, Stop, Subject};
 use crate::Rewriting;
 use crate::settings::{AddressClasses, words};
 
-/// A table may replace an address so often in a row.
-const NESTING_LIMIT: usize = 1000;
+/// A table may replace an address so often in a row; then the address stays as it is by then, with a warning.
+const NESTING_LIMIT: usize = 10;
 
 /// Where an address stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,24 +28,19 @@ pub struct Mapping {
     pub address: String,
     /// Is it another?
     pub changed: bool,
+    /// What the log should tell of the tables' entries.
+    pub warnings: Vec<String>,
 }
 
-/// The entries of this parameter's tables lead on without an end: "unreasonable ... map nesting".
+/// A table of this parameter did not answer about this address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NestingTooDeep {
-    /// A table did not answer.
-    Stop(Stop),
-    /// The parameter whose tables never come to an end.
-    TooDeep {
-        /// Its name.
-        parameter: &'static str,
-    },
-}
-
-impl From<Stop> for NestingTooDeep {
-    fn from(stop: Stop) -> Self {
-        Self::Stop(stop)
-    }
+pub struct MapFailure {
+    /// Why.
+    pub stop: Stop,
+    /// The parameter that names the table.
+    pub parameter: &'static str,
+    /// The address that was looked up.
+    pub address: String,
 }
 
 impl Canonical {
@@ -68,33 +63,38 @@ impl Rewriting {
     /// classes say so.
     ///
     /// # Errors
-    /// [`NestingTooDeep`] when a table does not answer or entries lead in a circle.
+    /// [`MapFailure`] when a table does not answer.
     pub fn canonical(
         &self,
         tables: &dyn Lookup,
         address: &str,
         place: Canonical,
-    ) -> Result<Mapping, NestingTooDeep> {
+    ) -> Result<Mapping, MapFailure> {
         let settings = &self.settings;
         let (own, maps, classes) = match place.is_sender() {
-            true => ("sender_canonical", &settings.sender_canonical_maps, settings.sender_canonical_classes),
+            true => {
+                ("sender_canonical_maps", &settings.sender_canonical_maps, settings.sender_canonical_classes)
+            }
             false => (
-                "recipient_canonical",
+                "recipient_canonical_maps",
                 &settings.recipient_canonical_maps,
                 settings.recipient_canonical_classes,
             ),
         };
-        let mut now = address.to_owned();
+        let mut mapping = Mapping { address: address.to_owned(), changed: false, warnings: Vec::new() };
         if place.is_in(classes) {
-            now = self.map_canonical(tables, own, maps, now)?;
+            self.map_canonical(tables, own, maps, &mut mapping)?;
         }
         if place.is_in(settings.canonical_classes) {
-            now = self.map_canonical(tables, "canonical", &settings.canonical_maps, now)?;
+            self.map_canonical(tables, "canonical_maps", &settings.canonical_maps, &mut mapping)?;
         }
-        if place.is_in(settings.masquerade_classes) {
-            now = self.masquerade(tables, now)?;
+        if place.is_in(settings.masquerade_classes)
+            && let Some(shorter) = self.masquerade(tables, &mapping.address)?
+        {
+            mapping.address = shorter;
         }
-        Ok(Mapping { changed: now != address, address: now })
+        mapping.changed = mapping.address != address;
+        Ok(mapping)
     }
 
     /// Is there anything that [`Rewriting::canonical`] could do?
@@ -113,33 +113,48 @@ impl Rewriting {
         tables: &dyn Lookup,
         parameter: &'static str,
         maps: &str,
-        mut address: String,
-    ) -> Result<String, NestingTooDeep> {
+        mapping: &mut Mapping,
+    ) -> Result<(), MapFailure> {
         for _ in 0..NESTING_LIMIT {
-            let Some(found) = self.find_address(tables, maps, &address)? else { return Ok(address) };
-            let mut results = self.mapped(&found, &address, self.settings.propagate_canonical);
+            let address = &mapping.address;
+            let failed = |stop| MapFailure { stop, parameter, address: address.clone() };
+            let Some(found) = self.find_address(tables, maps, address).map_err(failed)? else {
+                return Ok(());
+            };
+            let mut results = self.mapped(&found, address, self.settings.propagate_canonical);
             if results.is_empty() {
-                return Err(NestingTooDeep::Stop(Stop::Failed { table: found.table }));
+                return Err(failed(Stop::Failed { table: found.table }));
+            }
+            if results.len() > 1 {
+                mapping.warnings.push(format!("multi-valued {parameter} entry for {address}"));
             }
             let result = results.swap_remove(0);
-            if result.eq_ignore_ascii_case(&address) {
-                return Ok(result);
+            let settled = result.eq_ignore_ascii_case(address);
+            mapping.address = result;
+            if settled {
+                return Ok(());
             }
-            address = result;
         }
-        Err(NestingTooDeep::TooDeep { parameter })
+        let address = &mapping.address;
+        mapping.warnings.push(format!(
+            "unreasonable {parameter} map nesting for {address} -- message not accepted, try again later"
+        ));
+        Ok(())
     }
 
     /// Cuts the domain down to the first of `masquerade_domains` that it lies below; `!domain` in that list keeps it.
-    fn masquerade(&self, tables: &dyn Lookup, address: String) -> Result<String, Stop> {
+    /// `None` when the address stays.
+    fn masquerade(&self, tables: &dyn Lookup, address: &str) -> Result<Option<String>, MapFailure> {
         let settings = &self.settings;
         if settings.masquerade_domains.is_empty() {
-            return Ok(address);
+            return Ok(None);
         }
-        let Some((local, domain)) = address.rsplit_once('@') else { return Ok(address) };
+        let Some((local, domain)) = address.rsplit_once('@') else { return Ok(None) };
         let exceptions = &settings.masquerade_exceptions;
-        if !exceptions.is_empty() && tables.listed(exceptions, &Subject::Text(local))? {
-            return Ok(address);
+        let failed =
+            |stop| MapFailure { stop, parameter: "masquerade_exceptions", address: address.to_owned() };
+        if !exceptions.is_empty() && tables.listed(exceptions, &Subject::Text(local)).map_err(failed)? {
+            return Ok(None);
         }
         for word in words(&settings.masquerade_domains) {
             let parent = word.trim_start_matches('!');
@@ -148,10 +163,10 @@ impl Rewriting {
                 break;
             }
             if let Some(shorter) = strip_below(domain, parent) {
-                return Ok(if keep { address } else { format!("{local}@{shorter}") });
+                return Ok((!keep).then(|| format!("{local}@{shorter}")));
             }
         }
-        Ok(address)
+        Ok(None)
     }
 }
 
@@ -199,11 +214,23 @@ mod tests {
     }
 
     #[test]
-    fn entries_in_a_circle_are_a_fault() {
+    fn odd_entries_are_told_and_end_somewhere() {
         let rewriting = Rewriting::new(Settings { canonical_maps: "t".into(), ..Settings::default() });
-        let tables = Memory::new().table("t", &[("l@x", "m@x"), ("m@x", "l@x")]);
-        let error = rewriting.canonical(&tables, "l@x", Canonical::HeaderSender).unwrap_err();
-        assert_eq!(error, NestingTooDeep::TooDeep { parameter: "canonical" });
+        let tables = Memory::new().table("t", &[("l@x", "m@x"), ("m@x", "l@x"), ("p@x", "q@x, r@x")]);
+        let map = |address| rewriting.canonical(&tables, address, Canonical::HeaderSender).unwrap();
+        let nesting =
+            "unreasonable canonical_maps map nesting for l@x -- message not accepted, try again later";
+        assert_eq!(map("l@x").warnings, [nesting]);
+        assert_eq!(map("p@x").address, "q@x");
+        assert_eq!(map("p@x").warnings, ["multi-valued canonical_maps entry for p@x"]);
+    }
+
+    #[test]
+    fn a_failure_names_parameter_and_address() {
+        let rewriting = Rewriting::new(Settings { canonical_maps: "t".into(), ..Settings::default() });
+        let tables = Memory::new().table("t", &[]).broken("t");
+        let failure = rewriting.canonical(&tables, "a@x", Canonical::HeaderSender).unwrap_err();
+        assert_eq!((failure.parameter, failure.address.as_str()), ("canonical_maps", "a@x"));
     }
 
     #[test]

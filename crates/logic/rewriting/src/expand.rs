@@ -28,7 +28,10 @@ pub enum ExpandError {
     /// More than `virtual_alias_recursion_limit` aliases in a row.
     TooDeep,
     /// A recipient longer than `virtual_alias_address_length_limit`.
-    TooLong,
+    TooLong {
+        /// The recipient.
+        result: String,
+    },
 }
 
 impl From<Stop> for ExpandError {
@@ -88,7 +91,7 @@ impl Rewriting {
             }
             for (number, result) in results.into_iter().enumerate() {
                 if result.len() > self.settings.virtual_alias_address_length_limit {
-                    return Err(ExpandError::TooLong);
+                    return Err(ExpandError::TooLong { result });
                 }
                 if result.to_lowercase() == alias {
                     settled.insert(alias.clone());
@@ -172,7 +175,7 @@ mod tests {
         assert_eq!(expand(&[("a@x", "b@x"), ("b@x", "a@x")], "a@x"), Err(ExpandError::TooDeep));
         assert_eq!(expand(&[("a@x", "1@y 2@y 3@y 4@y 5@y 6@y")], "a@x"), Err(ExpandError::TooMany));
         let long = format!("{}@y", "l".repeat(40));
-        assert_eq!(expand(&[("a@x", &long)], "a@x"), Err(ExpandError::TooLong));
+        assert_eq!(expand(&[("a@x", &long)], "a@x"), Err(ExpandError::TooLong { result: long.clone() }));
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod existence;
 mod mailbox;
 mod conflicts;
 
-pub use canonical::{Canonical, Mapping, NestingTooDeep};
+pub use canonical::{Canonical, MapFailure, Mapping};
 pub use conflicts::Conflict;
 pub use existence::Existence;
 pub use expand::{ExpandError, Expansion};
