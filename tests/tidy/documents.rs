@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use parameters::{Declared, FAMILIES, LATER, OWN};
+use parameters::{Config, Defaults, HostFacts, Sources, index, master_cf};
 
 use crate::source::root;
 use crate::{Finding, expect_none};
@@ -60,7 +60,7 @@ fn paths_are_read_from_backticks_outside_of_fences() {
 fn every_parameter_is_described_once() {
     let mut names = BTreeSet::new();
     let mut findings = Vec::new();
-    for parameter in all_parameters() {
+    for parameter in index::all() {
         let table = "crates/logic/parameters/src/table";
         if parameter.doc.trim().is_empty() {
             findings.push(Finding::new(
@@ -87,9 +87,28 @@ fn every_parameter_is_described_once() {
     expect_none(&findings);
 }
 
-fn all_parameters() -> impl Iterator<Item = &'static Declared> {
-    let later = LATER.iter().map(|(_, table)| *table);
-    FAMILIES.iter().copied().chain(later).chain([OWN]).flat_map(|table| table.iter().copied())
+#[test]
+fn examples_are_understood_without_a_complaint() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let (path, main_cf) = ("main.cf.example", read("main.cf.example"));
+    let sources = Sources {
+        main_cf: &main_cf,
+        path,
+        overrides: &[],
+        facts: HostFacts::default(),
+        defaults: Defaults::Safer,
+    };
+    let config = Config::read(sources).unwrap_or_else(|error| panic!("{error}"));
+    let mut complaints: Vec<_> = config.warnings().iter().map(ToString::to_string).collect();
+    let unknown = config.names_set().filter(|name| index::declared(name).is_none());
+    complaints.extend(unknown.map(|name| format!("{path}: {name} is no parameter")));
+    for daemon in ["smtpd", "cleanup", "qmgr", "virtual", "local", "bounce"] {
+        complaints.extend(config.faults(daemon).iter().map(ToString::to_string));
+    }
+    let (services, errors) = master_cf::services(&read("master.cf.example"), "master.cf.example");
+    complaints.extend(errors.iter().map(ToString::to_string));
+    assert!(services.len() > 20, "master.cf.example starts too little");
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
 #[test]

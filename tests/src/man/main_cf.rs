@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use parameters::{Declared, Kind, LATER, OWN};
+use parameters::safer::SAFER_DEFAULTS;
+use parameters::{Declared, Kind, LATER, OWN, index};
 
-use super::program;
 use super::roff::Roff;
 
 /// Longest default that is shown beside a name; a longer one stands below it.
@@ -19,7 +19,7 @@ pub(super) fn page() -> String {
     write_grammar(&mut roff);
     roff.section("PARAMETERS");
     let sorted: BTreeMap<_, _> =
-        program::all().map(|parameter| (sort_key(parameter.name), parameter)).collect();
+        index::all().map(|parameter| (sort_key(parameter.name), parameter)).collect();
     for parameter in sorted.into_values() {
         write_parameter(&mut roff, parameter);
     }
@@ -69,7 +69,9 @@ fn write_grammar(roff: &mut Roff) {
 
 fn write_parameter(roff: &mut Roff, parameter: &Declared) {
     let default = parameter.default;
+    let safer = SAFER_DEFAULTS.iter().find(|(name, ..)| *name == parameter.name);
     let aside = match default.len() {
+        _ if let Some((_, safer, _)) = safer => format!(" (default: {safer}; of Postfix 3.7: {default})"),
         _ if HOST_DEPENDENT.contains(&parameter.name) => " (default: found out at start)".to_owned(),
         0 => " (default: empty)".to_owned(),
         1..=DEFAULT_BESIDE_NAME => format!(" (default: {default})"),

@@ -1,6 +1,6 @@
 //! The page of one program: its head comment, and the parameters it uses.
 
-use parameters::{Declared, FAMILIES, LATER, OWN};
+use parameters::{Declared, index};
 
 use super::header::Block;
 use super::roff::Roff;
@@ -62,7 +62,8 @@ fn write_blocks(roff: &mut Roff, blocks: &[Block]) {
 /// The parameters that only some programs use, this one among them; not those that are accepted for old files' sake.
 fn write_parameters(roff: &mut Roff, name: &str) {
     let acts = |parameter: &&Declared| !parameter.doc.contains("without effect");
-    let mut used: Vec<_> = all().filter(|parameter| parameter.daemons.contains(&name)).filter(acts).collect();
+    let mut used: Vec<_> =
+        index::all().filter(|parameter| parameter.daemons.contains(&name)).filter(acts).collect();
     used.sort_by_key(|parameter| parameter.name);
     if used.is_empty() {
         roff.paragraph("No other than those that every program uses: see main.cf(5).");
@@ -72,12 +73,6 @@ fn write_parameters(roff: &mut Roff, name: &str) {
     for parameter in used {
         roff.term(parameter.name, "", first_sentence(parameter.doc));
     }
-}
-
-/// Every parameter there is.
-pub(super) fn all() -> impl Iterator<Item = &'static Declared> {
-    let later = LATER.iter().map(|(_, table)| *table);
-    FAMILIES.iter().copied().chain(later).chain([OWN]).flat_map(|table| table.iter().copied())
 }
 
 /// Up to the first full stop that ends a sentence.
