@@ -9,7 +9,7 @@ use std::path::Path;
 use super::ManError;
 
 /// A piece of a page.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Block {
     /// `# NAME`
     Section(String),
@@ -95,15 +95,22 @@ fn joined(first: &str, more: &[&str]) -> String {
     lines.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-/// A point of a list. What it begins with is its tag if that is code: `` `-c dir`: where main.cf lies ``.
+/// A point of a list. The code it begins with is its tag: `` `-c dir`: where main.cf lies ``, `` `-D`, `-v`: more ``.
 fn item(text: &str) -> Block {
-    let tagged = text.strip_prefix('`').and_then(|rest| rest.split_once('`'));
-    let Some((tag, rest)) = tagged.filter(|(_, rest)| rest.is_empty() || rest.starts_with([':', ' ', ',']))
-    else {
+    let mut tags = Vec::new();
+    let mut rest = text;
+    while let Some((tag, after)) = rest.strip_prefix('`').and_then(|rest| rest.split_once('`')) {
+        tags.push(tag);
+        rest = after;
+        match after.strip_prefix(", ").filter(|next| next.starts_with('`')) {
+            Some(next) => rest = next,
+            None => break,
+        }
+    }
+    if tags.is_empty() || !(rest.is_empty() || rest.starts_with([':', ' ', ','])) {
         return Block::Item { tag: None, text: text.to_owned() };
-    };
-    let rest = rest.trim_start_matches([':', ' ']);
-    Block::Item { tag: Some(tag.to_owned()), text: rest.to_owned() }
+    }
+    Block::Item { tag: Some(tags.join(", ")), text: rest.trim_start_matches([':', ' ']).to_owned() }
 }
 
 #[cfg(test)]
@@ -127,6 +134,13 @@ mod tests {
                 Block::Paragraph("End.".into()),
             ]
         );
+    }
+
+    #[test]
+    fn several_options_are_one_tag() {
+        let expected = Block::Item { tag: Some("-D, -v".into()), text: "more lines".into() };
+        assert_eq!(item("`-D`, `-v`: more lines"), expected);
+        assert_eq!(item("`a`b"), Block::Item { tag: None, text: "`a`b".into() });
     }
 
     #[test]

@@ -23,8 +23,9 @@ pub(super) fn page(name: &str, section: u8, blocks: &[Block]) -> String {
         }
     }
     roff.section(PARAMETERS);
-    write_blocks(&mut roff, parameters);
-    write_parameters(&mut roff, name);
+    let said: Vec<_> = parameters.iter().filter(|block| !is_list_of_names(block)).cloned().collect();
+    write_blocks(&mut roff, &said);
+    write_parameters(&mut roff, name, &names_in(parameters));
     roff.section(SEE_ALSO);
     match see_also {
         [] => roff.text("main.cf(5), master(8), postconf(1)"),
@@ -59,28 +60,44 @@ fn write_blocks(roff: &mut Roff, blocks: &[Block]) {
     }
 }
 
-/// The parameters that only some programs use, this one among them; not those that are accepted for old files' sake.
-fn write_parameters(roff: &mut Roff, name: &str) {
+/// Whether a paragraph says nothing but names of parameters: the list below has them with their texts.
+fn is_list_of_names(block: &Block) -> bool {
+    let Block::Paragraph(text) = block else { return false };
+    let between = text.split('`').step_by(2).flat_map(str::chars);
+    text.contains('`') && between.into_iter().all(|char| ",.; ".contains(char))
+}
+
+/// What stands in backticks in a section.
+fn names_in(section: &[Block]) -> Vec<&str> {
+    let texts = section.iter().flat_map(|block| match block {
+        Block::Paragraph(text) => vec![text.as_str()],
+        Block::Item { tag, text } => tag.iter().map(String::as_str).chain([text.as_str()]).collect(),
+        Block::Section(_) | Block::Subsection(_) | Block::Verbatim(_) => Vec::new(),
+    });
+    texts.flat_map(|text| text.split('`')).collect()
+}
+
+/// The parameters that only some programs use, this one among them, and those that are `named` by it; not those
+/// that are accepted for old files' sake.
+fn write_parameters(roff: &mut Roff, name: &str, named: &[&str]) {
     let acts = |parameter: &&Declared| !parameter.doc.contains("without effect");
-    let mut used: Vec<_> =
-        index::all().filter(|parameter| parameter.daemons.contains(&name)).filter(acts).collect();
+    let uses = |parameter: &&Declared| parameter.daemons.contains(&name) || named.contains(&parameter.name);
+    let mut used: Vec<_> = index::all().filter(uses).filter(acts).collect();
     used.sort_by_key(|parameter| parameter.name);
     if used.is_empty() {
-        roff.paragraph("No other than those that every program uses: see main.cf(5).");
+        roff.paragraph("None but those that every program uses: see main.cf(5).");
         return;
     }
-    roff.paragraph("In main.cf, besides those that every program uses; main.cf(5) has them in full:");
+    roff.paragraph("In main.cf; main.cf(5) has them in full, and those that every program uses.");
     for parameter in used {
-        roff.term(parameter.name, "", first_sentence(parameter.doc));
+        roff.term(parameter.name, "", &first_sentence(parameter.doc));
     }
 }
 
-/// Up to the first full stop that ends a sentence.
-fn first_sentence(doc: &str) -> &str {
-    let doc = doc.trim();
-    let stops = doc.match_indices('.').map(|(at, _)| at + 1);
-    let ends = |at: &usize| doc[*at..].chars().next().is_none_or(char::is_whitespace);
-    stops.filter(ends).map(|at| &doc[..at]).next().unwrap_or(doc)
+/// Up to the first full stop that ends a sentence, on one line.
+fn first_sentence(doc: &str) -> String {
+    let doc = doc.split_whitespace().collect::<Vec<_>>().join(" ");
+    doc.find(". ").map_or_else(|| doc.clone(), |at| doc[..=at].to_owned())
 }
 
 #[cfg(test)]
@@ -93,5 +110,11 @@ mod tests {
             first_sentence(" Takes `hosts.allow`, 1.5 at most.\n Then more.\n"),
             "Takes `hosts.allow`, 1.5 at most."
         );
+    }
+
+    #[test]
+    fn a_list_of_names_is_no_text() {
+        assert!(is_list_of_names(&Block::Paragraph("`queue_directory`, `mail_owner`.".into())));
+        assert!(!is_list_of_names(&Block::Paragraph("`queue_directory`: where".into())));
     }
 }
