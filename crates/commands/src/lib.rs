@@ -3,5 +3,6 @@
 pub mod demo;
 pub mod getopt;
 pub mod pillarbox;
+pub mod postconf;
 pub mod postfix;
 pub mod table_command;

@@ -9,7 +9,7 @@ use crate::expand::{ExpandError, Expander};
 use crate::family::{self, Family};
 use crate::host::{self, HostError, HostFacts, Interface, Protocols};
 use crate::index::{all, declared};
-use crate::main_cf::{AssignmentError, logical_lines, split_assignment};
+use crate::main_cf::{AssignmentError, OrphanLine, logical_lines, split_assignment};
 use crate::safer::safer_default;
 use crate::table;
 use crate::value::{self, Unit, Value, ValueError};
@@ -71,12 +71,12 @@ pub enum Warning {
         earlier: String,
     },
     /// White space at the start of a line that continues nothing.
-    #[error("{path}: logical line must not start with whitespace: \"{text}\"")]
+    #[error("{path}: {line}")]
     Orphan {
         /// The file.
         path: String,
         /// The start of the line.
-        text: String,
+        line: OrphanLine,
     },
 }
 
@@ -152,9 +152,8 @@ impl Config {
 
     fn read_main_cf(&mut self, text: &str) -> Result<(), ConfigError> {
         for line in logical_lines(text) {
-            if line.is_orphan() {
-                let text = line.text.into_owned();
-                self.warnings.push(Warning::Orphan { path: self.path.clone(), text });
+            if let Some(line) = line.orphan() {
+                self.warnings.push(Warning::Orphan { path: self.path.clone(), line });
                 continue;
             }
             let (name, value) = split_assignment(&line.text).map_err(|problem| ConfigError {
@@ -164,9 +163,9 @@ impl Config {
                 text: line.text.clone().into_owned(),
             })?;
             let assigned = Assigned { value: value.to_owned(), line: line.first };
-            if let Some(earlier) = self.assigned.insert(name.to_owned(), assigned) {
+            let earlier = self.assigned.insert(name.to_owned(), assigned);
+            if let Some(Assigned { value: earlier, .. }) = earlier.filter(|earlier| earlier.value != value) {
                 let (path, name) = (self.path.clone(), name.to_owned());
-                let earlier = earlier.value;
                 self.warnings.push(Warning::Overriding { path, line: line.first, name, earlier });
             }
         }
@@ -194,13 +193,13 @@ impl Config {
     ///
     /// # Errors
     /// [`Fault`] for text that does not expand or is of another kind.
-    pub fn try_get<T: Value>(&self, parameter: &Param<T>) -> Result<T, Fault> {
+    pub fn try_get<T: Value>(&self, parameter: &Param<T>) -> Result<T, Box<Fault>> {
         let declared = &parameter.declared;
         let raw = self.raw(declared.name).unwrap_or(Cow::Borrowed(""));
         let unit = Unit::of_default(declared.default);
         self.finished(declared.kind, &raw)
             .and_then(|text| Ok(T::from_text(&text, unit)?))
-            .map_err(|problem| self.fault(declared.name, &raw, problem))
+            .map_err(|problem| Box::new(self.fault(declared.name, &raw, problem)))
     }
 
     /// The value of a setting that exists for each transport or service, such as
@@ -232,6 +231,11 @@ impl Config {
     /// The names that main.cf and overrides set, in no order.
     pub fn names_set(&self) -> impl Iterator<Item = &str> {
         self.assigned.keys().map(String::as_str)
+    }
+
+    /// What main.cf and overrides set, before expansion, in no order.
+    pub fn assignments(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.assigned.iter().map(|(name, assigned)| (name.as_str(), assigned.value.as_str()))
     }
 
     /// Replaces each `$name` in a text by its value, as in main.cf.
@@ -275,8 +279,11 @@ impl Config {
     pub fn faults(&self, daemon: &str) -> Vec<Fault> {
         let used =
             |declared: &&Declared| declared.daemons.iter().any(|user| *user == daemon || *user == "all");
-        let mut faults: Vec<Fault> =
-            all().filter(used).filter_map(|declared| self.check(declared).err()).collect();
+        let mut faults: Vec<Fault> = all()
+            .filter(used)
+            .filter_map(|declared| self.check(declared).err())
+            .map(|fault| *fault)
+            .collect();
         if let (false, Err(problem)) = (self.is_set("mynetworks"), self.default_networks()) {
             faults.push(self.fault("mynetworks", "", problem.into()));
         }
@@ -292,7 +299,7 @@ impl Config {
         host::own_interfaces(&self.facts, &self.get(&table::INET_INTERFACES), protocols)
     }
 
-    fn check(&self, declared: &Declared) -> Result<(), Fault> {
+    fn check(&self, declared: &Declared) -> Result<(), Box<Fault>> {
         // What nobody set, and defaults without names, need no check.
         let Some(raw) = self.raw(declared.name).filter(|raw| raw.contains('$') || self.is_set(declared.name))
         else {
@@ -300,7 +307,7 @@ impl Config {
         };
         let checked =
             self.finished(declared.kind, &raw).and_then(|text| Ok(value::check(declared.kind, &text)?));
-        checked.map_err(|problem| self.fault(declared.name, &raw, problem))
+        checked.map_err(|problem| Box::new(self.fault(declared.name, &raw, problem)))
     }
 
     fn fault(&self, name: &str, raw: &str, problem: Problem) -> Fault {
@@ -358,7 +365,11 @@ impl Config {
         name.split_once('.').map_or(UNKNOWN_DOMAIN, |(_, domain)| domain).to_owned()
     }
 
-    fn default_networks(&self) -> Result<&str, HostError> {
+    /// The networks of this machine's interfaces: the default of `mynetworks`.
+    ///
+    /// # Errors
+    /// [`HostError`] when `inet_interfaces`, `inet_protocols` or `mynetworks_style` do not fit the machine.
+    pub fn default_networks(&self) -> Result<&str, HostError> {
         let computed = self.networks.get_or_init(|| {
             let value = |parameter: &Param<String>| {
                 let set = self.set_before(parameter.name(), &["mynetworks"]);
@@ -414,8 +425,8 @@ mod tests {
 
     #[test]
     fn the_last_definition_wins_with_a_warning() {
-        let config = read("myorigin = a\n\nmyorigin = b\n");
-        assert_eq!(config.get(&MYORIGIN), "b");
+        let config = read("myorigin = a\n\nmyorigin = b\nmyorigin=b");
+        assert_eq!((config.get(&MYORIGIN).as_str(), config.warnings().len()), ("b", 1));
         assert_eq!(config.warnings()[0].to_string(), "main.cf, line 3: overriding earlier entry: myorigin=a");
     }
 
@@ -442,10 +453,10 @@ mod tests {
         let config = read("");
         assert_eq!(config.get(&MYHOSTNAME), "mail.example.test");
         assert_eq!(config.get(&MYDOMAIN), "example.test");
-        assert_eq!(config.get(&MYNETWORKS), "127.0.0.0/8 [::1]/128");
+        assert_eq!(config.get(&MYNETWORKS), "127.0.0.0/8 [::1]/128 ");
         assert_eq!(read("myhostname = a.b.c").get(&MYDOMAIN), "b.c");
         assert_eq!(read("myhostname = a").get(&MYDOMAIN), "localdomain");
-        assert_eq!(read("mynetworks_style = host\ninet_protocols = ipv4").get(&MYNETWORKS), "127.0.0.1/32");
+        assert_eq!(read("mynetworks_style = host\ninet_protocols = ipv4").get(&MYNETWORKS), "127.0.0.1/32 ");
         assert_eq!(read("config_directory = /x").text("config_directory").as_deref(), Some("/etc/postfix"));
     }
 

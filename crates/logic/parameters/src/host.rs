@@ -166,18 +166,20 @@ fn sorted_as_postfix_does(address: IpAddr) -> (u8, u32, IpAddr) {
 
 /// The default of `mynetworks`: the networks of `interfaces`, as wide as `style` says.
 ///
+/// A blank follows each network, the last one too: `postconf -x` shows it where `$mynetworks` is used.
+///
 /// # Errors
 /// [`HostError`] for an unknown style or an address without a class.
 pub fn own_networks(interfaces: &[Interface], style: &str) -> Result<String, HostError> {
     let style = Style::parse(style)?;
     let mut networks: Vec<String> = Vec::new();
     for interface in interfaces {
-        let network = network_of(*interface, style.prefix_length(*interface)?);
+        let network = network_of(*interface, style.prefix_length(*interface)?) + " ";
         if !networks.contains(&network) {
             networks.push(network);
         }
     }
-    Ok(networks.join(" "))
+    Ok(networks.concat())
 }
 
 /// `192.0.2.0/24` or `[2001:db8::]/32`: the network of the first `prefix_length` bits.
@@ -274,9 +276,9 @@ mod tests {
     #[test]
     fn styles() {
         for (style, wanted) in [
-            ("host", "127.0.0.1/32 10.1.2.3/32 192.168.7.1/32 10.1.2.4/32 [2001:db8::2]/128 [::1]/128"),
-            ("subnet", "127.0.0.0/8 10.1.2.0/24 192.168.0.0/16 [2001:db8::]/64 [::1]/128"),
-            ("class", "127.0.0.0/8 10.0.0.0/8 192.168.7.0/24 [2001:db8::]/64 [::1]/128"),
+            ("host", "127.0.0.1/32 10.1.2.3/32 192.168.7.1/32 10.1.2.4/32 [2001:db8::2]/128 [::1]/128 "),
+            ("subnet", "127.0.0.0/8 10.1.2.0/24 192.168.0.0/16 [2001:db8::]/64 [::1]/128 "),
+            ("class", "127.0.0.0/8 10.0.0.0/8 192.168.7.0/24 [2001:db8::]/64 [::1]/128 "),
         ] {
             assert_eq!(networks("all", "all", style), Ok(wanted.to_owned()));
         }
@@ -284,10 +286,10 @@ mod tests {
 
     #[test]
     fn chosen_interfaces_are_sorted_and_unique() {
-        let wanted = "127.0.0.1/32 10.1.2.3/32 10.1.2.4/32 [2001:db8::2]/128";
+        let wanted = "127.0.0.1/32 10.1.2.3/32 10.1.2.4/32 [2001:db8::2]/128 ";
         let chosen = "10.1.2.4 10.1.2.3, 2001:db8::2 localhost 10.1.2.4";
         assert_eq!(networks(chosen, "all", "host"), Ok(wanted.to_owned()));
-        assert_eq!(networks("loopback-only", "ipv6", "host"), Ok("[::1]/128".to_owned()));
+        assert_eq!(networks("loopback-only", "ipv6", "host"), Ok("[::1]/128 ".to_owned()));
         assert_eq!(networks("", "all", "host"), Ok(String::new()));
     }
 

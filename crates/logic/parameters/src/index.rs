@@ -15,7 +15,7 @@ pub fn declared(name: &str) -> Option<&'static Declared> {
 
 /// Every parameter of the table: those of Postfix 3.7, those it has had since, and our own.
 pub fn all() -> impl Iterator<Item = &'static Declared> {
-    of_postfix_3_7().chain(since_postfix_3_7())
+    of_postfix_3_7().chain(since_postfix_3_7()).chain(own())
 }
 
 /// The parameters of Postfix 3.7, which are what `postconf` lists.
@@ -23,9 +23,14 @@ pub fn of_postfix_3_7() -> impl Iterator<Item = &'static Declared> {
     FAMILIES.iter().flat_map(|family| family.iter().copied())
 }
 
-/// The parameters that Postfix 3.7 does not have.
+/// The parameters that Postfix has had since 3.7.
 pub fn since_postfix_3_7() -> impl Iterator<Item = &'static Declared> {
-    LATER.iter().flat_map(|(_, table)| table.iter()).chain(OWN).copied()
+    LATER.iter().flat_map(|(_, table)| table.iter()).copied()
+}
+
+/// The parameters that Postfix does not have.
+pub fn own() -> impl Iterator<Item = &'static Declared> {
+    OWN.iter().copied()
 }
 
 #[cfg(test)]

@@ -17,10 +17,25 @@ pub struct LogicalLine<'a> {
 
 impl LogicalLine<'_> {
     /// A line that starts with white space continues nothing: Postfix warns and skips it.
-    pub fn is_orphan(&self) -> bool {
-        self.text.starts_with(is_space)
+    pub fn orphan(&self) -> Option<OrphanLine> {
+        if !self.text.starts_with(is_space) {
+            return None;
+        }
+        let mut shown: String = self.text.chars().take(ORPHAN_EXCERPT_CHARACTERS).collect();
+        if shown.len() < self.text.len() {
+            shown.push_str("...");
+        }
+        Some(OrphanLine(shown))
     }
 }
+
+/// A line that continues nothing; the start of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("logical line must not start with whitespace: \"{0}\"")]
+pub struct OrphanLine(pub String);
+
+/// How much of a line a message shows.
+const ORPHAN_EXCERPT_CHARACTERS: usize = 30;
 
 /// Splits a configuration file into logical lines.
 ///
@@ -132,7 +147,7 @@ mod tests {
     #[test]
     fn a_first_line_with_white_space_is_an_orphan() {
         let found: Vec<_> = logical_lines("  a = 1\nb = 2\n").collect();
-        assert!(found[0].is_orphan() && !found[1].is_orphan());
+        assert!(found[0].orphan().is_some() && found[1].orphan().is_none());
     }
 
     #[test]

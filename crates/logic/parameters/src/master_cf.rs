@@ -1,7 +1,7 @@
 //! The grammar of master.cf (master(5)): which services there are, and how each is started.
 
 use crate::list::{BraceError, inside_braces, words};
-use crate::main_cf::{AssignmentError, LogicalLine, logical_lines, split_assignment};
+use crate::main_cf::{AssignmentError, LogicalLine, OrphanLine, logical_lines, split_assignment};
 
 /// Names of the seven fields before the command, as Postfix writes them in messages.
 pub const FIELD_NAMES: [&str; 8] =
@@ -38,21 +38,48 @@ pub enum EntryError {
     },
 }
 
+/// Something odd in an entry that postconf goes on after; worded as Postfix words it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryWarning {
+    /// Braces that do not match.
+    #[error(transparent)]
+    Braces(#[from] BraceError),
+    /// `-o {text}` without `name = value` in it.
+    #[error("{problem}: \"{text}\"")]
+    Override {
+        /// What the braces hold.
+        text: String,
+        /// What is wrong with it.
+        problem: AssignmentError,
+    },
+}
+
 impl Entry {
-    /// Reads one logical line. Braces that do not match are told to `warn`.
+    /// Reads one logical line. What is odd in it is told to `warn`.
     ///
     /// # Errors
     /// [`EntryError`] for missing and impossible fields.
-    pub fn parse(line: &LogicalLine<'_>, warn: &mut dyn FnMut(BraceError)) -> Result<Self, EntryError> {
+    pub fn parse(line: &LogicalLine<'_>, warn: &mut dyn FnMut(EntryWarning)) -> Result<Self, EntryError> {
         let mut words = words(&line.text).map(str::to_owned);
         let fields: Vec<String> = words.by_ref().take(FIELD_NAMES.len()).collect();
         let fields = <[String; 8]>::try_from(fields).map_err(|_| EntryError::FieldCount)?;
-        for (field, value) in FIELD_NAMES.into_iter().zip(&fields) {
-            if !is_valid_field(field, value) {
-                return Err(EntryError::Field { field, value: value.clone(), text: line.text.to_string() });
-            }
-        }
+        check_fields(&fields, &line.text)?;
         Ok(Self { fields, arguments: arguments(words, warn), line: line.first, last_line: line.last })
+    }
+
+    /// Replaces the command and its arguments by those in `text`.
+    pub fn set_command(&mut self, text: &str, warn: &mut dyn FnMut(EntryWarning)) {
+        let mut words = words(text).map(str::to_owned);
+        self.fields[7] = words.next().unwrap_or_default();
+        self.arguments = arguments(words, warn);
+    }
+
+    /// Checks the fields again after a change; `text` is what messages show.
+    ///
+    /// # Errors
+    /// [`EntryError::Field`] for a field with a value that it cannot have.
+    pub fn check(&self, text: &str) -> Result<(), EntryError> {
+        check_fields(&self.fields, text)
     }
 
     /// The name of the service: `smtp`, `127.0.0.1:10025`.
@@ -91,6 +118,13 @@ impl Entry {
     }
 }
 
+fn check_fields(fields: &[String; 8], text: &str) -> Result<(), EntryError> {
+    match FIELD_NAMES.into_iter().zip(fields).find(|(field, value)| !is_valid_field(field, value)) {
+        None => Ok(()),
+        Some((field, value)) => Err(EntryError::Field { field, value: value.clone(), text: text.to_owned() }),
+    }
+}
+
 fn is_valid_field(field: &str, value: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match field {
@@ -103,7 +137,7 @@ fn is_valid_field(field: &str, value: &str) -> bool {
 }
 
 /// Splits `-vo` and `-oname=value`, and takes the braces off.
-fn arguments(words: impl Iterator<Item = String>, warn: &mut dyn FnMut(BraceError)) -> Vec<String> {
+fn arguments(words: impl Iterator<Item = String>, warn: &mut dyn FnMut(EntryWarning)) -> Vec<String> {
     let mut arguments = Vec::new();
     let mut words = words.peekable();
     while let Some(option) = words.next_if(|word| word.starts_with('-') && word != "--") {
@@ -117,26 +151,33 @@ fn arguments(words: impl Iterator<Item = String>, warn: &mut dyn FnMut(BraceErro
         arguments.push("-o".to_owned());
         let attached = &option[letter + 1..];
         let value = if attached.is_empty() { words.next() } else { Some(attached.to_owned()) };
-        arguments.extend(value.map(|value| without_blanks(&unbraced(&value, warn))));
+        arguments.extend(value.map(|value| override_text(value, warn)));
     }
     arguments.extend(words.map(|word| unbraced(&word, warn)));
     arguments
 }
 
-fn unbraced(word: &str, warn: &mut dyn FnMut(BraceError)) -> String {
-    let (content, problem) = inside_braces(word);
-    if let Err(problem) = problem {
-        warn(problem);
+/// `{ name = value }` as `name=value`; other text as it is.
+fn override_text(value: String, warn: &mut dyn FnMut(EntryWarning)) -> String {
+    if !value.starts_with('{') {
+        return value;
     }
-    content.to_owned()
+    let text = unbraced(&value, warn);
+    match split_assignment(&text) {
+        Ok((name, value)) => [name, "=", value].concat(),
+        Err(problem) => {
+            warn(EntryWarning::Override { text: text.clone(), problem });
+            text
+        }
+    }
 }
 
-/// `name = value` as `name=value`; other text as it is.
-fn without_blanks(assignment: &str) -> String {
-    match split_assignment(assignment) {
-        Ok((name, value)) => [name, "=", value].concat(),
-        Err(_) => assignment.to_owned(),
+fn unbraced(word: &str, warn: &mut dyn FnMut(EntryWarning)) -> String {
+    let (content, problem) = inside_braces(word);
+    if let Err(problem) = problem {
+        warn(problem.into());
     }
+    content.to_owned()
 }
 
 /// How the socket of a service is made.
@@ -256,8 +297,8 @@ pub enum ServiceProblem {
         value: String,
     },
     /// White space at the start of a line that continues nothing.
-    #[error("logical line must not start with whitespace: \"{0}\"")]
-    Orphan(String),
+    #[error(transparent)]
+    Orphan(#[from] OrphanLine),
 }
 
 /// Reads master.cf. Of several entries with the same name and type, the last one counts.
@@ -280,11 +321,16 @@ pub fn services(text: &str, path: &str) -> (Vec<Service>, Vec<MasterError>) {
 }
 
 fn service(line: &LogicalLine<'_>) -> Result<Service, ServiceProblem> {
-    if line.is_orphan() {
-        return Err(ServiceProblem::Orphan(line.text.to_string()));
+    if let Some(orphan) = line.orphan() {
+        return Err(orphan.into());
     }
     let mut braces = Ok(());
-    let entry = Entry::parse(line, &mut |error| braces = Err(error))?;
+    let entry = Entry::parse(line, &mut |warning| {
+        // A bad override is found again below, with its remedy.
+        if let EntryWarning::Braces(error) = warning {
+            braces = Err(error);
+        }
+    })?;
     braces?;
     let [name, kind, private, unprivileged, chroot, wakeup, process_limit, command] = entry.fields.clone();
     Ok(Service {
