@@ -139,6 +139,32 @@ impl Outcome {
     }
 }
 
+/// Takes a status code apart from the text behind it, as in `error:5.1.2 no such domain` (transport(5)). Without
+/// one, or with one of another class than `default`, the status is `default`; no text at all is `?`.
+pub fn split_status(text: &str, default: &str) -> (String, String) {
+    let (word, rest) =
+        text.split_once(|character: char| character.is_ascii_whitespace()).unwrap_or((text, ""));
+    let (status, text) = if is_status(word) { (word, rest.trim_start()) } else { (default, text) };
+    let text = if text.is_empty() { "?" } else { text };
+    if status.as_bytes().first() == default.as_bytes().first() {
+        return (status.to_owned(), text.to_owned());
+    }
+    log::warn!("ignoring dsn code \"{status}\"");
+    (default.to_owned(), text.to_owned())
+}
+
+/// RFC 3463 §2: class 2, 4 or 5, subject and detail of one to three digits.
+fn is_status(word: &str) -> bool {
+    let mut parts = word.split('.');
+    let class = parts.next().is_some_and(|class| matches!(class, "2" | "4" | "5"));
+    let number = |part: Option<&str>| {
+        part.is_some_and(|part| {
+            (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    class && number(parts.next()) && number(parts.next()) && parts.next().is_none()
+}
+
 impl DeliveryRequest {
     /// The message that goes over the socket.
     pub fn to_attributes(&self) -> Attributes {
@@ -376,6 +402,21 @@ mod tests {
             DeliveryRequest::from_attributes(&bare.to_attributes()),
             Err(Missing { name: "recipient" })
         );
+    }
+
+    #[test]
+    fn a_status_before_the_text_counts_when_its_class_fits() {
+        let cases = [
+            ("5.1.2 no such domain", "5.0.0", "5.1.2", "no such domain"),
+            ("plain words", "5.0.0", "5.0.0", "plain words"),
+            ("4.7.1 later", "5.0.0", "5.0.0", "later"),
+            ("5.1.2", "5.0.0", "5.1.2", "?"),
+            ("5.1.2.3 x", "5.0.0", "5.0.0", "5.1.2.3 x"),
+            ("2.1.5 with code", "2.0.0", "2.1.5", "with code"),
+        ];
+        for (nexthop, default, status, text) in cases {
+            assert_eq!(split_status(nexthop, default), (status.to_owned(), text.to_owned()), "{nexthop}");
+        }
     }
 
     #[test]

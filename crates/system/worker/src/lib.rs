@@ -5,6 +5,7 @@
 //! confines the process, and then serves: it accepts clients while there is room, passes on master's orders,
 //! reports how busy it is, and ends when there is nothing to do, when master says so, or when master is gone.
 
+pub mod agent;
 mod arguments;
 pub mod configuration;
 mod listener;
