@@ -85,6 +85,12 @@ postmaster: root
         self
     }
 
+    /// As [`Builder::table`], in the place of the one that has this name.
+    pub fn replace_table(mut self, name: &str, text: &str) -> Self {
+        self.tables.retain(|(own, _)| own != name);
+        self.table(name, text)
+    }
+
     /// Makes folders below the mail directory, as a mailbox file needs them.
     pub fn folders(mut self, names: &[&str]) -> Self {
         self.folders.extend(names.iter().map(|name| (*name).to_owned()));

@@ -269,7 +269,8 @@ impl Writer<'_> {
     }
 
     fn closed(self, content: &[u8]) -> Vec<u8> {
-        let mut out = self.out.into_bytes();
+        // The text of a template file that is not UTF-8 becomes its bytes again.
+        let mut out = parameters::text::to_bytes(&self.out);
         out.extend_from_slice(content);
         if !out.ends_with(b"\n") {
             out.push(b'\n');

@@ -29,7 +29,7 @@ impl Templates {
     /// The built-in templates, with those of the file `origin` in their place, and the warnings for the log.
     ///
     /// A template that can not be used is left out with a warning; the built-in one stays. A file need not be
-    /// UTF-8: read it with one character a byte (Latin-1) then, for only the bytes of `Charset:` matter.
+    /// UTF-8: `text` comes from [`parameters::text::from_bytes`], and reports have the bytes again.
     ///
     /// # Errors
     /// [`FileError`]: nothing of the file is used.

@@ -53,7 +53,7 @@ pub use commit::NewFile;
 pub use error::QueueError;
 pub use load::{Loaded, RecipientSource};
 pub use logs::LOG_LIMIT_BYTES;
-pub use name::QueueName;
+pub use name::{BadQueueName, QueueName};
 pub use scan::{Entry, FileFacts, Scan};
 
 /// Mode of a queue file that is being written.

@@ -1,0 +1,186 @@
+//! What is measured.
+
+use std::fs;
+use std::time::Instant;
+
+use tests::Suite;
+use tests::programs::Programs;
+
+use crate::load::{self, Load};
+use crate::site::{self, Owners};
+use crate::{cost, idle};
+
+/// One row of the table.
+pub(crate) struct Figure {
+    /// What it is.
+    pub(crate) name: &'static str,
+    /// In what.
+    pub(crate) unit: &'static str,
+    /// Is more better?
+    pub(crate) more_is_better: bool,
+    /// Brings a suite up, measures, takes it down.
+    pub(crate) measure: fn(Programs) -> f64,
+}
+
+const ONE_EACH: Load = Load { connections: 20, per_session: 1, recipients: 1, messages: 4000 };
+const MANY_CONNECTIONS: Load = Load { connections: 100, ..ONE_EACH };
+const LONG_SESSIONS: Load = Load { per_session: 50, ..ONE_EACH };
+const FIFTY_RECIPIENTS: Load = Load { recipients: 50, messages: 200, ..ONE_EACH };
+const TRACED: Load = Load { connections: 1, per_session: 200, recipients: 1, messages: 200 };
+const IDLE_SESSIONS: usize = 10_000;
+const DEFERRED_MESSAGES: u32 = 100_000;
+
+/// In the order of the table.
+pub(crate) const ALL: &[Figure] = &[
+    Figure {
+        name: "messages/s, 20 connections",
+        unit: "1/s",
+        more_is_better: true,
+        measure: |p| rate(p, ONE_EACH, Owners::One),
+    },
+    Figure {
+        name: "messages/s, 100 connections",
+        unit: "1/s",
+        more_is_better: true,
+        measure: |p| rate(p, MANY_CONNECTIONS, Owners::One),
+    },
+    Figure {
+        name: "messages/s, 20 connections, 50 messages on each",
+        unit: "1/s",
+        more_is_better: true,
+        measure: |p| rate(p, LONG_SESSIONS, Owners::One),
+    },
+    Figure {
+        name: "messages/s, 20 connections, a uid for each of 500 users",
+        unit: "1/s",
+        more_is_better: true,
+        measure: |p| rate(p, ONE_EACH, Owners::Each),
+    },
+    Figure { name: "processor time per message", unit: "ms", more_is_better: false, measure: processor_time },
+    Figure {
+        name: "mailbox copies/s, 50 recipients, 20 connections",
+        unit: "1/s",
+        more_is_better: true,
+        measure: |p| rate(p, FIFTY_RECIPIENTS, Owners::One),
+    },
+    Figure { name: "system calls per message", unit: "calls", more_is_better: false, measure: system_calls },
+    Figure {
+        name: "10,000 idle sessions: greeted",
+        unit: "sessions",
+        more_is_better: true,
+        measure: idle_greeted,
+    },
+    Figure {
+        name: "10,000 idle sessions: memory of the suite",
+        unit: "MB",
+        more_is_better: false,
+        measure: idle_memory,
+    },
+    Figure {
+        name: "10,000 idle sessions: greeting of a new client, p99",
+        unit: "ms",
+        more_is_better: false,
+        measure: idle_latency,
+    },
+    Figure { name: "cold start to first greeting", unit: "ms", more_is_better: false, measure: cold_start },
+    Figure { name: "mailq with 100,000 deferred", unit: "s", more_is_better: false, measure: mailq },
+];
+
+/// Mailbox copies a second, from the first connection to the last delivery.
+fn rate(programs: Programs, load: Load, owners: Owners) -> f64 {
+    let suite = site::start(programs, owners, "");
+    let outcome = load::run(&suite, load);
+    suite.stop();
+    f64::from(load.messages * load.recipients) / outcome.elapsed.as_secs_f64()
+}
+
+fn processor_time(programs: Programs) -> f64 {
+    let suite = site::start(programs, Owners::One, "");
+    let before = cost::processor_seconds(&suite);
+    load::run(&suite, ONE_EACH);
+    let spent = cost::processor_seconds(&suite) - before;
+    suite.stop();
+    spent * 1000.0 / f64::from(ONE_EACH.messages)
+}
+
+fn system_calls(programs: Programs) -> f64 {
+    let suite = site::start(programs, Owners::One, "");
+    load::run(&suite, TRACED);
+    let calls = cost::system_calls(&suite, || {
+        load::run(&suite, TRACED);
+    });
+    suite.stop();
+    calls / f64::from(TRACED.messages)
+}
+
+fn with_idle_sessions(programs: Programs, measure: impl FnOnce(&Suite, usize) -> f64) -> f64 {
+    let suite =
+        site::start(programs, Owners::One, "smtpd_timeout = 300s\nsmtpd_client_connection_count_limit = 0");
+    let sessions = idle::open(&suite, IDLE_SESSIONS);
+    let value = measure(&suite, sessions.len());
+    drop(sessions);
+    suite.stop();
+    value
+}
+
+fn idle_greeted(programs: Programs) -> f64 {
+    with_idle_sessions(programs, |_, greeted| greeted as f64)
+}
+
+fn idle_memory(programs: Programs) -> f64 {
+    with_idle_sessions(programs, |suite, _| cost::memory_bytes(suite) / 1e6)
+}
+
+fn idle_latency(programs: Programs) -> f64 {
+    with_idle_sessions(programs, |suite, _| idle::greeting_p99(suite, 100) * 1000.0)
+}
+
+fn cold_start(programs: Programs) -> f64 {
+    let suite = site::builder(programs, Owners::One, "").write();
+    let seconds = idle::cold_start(&suite);
+    suite.stop();
+    seconds * 1000.0
+}
+
+/// The queue is filled with copies of one deferred message; their names need not tell their inodes for this.
+fn mailq(programs: Programs) -> f64 {
+    let suite = site::start(
+        programs,
+        Owners::One,
+        "defer_transports = virtual\nqueue_run_delay = 1d\nminimal_backoff_time = 1d\nmaximal_backoff_time = 1d",
+    );
+    let id = suite.send("s@x.example", &[&site::address(2)], "Subject: waits\n\nx\n");
+    suite.until("a deferred message", || {
+        suite.run("postqueue", &["-p"]).contains("deferred transport").then_some(())
+    });
+    suite.stop();
+    for folder in ["deferred", "defer"] {
+        let folder = suite.queue().join(folder);
+        let original = folder.join(&id[..1]).join(&id);
+        for number in 0..DEFERRED_MESSAGES {
+            let name = format!("{number:05X}{number:06X}");
+            let hashed = folder.join(&name[..1]);
+            fs::create_dir_all(&hashed).expect("hash folder");
+            let copy = hashed.join(&name);
+            fs::copy(&original, &copy).expect("copy");
+            let facts = fs::metadata(&original).expect("stat");
+            std::os::unix::fs::chown(&hashed, Some(std::os::unix::fs::MetadataExt::uid(&facts)), None)
+                .expect("chown");
+            std::os::unix::fs::chown(&copy, Some(std::os::unix::fs::MetadataExt::uid(&facts)), None)
+                .expect("chown");
+            let file = fs::File::open(&copy).expect("open");
+            file.set_modified(facts.modified().expect("mtime")).expect("utime");
+        }
+    }
+    suite.start();
+    let begin = Instant::now();
+    let listing = suite.run("mailq", &[]);
+    let seconds = begin.elapsed().as_secs_f64();
+    assert!(
+        listing.contains(&format!("in {} Requests.", DEFERRED_MESSAGES + 1)),
+        "{}",
+        &listing[listing.len().saturating_sub(200)..]
+    );
+    suite.stop();
+    seconds
+}

@@ -1,0 +1,64 @@
+//! Our suite beside the installed Postfix: the same configuration, the same load, in pairs of runs.
+//!
+//! `bench [--pairs N] [--only WORD] [--output FILE]`: runs as root on a machine that does nothing else, prints a
+//! table, and writes it to `BENCHMARKS.md` below the workspace. Run it from `target/release`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod figures;
+mod site;
+mod load;
+mod idle;
+mod cost;
+mod table;
+
+use figures::Figure;
+use tests::programs::Programs;
+
+/// What the command line says.
+struct Options {
+    pairs: usize,
+    only: Option<String>,
+    output: String,
+}
+
+fn main() {
+    let options = options();
+    assert!(sys::ids::is_root(), "the original wants root");
+    sys::process::raise_descriptor_limit();
+    let chosen =
+        |figure: &&Figure| options.only.as_ref().is_none_or(|only| figure.name.contains(only.as_str()));
+    let mut rows = Vec::new();
+    for figure in figures::ALL.iter().filter(chosen) {
+        let mut row = table::Row::new(figure);
+        for pair in 1..=options.pairs {
+            for programs in [Programs::ours(), Programs::peer()] {
+                let maker = programs.maker;
+                let value = (figure.measure)(programs);
+                println!("{}, pair {pair}, {maker:?}: {value:.2} {}", figure.name, figure.unit);
+                row.add(maker, value);
+            }
+        }
+        rows.push(row);
+    }
+    let text = table::markdown(&rows, options.pairs);
+    println!("{text}");
+    if options.only.is_none() {
+        std::fs::write(&options.output, text).expect("write the table");
+    }
+}
+
+fn options() -> Options {
+    let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../BENCHMARKS.md");
+    let mut options = Options { pairs: 3, only: None, output: workspace.to_owned() };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let value = words.next().unwrap_or_else(|| panic!("{word} wants a value"));
+        match word.as_str() {
+            "--pairs" => options.pairs = value.parse().expect("a number of pairs"),
+            "--only" => options.only = Some(value),
+            "--output" => options.output = value,
+            _ => panic!("usage: bench [--pairs N] [--only WORD] [--output FILE]"),
+        }
+    }
+    options
+}
