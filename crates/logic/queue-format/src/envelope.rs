@@ -111,6 +111,7 @@ pub struct EnvelopeReader {
     recipient_limit: usize,
     pointers_seen: HashSet<u64>,
     pending: Recipient,
+    attributes_wanted: bool,
 }
 
 impl EnvelopeReader {
@@ -123,7 +124,13 @@ impl EnvelopeReader {
             recipient_limit,
             pointers_seen: HashSet::new(),
             pending: Recipient::default(),
+            attributes_wanted: true,
         }
+    }
+
+    /// A reader that passes attributes over which are not its own business: for lists of many messages.
+    pub fn without_attributes() -> Self {
+        Self { attributes_wanted: false, ..Self::new(usize::MAX) }
     }
 
     /// What has been read so far.
@@ -268,14 +275,15 @@ impl EnvelopeReader {
     /// `name=value`; those that belong to the message or the next recipient as such go where their records would.
     fn attribute(&mut self, data: &[u8]) -> Option<()> {
         let equals = data.iter().position(|byte| *byte == b'=')?;
-        let (name, value) = (text(&data[..equals]), &data[equals + 1..]);
-        match name.as_str() {
-            "create_time" => self.envelope.created_seconds = number(value),
-            "dsn_orig_rcpt" => self.pending.dsn_original = text(value),
-            "notify_flags" => self.pending.notify = small(value)?,
-            "envelope_id" => self.envelope.envelope_id = text(value),
-            "ret_flags" => self.envelope.return_flags = small(value)?,
-            _ => self.envelope.attributes.push((name, text(value))),
+        let (name, value) = (&data[..equals], &data[equals + 1..]);
+        match name {
+            b"create_time" => self.envelope.created_seconds = number(value),
+            b"dsn_orig_rcpt" => self.pending.dsn_original = text(value),
+            b"notify_flags" => self.pending.notify = small(value)?,
+            b"envelope_id" => self.envelope.envelope_id = text(value),
+            b"ret_flags" => self.envelope.return_flags = small(value)?,
+            _ if self.attributes_wanted => self.envelope.attributes.push((text(name), text(value))),
+            _ => {}
         }
         Some(())
     }

@@ -1,0 +1,194 @@
+//! The list itself, in the attribute protocol of Postfix: a greeting, an attribute list for each message, an empty one at the end.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
+
+use notifications::log::read_log;
+use queue::{Entry, MODE_FORCE_EXPIRE, Queue, QueueName, Scan};
+use queue_format::envelope::{Envelope, EnvelopeReader, Step};
+
+/// The folders in the order in which they are listed.
+const FOLDERS: [QueueName; 5] =
+    [QueueName::Maildrop, QueueName::Active, QueueName::Incoming, QueueName::Deferred, QueueName::Hold];
+/// Messages in one portion.
+const PORTION_MESSAGES: usize = 500;
+/// How much of a file is read at a time, in bytes: most envelopes fit.
+const BLOCK_BYTES: usize = 4096;
+
+/// What a list is made from.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) queue: Queue,
+    /// `empty_address_recipient`: stands for the null sender.
+    pub(crate) empty_address: String,
+}
+
+/// A list that is being made.
+pub(crate) struct Listing {
+    settings: Settings,
+    folders: std::slice::Iter<'static, QueueName>,
+    scan: Option<(QueueName, Scan)>,
+    started: bool,
+    done: bool,
+    block: Vec<u8>,
+}
+
+impl Listing {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, folders: FOLDERS.iter(), scan: None, started: false, done: false, block: vec![0; BLOCK_BYTES] }
+    }
+
+    /// Was that the last portion?
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The next piece of the list; blocks.
+    pub(crate) fn next_portion(&mut self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if !std::mem::replace(&mut self.started, true) {
+            attribute(&mut out, "protocol", "mail_queue_list_protocol");
+            out.push(0);
+        }
+        for _ in 0..PORTION_MESSAGES {
+            match self.next_entry() {
+                Some((name, entry)) => self.message(name, &entry, &mut out),
+                None => {
+                    out.push(0);
+                    self.done = true;
+                    break;
+                }
+            }
+        }
+        out
+    }
+
+    fn next_entry(&mut self) -> Option<(QueueName, Entry)> {
+        loop {
+            if let Some((name, scan)) = &mut self.scan {
+                match scan.next() {
+                    Some(Ok(entry)) => return Some((*name, entry)),
+                    Some(Err(error)) => log::warn!("{error}"),
+                    None => self.scan = None,
+                }
+                continue;
+            }
+            let name = *self.folders.next()?;
+            match self.settings.queue.scan(name) {
+                Ok(scan) => self.scan = Some((name, scan)),
+                Err(error) => log::warn!("{error}"),
+            }
+        }
+    }
+
+    /// Appends one message; nothing for a file that is not complete, is no message, or has moved on.
+    fn message(&mut self, name: QueueName, entry: &Entry, out: &mut Vec<u8>) {
+        let Some(id) = entry.id() else { return };
+        let Ok(file) = File::open(&entry.path) else { return };
+        let Ok(facts) = file.metadata() else { return };
+        if !facts.is_file() || facts.mode() & 0o100 == 0 {
+            return;
+        }
+        let Some(envelope) = self.envelope(&file) else { return };
+        let Some(sender) = &envelope.sender else { return };
+        let size = envelope.size.map_or(facts.len(), |size| size.message_bytes);
+        attribute(out, "queue_name", name.as_str());
+        attribute(out, "queue_id", id.as_str());
+        attribute(out, "time", &envelope.arrival_seconds().to_string());
+        attribute(out, "size", &size.to_string());
+        attribute(out, "forced_expire", if facts.mode() & MODE_FORCE_EXPIRE != 0 { "1" } else { "0" });
+        attribute(out, "sender", if sender.is_empty() { &self.settings.empty_address } else { sender });
+        let reasons = match name {
+            QueueName::Deferred | QueueName::Active | QueueName::Incoming | QueueName::Hold => {
+                std::fs::read(self.settings.queue.path(QueueName::Defer, &id)).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        recipients(&envelope, &reasons, out);
+        out.push(0);
+    }
+
+    /// The envelope, as far as it is needed; `None` when the file can not be read or is no message.
+    fn envelope(&mut self, file: &File) -> Option<Envelope> {
+        let mut reader = EnvelopeReader::without_attributes();
+        let mut begin = 0;
+        loop {
+            let length = file.read_at(&mut self.block, begin).ok()?;
+            match reader.feed(&self.block[..length], length < self.block.len()).ok()? {
+                Step::Done | Step::Full => return Some(reader.into_envelope()),
+                Step::Read { offset, at_least } => {
+                    let known = reader.envelope();
+                    let all = known.size.is_some_and(|size| size.recipients <= known.recipients.len() as u64);
+                    if known.content_offset > 0 && all {
+                        return Some(reader.into_envelope());
+                    }
+                    begin = offset;
+                    self.block.resize(self.block.len().max(at_least), 0);
+                }
+            }
+        }
+    }
+}
+
+/// Those of whom the reason of the delay is known first, then the others; each once.
+fn recipients(envelope: &Envelope, reasons: &[u8], out: &mut Vec<u8>) {
+    let mut listed: HashSet<String> = HashSet::new();
+    if !reasons.is_empty() {
+        let done: HashSet<u64> =
+            envelope.recipients.iter().filter(|recipient| recipient.done).map(|recipient| recipient.offset).collect();
+        for entry in read_log(reasons, true) {
+            if !done.contains(&entry.offset) && listed.insert(entry.recipient.clone()) {
+                attribute(out, "recipient", &entry.recipient);
+                attribute(out, "reason", &entry.reason);
+            }
+        }
+    }
+    for recipient in envelope.recipients.iter().filter(|recipient| !recipient.done) {
+        if listed.is_empty() || !listed.contains(&recipient.address) {
+            attribute(out, "recipient", &recipient.address);
+            attribute(out, "reason", "");
+        }
+    }
+}
+
+/// `name NUL value NUL`; a NUL within would end the text.
+fn attribute(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.extend_from_slice(name.as_bytes());
+    out.push(0);
+    out.extend(value.bytes().filter(|byte| *byte != 0));
+    out.push(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    const PARTLY_DONE: &[u8] = include_bytes!("../../../logic/queue-format/testdata/sendmail_partly_done");
+    const LOG: &str = "\n<a@deferred.example>: lab deferral\nrecipient=a@deferred.example\noffset=570\nstatus=4.3.2\n\
+                       action=delayed\nreason=lab deferral\n\n";
+
+    #[test]
+    fn a_list_is_what_postfix_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["maildrop", "incoming", "active", "deferred", "hold", "defer"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        std::fs::create_dir(folder.path().join("deferred/4")).unwrap();
+        std::fs::create_dir(folder.path().join("defer/4")).unwrap();
+        let file = folder.path().join("deferred/4/4B39D992160");
+        std::fs::write(&file, PARTLY_DONE).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o700)).unwrap();
+        std::fs::write(folder.path().join("defer/4/4B39D992160"), LOG).unwrap();
+        std::fs::write(folder.path().join("incoming/508899.1234"), "C").unwrap();
+        let queue = Queue::open(folder.path(), queue::Settings::default()).unwrap();
+        let mut listing = Listing::new(Settings { queue, empty_address: "MAILER-DAEMON".into() });
+        let text = String::from_utf8(listing.next_portion()).unwrap();
+        assert!(listing.is_done());
+        let expected = "protocol|mail_queue_list_protocol||queue_name|deferred|queue_id|4B39D992160|time|1795313823|\
+            size|283|forced_expire|0|sender|a@example.com|recipient|a@deferred.example|reason|lab deferral|\
+            recipient|me@deferred.example|reason||recipient|b@deferred.example|reason||||";
+        assert_eq!(text.replace('\0', "|"), expected);
+    }
+}
