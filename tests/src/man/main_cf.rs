@@ -97,16 +97,28 @@ fn facts(parameter: &Declared) -> String {
         ["all"] => "every program".to_owned(),
         programs => programs.join(", "),
     };
-    format!("{kind}; used by {users}.{}", origin(parameter))
+    let origin = origin(parameter).unwrap_or_else(|| older_name(parameter));
+    format!("{kind}; used by {users}.{origin}")
 }
 
-fn origin(parameter: &Declared) -> String {
+/// A name that nobody declares and the default refers to: what the parameter was called in older versions.
+fn older_name(parameter: &Declared) -> String {
+    let references = parameter.default.split('$').skip(1).map(|rest| rest.trim_start_matches(['{', '(']));
+    let ends = |char: char| !char.is_ascii_alphanumeric() && char != '_';
+    let mut names = references.map(|rest| rest.split(ends).next().unwrap_or_default());
+    let unknown =
+        |name: &&str| !name.is_empty() && parameter.kind != Kind::Raw && index::declared(name).is_none();
+    names.find(unknown).map_or_else(String::new, |name| format!(" Also set by its older name, {name}."))
+}
+
+/// Where a name is from that Postfix 3.7 does not have.
+fn origin(parameter: &Declared) -> Option<String> {
     let named = |table: &[&Declared]| table.iter().any(|other| other.name == parameter.name);
     if named(OWN) {
-        return " Not known to Postfix.".to_owned();
+        return Some(" Not known to Postfix.".to_owned());
     }
-    let since = LATER.iter().find(|(_, table)| named(table));
-    since.map_or_else(String::new, |(version, _)| format!(" Known to Postfix since {version}."))
+    let (version, _) = LATER.iter().find(|(_, table)| named(table))?;
+    Some(format!(" Known to Postfix since {version}."))
 }
 
 /// Alphabetical whatever the case.
