@@ -5,9 +5,9 @@ use crate::declare::parameters;
 parameters! {
     // Master
 
-    /// How many processes a service may have where master.cf says `-`. Services that serve many sessions in
-    /// one process start as many as there are processors, and more when they are needed.
-    DEFAULT_PROCESS_LIMIT: Number = "default_process_limit", "100", ["master"];
+    /// Most parallel deliveries of a transport for which master.cf says `-`. Other services have no limit there but
+    /// that of open files: one process serves many sessions.
+    DEFAULT_PROCESS_LIMIT: Number = "default_process_limit", "100", ["qmgr", "postscreen"];
     /// Services of master.cf that are not started, as `smtp/inet` or `inet`; takes effect at once with
     /// `reload`.
     MASTER_SERVICE_DISABLE: Text = "master_service_disable", "", ["master"];

@@ -124,9 +124,9 @@ parameters! {
     /// How many deliveries of a big message earn one delivery for a smaller one that arrived later. 0
     /// switches overtaking off; from 2 on, a lower value lets small messages pass sooner.
     DEFAULT_DELIVERY_SLOT_COST: Number = "default_delivery_slot_cost", "5", ["qmgr"];
-    /// Deliveries that a message may borrow, before they are earned, to overtake another.
+    /// How many of the needed deliveries may be missing, besides those of the discount, when a message overtakes.
     DEFAULT_DELIVERY_SLOT_LOAN: Number = "default_delivery_slot_loan", "3", ["qmgr"];
-    /// Percentage of the needed deliveries that must be earned before a message may overtake.
+    /// Percentage of the needed deliveries that may still be missing when a message overtakes another.
     DEFAULT_DELIVERY_SLOT_DISCOUNT: Number = "default_delivery_slot_discount", "50", ["qmgr"];
     /// Messages with fewer deliveries than this are never overtaken, as it would gain nothing.
     DEFAULT_MINIMUM_DELIVERY_SLOTS: Number = "default_minimum_delivery_slots", "3", ["qmgr"];

@@ -38,8 +38,7 @@ parameters! {
     /// Cipher that protects session tickets; empty turns tickets off. Ours are protected by the TLS library's
     /// own.
     TLS_SESSION_TICKET_CIPHER: Text = "tls_session_ticket_cipher", "aes-256-cbc", ["smtpd", "tlsmgr"];
-    /// Options of OpenSSL to switch on. `NO_TICKET`, `NO_COMPRESSION` and `NO_RENEGOTIATION` are understood;
-    /// others have no effect here.
+    /// Options of OpenSSL to switch on. We do not use OpenSSL: accepted, and without effect.
     TLS_SSL_OPTIONS: Text = "tls_ssl_options", "", ["all"];
     /// Remedies of OpenSSL to switch off. We do not use OpenSSL: accepted, and without effect.
     TLS_DISABLE_WORKAROUNDS: Text = "tls_disable_workarounds", "", ["all"];
