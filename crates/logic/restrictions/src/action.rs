@@ -1,0 +1,178 @@
+//! What stands on the right-hand side of an access table (access(5)), or behind `action=` of a policy server.
+
+use lookup::Stop;
+
+use crate::check::{About, Check, Verdict};
+use crate::parse::{Restriction, parse};
+use crate::world::{Effect, LogLine};
+
+impl Check<'_> {
+    /// Carries out one action; `origin` names its table for the log.
+    pub(crate) fn act(&mut self, action: &str, origin: &str, about: About<'_>) -> Result<Verdict, Stop> {
+        let action = action.trim();
+        let (word, text) =
+            action.split_once([' ', '\t']).map_or((action, ""), |(word, text)| (word, text.trim()));
+        if let Some(code) = reply_code(word).filter(|_| !text.is_empty()) {
+            let default = format!("{}.7.1", code / 100);
+            return Ok(self.refuse_with(code, &default, text, "Access denied", about));
+        }
+        if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(self.permit(action, about));
+        }
+        let settings = self.settings;
+        Ok(match word.to_ascii_uppercase().as_str() {
+            "" => self.server_error(format!("{origin} has empty value")),
+            "OK" => self.permit(action, about),
+            "DUNNO" => Verdict::Dunno,
+            "REJECT" => {
+                self.refuse_with(settings.access_map_reject_code, "5.7.1", text, "Access denied", about)
+            }
+            "DEFER" => {
+                self.refuse_with(settings.access_map_defer_code, "4.7.1", text, "Access denied", about)
+            }
+            "DEFER_IF_PERMIT" => {
+                let (status, text) = self.later(text, about);
+                self.defer_if_permit(450, &status, text)
+            }
+            "DEFER_IF_REJECT" => {
+                let (status, text) = self.later(text, about);
+                self.defer_if_reject(450, &status, text)
+            }
+            "HANGUP" => self.hang_up(text, about),
+            _ => self.act_beside(word, text, origin, about)?,
+        })
+    }
+
+    /// Actions that are done to the message, and leave the decision to others.
+    fn act_beside(
+        &mut self,
+        word: &str,
+        text: &str,
+        origin: &str,
+        about: About<'_>,
+    ) -> Result<Verdict, Stop> {
+        match word.to_ascii_uppercase().as_str() {
+            "WARN" => self.log.push(LogLine::Action("warn", text.to_owned())),
+            "INFO" => self.log.push(LogLine::Action("info", text.to_owned())),
+            "HOLD" => {
+                self.tell("hold", about, or(text, "triggers HOLD action"));
+                self.effects.push(Effect::Hold);
+            }
+            "DISCARD" => {
+                self.tell("discard", about, or(text, "triggers DISCARD action"));
+                self.effects.push(Effect::Discard);
+                return Ok(Verdict::Permit);
+            }
+            "FILTER" if text.is_empty() => {
+                self.log.push(LogLine::Warning(format!("{origin} has FILTER entry without value")));
+            }
+            "FILTER" if !text.contains(':') => {
+                self.log.push(LogLine::Warning(format!("{origin} requires transport:destination")));
+            }
+            "FILTER" => {
+                self.tell("filter", about, &format!("triggers FILTER {text}"));
+                self.effects.push(Effect::Filter(text.to_owned()));
+            }
+            "REDIRECT" | "BCC" if !text.contains('@') => {
+                self.log.push(LogLine::Warning(format!("{origin} requires user@domain target")));
+            }
+            "REDIRECT" => {
+                self.tell("redirect", about, &format!("triggers REDIRECT {text}"));
+                self.effects.push(Effect::Redirect(text.to_owned()));
+            }
+            "BCC" => {
+                self.tell("bcc", about, &format!("triggers BCC {text}"));
+                self.effects.push(Effect::Bcc(text.to_owned()));
+            }
+            "PREPEND" if !is_header(text) => {
+                self.log.push(LogLine::Warning(format!("{origin} requires header: text")));
+            }
+            "PREPEND" => self.effects.push(Effect::Prepend(text.to_owned())),
+            _ => return self.act_as_list(&format!("{word} {text}"), origin, about),
+        }
+        Ok(Verdict::Dunno)
+    }
+
+    /// Anything else names restrictions.
+    fn act_as_list(&mut self, text: &str, origin: &str, about: About<'_>) -> Result<Verdict, Stop> {
+        let list = parse(text, &self.settings.lists.classes);
+        if list.iter().any(names_table) {
+            let table = origin.split(" entry \"").next().unwrap_or(origin);
+            return Ok(self.server_error(format!("{table} has entry with lookup table: {}", text.trim())));
+        }
+        self.run(&list, about)
+    }
+
+    fn refuse_with(
+        &mut self,
+        code: i64,
+        status: &str,
+        text: &str,
+        default: &str,
+        about: About<'_>,
+    ) -> Verdict {
+        let (given, text) = split_status(text);
+        let text = or(text, default);
+        let text = format!("<{}>: {} rejected: {text}", about.name, about.class);
+        let status = self.fitting_status(given.unwrap_or(status), about.class);
+        self.refuse(code, &status, text)
+    }
+
+    fn later(&self, text: &str, about: About<'_>) -> (String, String) {
+        let (status, text) = split_status(text);
+        let text = or(text, "Service unavailable");
+        (status.unwrap_or("4.7.1").to_owned(), format!("<{}>: {} rejected: {text}", about.name, about.class))
+    }
+
+    /// Closes the connection without a word more than needed.
+    fn hang_up(&mut self, text: &str, about: About<'_>) -> Verdict {
+        let text = or(text, "triggers HANGUP action").to_owned();
+        self.tell("hangup", about, &text);
+        Verdict::Reject("421 4.7.0 Server closing connection".to_owned())
+    }
+
+    fn permit(&mut self, action: &str, about: About<'_>) -> Verdict {
+        let listed =
+            self.settings.log_access_permit_actions.split([',', ' ', '\t']).any(|name| name == "static:all");
+        if listed {
+            self.tell("permit", about, &format!("action={action}"));
+        }
+        Verdict::Permit
+    }
+
+    fn tell(&mut self, action: &'static str, about: About<'_>, text: &str) {
+        self.log.push(LogLine::Action(action, format!("<{}>: {} {text}", about.name, about.class)));
+    }
+}
+
+fn names_table(restriction: &Restriction) -> bool {
+    matches!(
+        restriction,
+        Restriction::BareTable(_) | Restriction::Access { .. } | Restriction::ServerAccess { .. }
+    )
+}
+
+fn or<'a>(text: &'a str, default: &'a str) -> &'a str {
+    if text.is_empty() { default } else { text }
+}
+
+/// `450`, `554`: three digits that refuse.
+fn reply_code(word: &str) -> Option<i64> {
+    let code = word.parse().ok().filter(|_| word.len() == 3)?;
+    (400..600).contains(&code).then_some(code)
+}
+
+/// `4.7.1 text` (RFC 3463 §2)
+fn split_status(text: &str) -> (Option<&str>, &str) {
+    let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let parts: Vec<_> = word.split('.').collect();
+    let number =
+        |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let status = parts.len() == 3 && matches!(parts[0], "2" | "4" | "5") && parts[1..].iter().all(number);
+    if status { (Some(word), rest.trim_start()) } else { (None, text) }
+}
+
+fn is_header(text: &str) -> bool {
+    text.split_once(':')
+        .is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()))
+}
