@@ -24,6 +24,12 @@ pub trait Handler<D> {
     /// What to watch, for reading and writing; asked once, when the handler is added.
     fn descriptor(&self) -> Option<RawFd>;
 
+    /// Does it ever wait for room to write? One that sends little and never waits spares a turn of the loop for each
+    /// message its peer reads. Asked once, when the handler is added.
+    fn waits_to_write(&self) -> bool {
+        true
+    }
+
     /// The descriptor may be readable or writable now. Readiness is told once (edge-triggered): read and write
     /// until `WouldBlock`, or ask for another turn with [`EventLoop::again`].
     fn ready(&mut self, how: Readiness, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate;
@@ -183,11 +189,9 @@ impl<D> EventLoop<D> {
         let entry = &mut self.slots[slot as usize];
         let id = HandlerId { slot, generation: entry.generation };
         if let Some(descriptor) = handler.descriptor() {
-            let watched = self.poll.registry().register(
-                &mut SourceFd(&descriptor),
-                token_of(id),
-                Interest::READABLE | Interest::WRITABLE,
-            );
+            let both = Interest::READABLE | Interest::WRITABLE;
+            let interest = if handler.waits_to_write() { both } else { Interest::READABLE };
+            let watched = self.poll.registry().register(&mut SourceFd(&descriptor), token_of(id), interest);
             if let Err(error) = watched {
                 self.free.push(slot);
                 return Err(error);

@@ -330,6 +330,11 @@ impl<D: HasCouriers> Handler<D> for Line {
         Some(self.0.as_raw_fd())
     }
 
+    /// A courier that waits for work has emptied the socket.
+    fn waits_to_write(&self) -> bool {
+        false
+    }
+
     /// A courier says one thing at a time, so one look is enough, unless it has gone as well.
     fn ready(&mut self, how: Readiness, agent: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
         let mut buffer = [0; ANSWER_LIMIT_BYTES];
