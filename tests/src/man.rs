@@ -37,19 +37,33 @@ pub enum ManError {
     },
 }
 
-/// All pages: file name below `man/`, and text.
-///
-/// Programs that are still to be written (their head comment says so) have none.
+/// What the code has to say.
+#[derive(Debug, Default)]
+pub struct Pages {
+    /// File name below `man/`, and text.
+    pub texts: BTreeMap<String, String>,
+    /// Programs whose head comment is no man page.
+    pub faults: Vec<ManError>,
+}
+
+/// All pages. Programs that are still to be written (their head comment says so) have none.
 ///
 /// # Errors
-/// The first source that cannot be read or understood.
-pub fn pages(root: &Path) -> Result<BTreeMap<String, String>, ManError> {
-    let mut pages = BTreeMap::from([("main.cf.5".to_owned(), main_cf::page())]);
+/// A source that cannot be read.
+pub fn pages(root: &Path) -> Result<Pages, ManError> {
+    let mut pages = Pages::default();
+    pages.texts.insert("main.cf.5".to_owned(), main_cf::page());
     for (name, section, source) in programs(root)? {
         let text = fs::read_to_string(root.join(&source))
             .map_err(|error| ManError::Io { path: source.clone(), source: error })?;
-        let Some(header) = header::parse(&source, &text)? else { continue };
-        pages.insert(format!("{name}.{section}"), program::page(&name, section, &header));
+        match header::parse(&source, &text) {
+            Ok(Some(header)) => {
+                let page = program::page(&name, section, &header);
+                pages.texts.insert(format!("{name}.{section}"), page);
+            }
+            Ok(None) => {}
+            Err(fault) => pages.faults.push(fault),
+        }
     }
     Ok(pages)
 }

@@ -115,8 +115,10 @@ fn examples_are_understood_without_a_complaint() {
 fn man_pages_are_those_of_the_code() {
     let remedy = "run `cargo run -p tests --bin write-man-pages` and commit man/";
     let pages = tests::man::pages(&root()).unwrap_or_else(|error| panic!("{error}"));
+    let faults: Vec<_> = pages.faults.iter().map(ToString::to_string).collect();
+    assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
     let mut findings = Vec::new();
-    for (name, text) in &pages {
+    for (name, text) in &pages.texts {
         let committed = fs::read_to_string(root().join("man").join(name)).unwrap_or_default();
         if committed != *text {
             let same = committed.lines().zip(text.lines()).take_while(|(old, new)| old == new).count();
@@ -129,7 +131,7 @@ fn man_pages_are_those_of_the_code() {
     }
     for entry in fs::read_dir(root().join("man")).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
-        if !pages.contains_key(&name) {
+        if !pages.texts.contains_key(&name) {
             findings.push(Finding::new(
                 format!("man/{name}"),
                 1,

@@ -99,7 +99,14 @@ mod tests {
         let value = |text: &str| Ok(Opt::Value('b', text.into()));
         assert_eq!(
             read("-ac -bx -b y -cbz - -a").0,
-            [Ok(Opt::Letter('a')), Ok(Opt::Letter('c')), value("x"), value("y"), Ok(Opt::Letter('c')), value("z")]
+            [
+                Ok(Opt::Letter('a')),
+                Ok(Opt::Letter('c')),
+                value("x"),
+                value("y"),
+                Ok(Opt::Letter('c')),
+                value("z")
+            ]
         );
         assert_eq!(read("-a - -c").1, ["-", "-c"]);
         assert_eq!(read("-a -- -c").1, ["-c"]);

@@ -11,13 +11,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder)?;
     for entry in fs::read_dir(&folder)? {
         let entry = entry?;
-        if !pages.contains_key(&*entry.file_name().to_string_lossy()) {
+        if !pages.texts.contains_key(&*entry.file_name().to_string_lossy()) {
             fs::remove_file(entry.path())?;
         }
     }
-    for (name, text) in &pages {
+    for (name, text) in &pages.texts {
         fs::write(folder.join(name), text)?;
     }
-    println!("{} pages in man/", pages.len());
+    println!("{} pages in man/", pages.texts.len());
+    for fault in &pages.faults {
+        eprintln!("{fault}");
+    }
     Ok(())
 }

@@ -36,5 +36,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    commands::table_command::main(commands::table_command::Program::Postalias, std::env::args_os().skip(1).collect())
+    commands::table_command::main(
+        commands::table_command::Program::Postalias,
+        std::env::args_os().skip(1).collect(),
+    )
 }

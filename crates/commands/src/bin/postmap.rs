@@ -51,5 +51,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    commands::table_command::main(commands::table_command::Program::Postmap, std::env::args_os().skip(1).collect())
+    commands::table_command::main(
+        commands::table_command::Program::Postmap,
+        std::env::args_os().skip(1).collect(),
+    )
 }

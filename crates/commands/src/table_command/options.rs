@@ -163,8 +163,7 @@ impl Given {
     }
 
     fn task(&mut self) -> Result<Task, Fatal> {
-        let message =
-            MessageKeys { headers: self.has('h'), body: self.has('b'), parts: self.has('m') };
+        let message = MessageKeys { headers: self.has('h'), body: self.has('b'), parts: self.has('m') };
         let has_message = message.headers || message.body;
         let query = self.query.take();
         if query.as_ref().is_none_or(|key| key != "-") && (has_message || message.parts) {
@@ -237,6 +236,8 @@ mod tests {
         assert_eq!(error("-q a -s m"), "specify only one of -s or -q or -d");
         assert_eq!(error("-hq a m"), "specify -b -h or -m only with \"-q -\"");
         assert!(error("-q a").starts_with("usage: postmap [-bfFhimnNoprsuUvw] [-c config_dir]"));
-        assert!(parse(Program::Postalias, "-b m").unwrap_err().starts_with("usage: postalias [-Nfinoprsuvw]"));
+        assert!(
+            parse(Program::Postalias, "-b m").unwrap_err().starts_with("usage: postalias [-Nfinoprsuvw]")
+        );
     }
 }

@@ -15,10 +15,13 @@ pub(super) fn run(program: Program, options: &Options) -> Result<bool, Fatal> {
     let config = load(&directory, &Asker { program: program.name(), ..Asker::default() })?;
     let compile = compile(program, options, &config);
     let default_type: String = config.get(&parameters::DEFAULT_DATABASE_TYPE);
-    let operands = || options.tables.iter().map(|operand| Operand { text: operand, default_type: &default_type });
+    let operands =
+        || options.tables.iter().map(|operand| Operand { text: operand, default_type: &default_type });
     match &options.task {
         Task::Create => operands().try_for_each(|operand| compile.create(&operand.to_make()))?,
-        Task::Add => operands().try_for_each(|operand| compile.add(&operand.to_make(), io::stdin().lock()))?,
+        Task::Add => {
+            operands().try_for_each(|operand| compile.add(&operand.to_make(), io::stdin().lock()))?
+        }
         Task::List => {
             if let Some(first) = operands().next() {
                 list(program, &first.to_ask()?, &compile)?;
