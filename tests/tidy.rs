@@ -11,8 +11,6 @@ mod licences;
 mod purity;
 #[path = "tidy/shape.rs"]
 mod shape;
-#[path = "tidy/source.rs"]
-mod source;
 #[path = "tidy/words.rs"]
 mod words;
 

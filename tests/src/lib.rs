@@ -13,6 +13,8 @@ pub mod processes;
 pub mod client;
 pub mod mail;
 pub mod man;
+pub mod source;
+pub mod inert;
 
 pub use client::{Client, Reply};
 pub use config::Builder;

@@ -1,7 +1,7 @@
 //! The man pages of `man/`, made from what stands in the code: the head comment of each program, and the
 //! parameter table.
 //!
-//! `cargo run -p tests --bin write-man-pages` writes them; `tests/tidy.rs` fails while they differ from the code.
+//! `cargo run -p tests --bin write-documents` writes them; `tests/tidy.rs` fails while they differ from the code.
 
 mod header;
 mod main_cf;
@@ -52,7 +52,7 @@ pub struct Pages {
 /// A source that cannot be read.
 pub fn pages(root: &Path) -> Result<Pages, ManError> {
     let mut pages = Pages::default();
-    pages.texts.insert("main.cf.5".to_owned(), main_cf::page());
+    pages.texts.insert("main.cf.5".to_owned(), main_cf::page(&crate::inert::names()));
     for (name, section, source) in programs(root)? {
         let text = fs::read_to_string(root.join(&source))
             .map_err(|error| ManError::Io { path: source.clone(), source: error })?;

@@ -5,8 +5,9 @@ use std::fs;
 
 use parameters::{Config, Defaults, HostFacts, Sources, index, master_cf};
 
-use crate::source::root;
 use crate::{Finding, expect_none};
+use tests::inert;
+use tests::source::root;
 
 /// The document whose paths must exist.
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
@@ -88,6 +89,21 @@ fn every_parameter_is_described_once() {
 }
 
 #[test]
+fn the_list_of_parameters_without_effect_is_true() {
+    let committed = fs::read_to_string(root().join(inert::LIST)).unwrap();
+    let names = inert::names();
+    let remedy = "run `cargo run -p tests --bin write-documents` and commit what it changes";
+    let stale = committed.lines().enumerate().filter(|(_, name)| !names.contains(name));
+    let mut findings: Vec<_> = stale
+        .map(|(index, name)| Finding::new(inert::LIST, index + 1, format!("{name} acts, or is no parameter; {remedy}")))
+        .collect();
+    let listed: BTreeSet<_> = committed.lines().collect();
+    let missing = names.iter().filter(|name| !listed.contains(**name));
+    findings.extend(missing.map(|name| Finding::new(inert::LIST, 1, format!("nothing asks for {name}; {remedy}"))));
+    expect_none(&findings);
+}
+
+#[test]
 fn examples_are_understood_without_a_complaint() {
     let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
     let (path, main_cf) = ("main.cf.example", read("main.cf.example"));
@@ -113,7 +129,7 @@ fn examples_are_understood_without_a_complaint() {
 
 #[test]
 fn man_pages_are_those_of_the_code() {
-    let remedy = "run `cargo run -p tests --bin write-man-pages` and commit man/";
+    let remedy = "run `cargo run -p tests --bin write-documents` and commit man/";
     let pages = tests::man::pages(&root()).unwrap_or_else(|error| panic!("{error}"));
     let faults: Vec<_> = pages.faults.iter().map(ToString::to_string).collect();
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::source::root;
 use crate::{Finding, expect_none};
+use tests::source::root;
 
 /// Which floors a crate of each floor may import from.
 const MAY_IMPORT: [(&str, &[&str]); 5] = [

@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::source::root;
 use crate::{Finding, expect_none};
+use tests::source::root;
 
 /// The licences we accept. Of several that are offered, one is enough; of several that hold together, each counts.
 const ACCEPTED: [&str; 10] = [

@@ -1,7 +1,7 @@
 //! Logic asks for files, sockets, clocks and chance, and never fetches them; `unsafe` is in `system/sys` alone.
 
-use crate::source::{Source, sources};
 use crate::{Finding, expect_none};
+use tests::source::{Source, sources};
 
 /// Modules of `std` through which the world comes in.
 const WORLD: [&str; 5] = ["fs", "net", "process", "env", "thread"];

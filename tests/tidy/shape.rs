@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::source::{Source, sources};
 use crate::{Finding, expect_none};
+use tests::source::{Source, sources};
 
 /// Lines of a file.
 const FILE_LINES: usize = 1300;

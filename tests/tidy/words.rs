@@ -1,7 +1,7 @@
 //! Nothing half done is kept: no notes of what is still to do, no tests that do not run, no paths of one machine.
 
-use crate::source::{Source, sources};
 use crate::{Finding, expect_none};
+use tests::source::{Source, sources};
 
 /// Marks in code, and what to do about each.
 const IN_CODE: [(&str, &str); 3] = [

@@ -1,11 +1,12 @@
 //! The page of main.cf: its grammar in short, and every parameter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parameters::safer::SAFER_DEFAULTS;
 use parameters::{Declared, Kind, LATER, OWN, index};
 
 use super::roff::Roff;
+use crate::inert;
 
 /// Longest default that is shown beside a name; a longer one stands below it.
 const DEFAULT_BESIDE_NAME: usize = 60;
@@ -14,14 +15,16 @@ const DEFAULT_BESIDE_NAME: usize = 60;
 const HOST_DEPENDENT: [&str; 5] = ["mydomain", "myhostname", "mynetworks", "process_id", "process_name"];
 
 /// `main.cf(5)`.
-pub(super) fn page() -> String {
+///
+/// `inert` are the parameters that nothing asks for.
+pub(super) fn page(inert: &BTreeSet<&str>) -> String {
     let mut roff = Roff::new("main.cf", 5, "the table in crates/logic/parameters/src/table");
     write_grammar(&mut roff);
     roff.section("PARAMETERS");
     let sorted: BTreeMap<_, _> =
         index::all().map(|parameter| (sort_key(parameter.name), parameter)).collect();
     for parameter in sorted.into_values() {
-        write_parameter(&mut roff, parameter);
+        write_parameter(&mut roff, parameter, inert.contains(parameter.name));
     }
     roff.section("SEE ALSO");
     roff.text("postconf(1), master(8), and the pages of the programs named with each parameter.");
@@ -67,7 +70,7 @@ fn write_grammar(roff: &mut Roff) {
     );
 }
 
-fn write_parameter(roff: &mut Roff, parameter: &Declared) {
+fn write_parameter(roff: &mut Roff, parameter: &Declared, inert: bool) {
     let default = parameter.default;
     let safer = SAFER_DEFAULTS.iter().find(|(name, ..)| *name == parameter.name);
     let aside = match default.len() {
@@ -81,7 +84,8 @@ fn write_parameter(roff: &mut Roff, parameter: &Declared) {
     if default.len() > DEFAULT_BESIDE_NAME {
         roff.line_below("Default: ", default);
     }
-    roff.line_below(&facts(parameter), "");
+    let vain = inert && !parameter.doc.contains("without effect");
+    roff.line_below(&(facts(parameter) + if vain { " Without effect in this version." } else { "" }), "");
 }
 
 /// What kind of value it is, who uses it, and where the name comes from.
@@ -103,11 +107,8 @@ fn facts(parameter: &Declared) -> String {
 
 /// A name that nobody declares and the default refers to: what the parameter was called in older versions.
 fn older_name(parameter: &Declared) -> String {
-    let references = parameter.default.split('$').skip(1).map(|rest| rest.trim_start_matches(['{', '(']));
-    let ends = |char: char| !char.is_ascii_alphanumeric() && char != '_';
-    let mut names = references.map(|rest| rest.split(ends).next().unwrap_or_default());
-    let unknown =
-        |name: &&str| !name.is_empty() && parameter.kind != Kind::Raw && index::declared(name).is_none();
+    let unknown = |name: &&str| parameter.kind != Kind::Raw && index::declared(name).is_none();
+    let mut names = inert::references(parameter.default);
     names.find(unknown).map_or_else(String::new, |name| format!(" Also set by its older name, {name}."))
 }
 

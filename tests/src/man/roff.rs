@@ -8,7 +8,7 @@ impl Roff {
     pub(super) fn new(name: &str, section: u8, source: &str) -> Self {
         let upper = name.to_uppercase();
         Self(format!(
-            ".\\\" Made from {source}: change it there, then run `cargo run -p tests --bin write-man-pages`.\n\
+            ".\\\" Made from {source}: change it there, then run `cargo run -p tests --bin write-documents`.\n\
              .TH {upper} {section} \"\" Pillarbox\n.ad l\n.nh\n"
         ))
     }

@@ -119,7 +119,20 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
         settings.config.get(&parameters::MAIL_VERSION),
         settings.config_directory.display()
     );
+    name_settings_in_vain(&settings);
     Ok((Master::new(settings, log_file), signals, events, lock))
+}
+
+/// What main.cf sets and no program asks for is named once, at the start.
+fn name_settings_in_vain(settings: &Settings) {
+    let names = parameters::inert::set_in_vain(&settings.config);
+    if !names.is_empty() {
+        let directory = settings.config_directory.display();
+        log::warn!(
+            "{directory}/main.cf: these settings have no effect in this version: {}",
+            names.join(", ")
+        );
+    }
 }
 
 fn open_log(settings: &Settings, file: &LogFile, verbose: bool) {

@@ -7,6 +7,7 @@ mod table;
 pub mod index;
 pub mod family;
 pub mod safer;
+pub mod inert;
 pub mod text;
 pub mod list;
 pub mod main_cf;

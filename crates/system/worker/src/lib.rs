@@ -196,7 +196,6 @@ fn begin<S: Service>() -> Result<(), StartError> {
     let mut events =
         EventLoop::new(S::POOL_THREADS).map_err(|source| StartError::step("make the event loop", source))?;
     service.start(&setup, &mut events)?;
-    name_inert_settings(&setup.config, S::PROGRAM);
     serve::serve(service, events, &setup, status).map_err(|source| StartError::step("serve", source))
 }
 
@@ -232,5 +231,3 @@ fn open_log(program: &str, arguments: &Arguments) {
         verbose: arguments.verbose,
     });
 }
-
-fn name_inert_settings(_config: &Config, _program: &str) {}

@@ -1,4 +1,5 @@
-//! Writes `man/` from the code; `tests/tidy.rs` fails while it is out of date.
+//! Writes from the code what is written about it: `man/`, and the list of parameters without effect;
+//! `tests/tidy.rs` fails while one of them is out of date.
 
 use std::error::Error;
 use std::fs;
@@ -18,7 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, text) in &pages.texts {
         fs::write(folder.join(name), text)?;
     }
-    println!("{} pages in man/", pages.texts.len());
+    let inert = tests::inert::names();
+    fs::write(root.join(tests::inert::LIST), tests::inert::list(&inert))?;
+    println!("{} pages in man/, {} parameters without effect", pages.texts.len(), inert.len());
     for fault in &pages.faults {
         eprintln!("{fault}");
     }

@@ -1,41 +1,42 @@
-//! The tree as the rules see it: its Rust files, with code and comments apart.
+//! The tree as its own rules see it: its Rust files, with code and comments apart.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A Rust file of the project.
-pub(crate) struct Source {
+#[derive(Debug)]
+pub struct Source {
     /// From the root of the tree.
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     /// As it is.
-    pub(crate) text: String,
+    pub text: String,
     /// Line for line as long as `text`, with comments and the inside of literals blanked.
-    pub(crate) code: String,
+    pub code: String,
     /// Line for line as long as `text`, with all but comments blanked.
-    pub(crate) comments: String,
+    pub comments: String,
 }
 
 impl Source {
     /// Reads `text` as the file `path`.
-    pub(crate) fn new(path: PathBuf, text: String) -> Self {
+    pub fn new(path: PathBuf, text: String) -> Self {
         let (code, comments) = apart(&text);
         Self { path, text, code, comments }
     }
 
     /// Whether the file is there for tests alone.
-    pub(crate) fn is_test_file(&self) -> bool {
+    pub fn is_test_file(&self) -> bool {
         self.path.starts_with("tests") || self.path.components().any(|part| part.as_os_str() == "tests")
     }
 
     /// Lines of code with their numbers from 1, up to the tests at the end of the file.
-    pub(crate) fn production_lines(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub fn production_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let end = self.code.find("#[cfg(test)]\nmod ").unwrap_or(self.code.len());
         let end = if self.is_test_file() { 0 } else { end };
         self.code[..end].lines().enumerate().map(|(index, line)| (index + 1, line))
     }
 
     /// The folder below `crates/`, such as `logic`, if the file lies in a crate.
-    pub(crate) fn floor(&self) -> Option<&str> {
+    pub fn floor(&self) -> Option<&str> {
         let mut parts = self.path.iter();
         (parts.next()? == "crates").then_some(())?;
         parts.next()?.to_str()
@@ -43,12 +44,12 @@ impl Source {
 }
 
 /// The root of the tree.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// All Rust files of `crates/` and `tests/`.
-pub(crate) fn sources() -> Vec<Source> {
+pub fn sources() -> Vec<Source> {
     let root = root();
     let mut sources: Vec<_> =
         ["crates", "tests"].iter().flat_map(|folder| below(&root, Path::new(folder))).collect();
@@ -60,7 +61,7 @@ pub(crate) fn sources() -> Vec<Source> {
 }
 
 /// All files below `folder`, from the root of the tree, sorted; what builds leave behind is passed over.
-pub(crate) fn below(root: &Path, folder: &Path) -> Vec<PathBuf> {
+pub fn below(root: &Path, folder: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<_> = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap()).collect();
     entries.retain(|entry| !matches!(entry.file_name().to_str(), Some("target" | ".git") | None));
     entries.sort_by_key(std::fs::DirEntry::file_name);
@@ -150,6 +151,7 @@ fn is_char_literal(text: &str) -> bool {
     chars.next() == Some('\'') && (chars.next() == Some('\\') || chars.next() == Some('\''))
 }
 
+#[cfg(test)]
 #[test]
 fn code_comments_and_literals_are_told_apart() {
     let text = "let a = \"// no\"; // yes 'x\nlet b: &'a str = r#\"\"}\"#; let c = '{'; let d = b\"{\"; /* fn */ end";

@@ -1,0 +1,89 @@
+//! Which parameters nothing in the code asks for: those that are accepted and do not act yet, or never will.
+//!
+//! A parameter acts if a program or crate names it outside of the table, or if the default of one that acts refers
+//! to it. The list is kept in [`LIST`], where programs find it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use parameters::{Declared, family, index};
+
+use crate::source::{Source, sources};
+
+/// The file of the list, from the root of the tree.
+pub const LIST: &str = "crates/logic/parameters/src/inert.txt";
+
+/// Where a name says nothing about use: the table itself, its safer defaults, and the rules.
+const DECLARATIONS: [&str; 3] =
+    ["crates/logic/parameters/src/table", "crates/logic/parameters/src/safer.rs", "tests"];
+
+/// What nobody asks for as long as the programs run, yet has its effect: what other programs read of us, and what
+/// the head of every process is.
+const ASKED_BY_OTHERS: [&str; 3] = ["mail_release_date", "process_name", "process_id"];
+
+/// The names that do not act, sorted.
+pub fn names() -> BTreeSet<&'static str> {
+    let sources = sources();
+    let asking: Vec<_> = sources.iter().filter(|source| !is_declaration(&source.path)).collect();
+    let named: BTreeSet<&str> = asking.iter().flat_map(|source| words(source)).collect();
+    let mut acting: BTreeSet<&'static str> = ASKED_BY_OTHERS.into();
+    acting.extend(index::all().filter(|known| is_named(known, &named)).map(|known| known.name));
+    loop {
+        let more: Vec<_> = index::all().filter(|known| !acting.contains(known.name)).collect();
+        let more: Vec<_> = more.into_iter().filter(|known| acts_through(known.name, &acting)).collect();
+        if more.is_empty() {
+            return index::all().map(|known| known.name).filter(|name| !acting.contains(name)).collect();
+        }
+        acting.extend(more.iter().map(|known| known.name));
+    }
+}
+
+/// Whether a default of what acts refers to `name`, or what acts is the default of all names that end like it.
+fn acts_through(name: &str, acting: &BTreeSet<&str>) -> bool {
+    let of_family = |(suffix, default): &(&str, &str)| name.ends_with(suffix) && acting.contains(default);
+    let mut defaults = acting.iter().filter_map(|other| index::declared(other)).map(|known| known.default);
+    family::SUFFIXES.iter().any(of_family)
+        || defaults.any(|default| references(default).any(|other| other == name))
+}
+
+/// The text of [`LIST`].
+pub fn list(names: &BTreeSet<&str>) -> String {
+    names.iter().map(|name| format!("{name}\n")).collect()
+}
+
+fn is_declaration(path: &Path) -> bool {
+    DECLARATIONS.iter().any(|folder| path.starts_with(folder))
+}
+
+/// The words of what is not a test: of code, and of texts that are nothing but one name.
+fn words(source: &Source) -> impl Iterator<Item = &str> {
+    let not_word = |char: char| !char.is_ascii_alphanumeric() && char != '_';
+    let lines = source.production_lines().map(|(number, _)| number).max().unwrap_or(0);
+    let text = source.text.lines().zip(source.comments.lines()).take(lines);
+    text.filter(|(_, comment)| comment.trim().is_empty()).flat_map(move |(line, _)| line.split(not_word))
+}
+
+/// Whether code names the parameter: by its static, or as a text.
+fn is_named(parameter: &Declared, named: &BTreeSet<&str>) -> bool {
+    let ident = parameter.name.to_ascii_uppercase();
+    let ident = ident.strip_prefix("2BOUNCE").map_or(ident.clone(), |rest| format!("DOUBLE_BOUNCE{rest}"));
+    named.contains(ident.as_str()) || named.contains(parameter.name)
+}
+
+/// The names that a value refers to: `$name`, `${name?...}`.
+pub fn references(value: &str) -> impl Iterator<Item = &str> {
+    let ends = |char: char| !char.is_ascii_alphanumeric() && char != '_';
+    let after = value.split('$').skip(1).map(|rest| rest.trim_start_matches(['{', '(']));
+    after.map(move |rest| rest.split(ends).next().unwrap_or_default()).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_found_in_every_form() {
+        let value = "$name ${other?{$third}:{}} $(last) cost $";
+        assert_eq!(references(value).collect::<Vec<_>>(), ["name", "other", "third", "last"]);
+    }
+}
