@@ -28,8 +28,9 @@
 mod settings;
 mod service;
 mod conversation;
-mod original;
+mod job;
 mod prepare;
+mod original;
 mod post;
 
 use std::process::ExitCode;

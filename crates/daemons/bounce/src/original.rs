@@ -37,8 +37,8 @@ pub(crate) fn read(
     id: &QueueId,
     wants_body: impl FnOnce(u64) -> bool,
 ) -> Result<Option<OriginalFile>, QueueError> {
-    // One recipient is enough: who else got the message is no business of a report.
-    let envelope = match queue.load(name, id, 1) {
+    // Where the content begins is known once all recipients before it are read.
+    let envelope = match queue.load(name, id, usize::MAX) {
         Ok(loaded) => loaded.envelope,
         Err(error) if error.is_gone() || error.is_corrupt() => return Ok(None),
         Err(error) => return Err(error),

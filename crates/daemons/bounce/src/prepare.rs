@@ -1,8 +1,7 @@
-//! From a request to the reports it leads to: everything that reads files. Runs on the offload pool.
+//! From a request to the reports it leads to.
 
 use std::sync::Mutex;
 
-use message::Moment;
 use notifications::report::{self, needs_body};
 use notifications::{About, Class, Letter, LogEntry, Plan, Returned, Template, Templates, plan, read_log};
 use parameters::Config;
@@ -11,13 +10,14 @@ use queue_format::QueueId;
 use services::bounce::{Command, Failure, Original};
 
 use crate::original::{self, OriginalFile};
+use crate::post::moment;
 use crate::settings::Settings;
 
 /// The queue file's SMTPUTF8 flag: the sender asked for it (RFC 6531 §3.4).
 const SMTPUTF8_REQUESTED: u32 = 1;
 
-/// What every job on the pool may use.
-pub(crate) struct Shared {
+/// Keeps logs and writes reports.
+pub(crate) struct Preparer {
     pub(crate) queue: Queue,
     pub(crate) settings: Settings,
     /// For names in templates.
@@ -31,8 +31,6 @@ pub(crate) struct Report {
     pub(crate) sender: String,
     /// Envelope recipient.
     pub(crate) recipient: String,
-    /// "7bit", "8bit" or empty.
-    pub(crate) encoding: String,
     /// The queue file's SMTPUTF8 flags.
     pub(crate) send_options: u32,
     /// What the log says once it is queued: "sender non-delivery notification".
@@ -52,7 +50,7 @@ pub(crate) enum PrepareError {
     QueueName(#[from] queue::BadQueueName),
 }
 
-impl Shared {
+impl Preparer {
     /// Appends results to the log of this service.
     pub(crate) fn append(&self, id: &str, failures: &[Failure]) -> Result<(), PrepareError> {
         let mut text = String::new();
@@ -74,7 +72,7 @@ impl Shared {
                 self.about(&id, original, self.class_of_flush(original), &self.entries(&id)?)
             }
             Command::Warn(original) => self.about(&id, original, Class::Delay, &self.entries(&id)?),
-            Command::One(original, failure) => self.about(&id, original, Class::Failure, &[entry(failure)]),
+            Command::One(both) => self.about(&id, &both.0, Class::Failure, &[entry(&both.1)]),
         }
     }
 
@@ -131,7 +129,8 @@ impl Shared {
             sender => address::quote(sender),
         };
         let arrival = file.map_or(0, |file| file.arrival_seconds);
-        let date = |seconds: u64| if arrival == 0 { String::new() } else { moment(seconds).to_header() };
+        let date =
+            |seconds: u64| if arrival == 0 { String::new() } else { moment(seconds * 1_000_000).to_header() };
         let about = About {
             queue_id: id.as_str(),
             myhostname: &settings.myhostname,
@@ -152,7 +151,6 @@ impl Shared {
         Report {
             sender: letter.sender.clone(),
             recipient: letter.recipient.clone(),
-            encoding: if settings.smtputf8_enable { "8bit".to_owned() } else { original.encoding.clone() },
             send_options: if smtputf8 { original.sendopts } else { 0 },
             log_words: letter.log_words(class),
             content: self.text(letter, &about, class),
@@ -176,17 +174,6 @@ impl Shared {
             }
             Err(error) => unreachable!("the built-in templates expand: {error}"),
         }
-    }
-}
-
-fn moment(seconds: u64) -> Moment {
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    let local = sys::clock::local_time(seconds);
-    Moment {
-        seconds,
-        microseconds: 0,
-        offset_seconds: i32::try_from(local.offset_seconds).unwrap_or(0),
-        zone: local.zone.as_str().to_owned(),
     }
 }
 

@@ -5,18 +5,23 @@ use std::sync::{Arc, Mutex};
 use queue::Queue;
 use reactor::EventLoop;
 use reactor::channel::Channel;
+use services::qmgr::Notifier;
 use sys::sockets::{Peer, Socket};
 use worker::{Service, Setup, StartError};
 
 use crate::conversation::Conversation;
+use crate::job::Job;
 use crate::post::Poster;
-use crate::prepare::Shared;
+use crate::prepare::Preparer;
 use crate::settings::Settings;
+
+/// The queue manager's socket.
+const QUEUE_MANAGER: &str = "qmgr";
 
 /// The state of one worker.
 pub(crate) struct Bounce {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) poster: Poster,
+    pub(crate) job: Arc<Job>,
+    pub(crate) notifier: Notifier,
     pub(crate) sessions: usize,
     pub(crate) served: u64,
 }
@@ -28,9 +33,10 @@ impl Service for Bounce {
         let settings = Settings::new(&setup.config, &setup.service);
         let queue = Queue::open(".", queue_settings(&setup.config))
             .map_err(|error| StartError::Refused(error.to_string()))?;
-        let poster = Poster::new(&setup.config, queue.clone());
-        let shared = Shared { queue, settings, config: Mutex::new(setup.config.clone()) };
-        Ok(Self { shared: Arc::new(shared), poster, sessions: 0, served: 0 })
+        let preparer = Preparer { queue: queue.clone(), settings, config: Mutex::new(setup.config.clone()) };
+        let job = Job { queue, preparer, poster: Poster::new(&setup.config) };
+        let notifier = Notifier::new(setup.public_socket(QUEUE_MANAGER));
+        Ok(Self { job: Arc::new(job), notifier, sessions: 0, served: 0 })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {

@@ -32,7 +32,7 @@ pub enum Command {
     Warn(Original),
     /// Sends a non-delivery report for this recipient alone, past the log: for mail whose sender a list's
     /// owner has replaced.
-    One(Original, Failure),
+    One(Box<(Original, Failure)>),
 }
 
 /// The message that a report is about.
@@ -168,7 +168,7 @@ impl BounceRequest {
             Command::Append(_) => "append",
             Command::Flush(_) => "flush",
             Command::Warn(_) => "warn",
-            Command::One(..) => "one",
+            Command::One(_) => "one",
         };
         let mut message = Attributes::new()
             .with("serial", self.serial)
@@ -177,7 +177,8 @@ impl BounceRequest {
         match &self.command {
             Command::Append(failures) => failures.iter().for_each(|failure| failure.write(&mut message)),
             Command::Flush(original) | Command::Warn(original) => original.write(&mut message),
-            Command::One(original, failure) => {
+            Command::One(both) => {
+                let (original, failure) = both.as_ref();
                 original.write(&mut message);
                 failure.write(&mut message);
             }
@@ -194,7 +195,9 @@ impl BounceRequest {
             "append" => Command::Append(read_failures(message)?),
             "flush" => Command::Flush(Original::read(message)?),
             "warn" => Command::Warn(Original::read(message)?),
-            "one" => Command::One(Original::read(message)?, read_failures(message)?.swap_remove(0)),
+            "one" => {
+                Command::One(Box::new((Original::read(message)?, read_failures(message)?.swap_remove(0))))
+            }
             _ => return Err(Missing { name: "request" }),
         };
         Ok(Self { serial: message.parse("serial")?, queue_id: message.text("queue_id")?.to_owned(), command })
@@ -257,7 +260,7 @@ mod tests {
             Command::Append(vec![failure(), Failure { status: "5.0.0".into(), ..failure() }]),
             Command::Flush(original.clone()),
             Command::Warn(original.clone()),
-            Command::One(original, failure()),
+            Command::One(Box::new((original, failure()))),
         ];
         for command in commands {
             let request = BounceRequest { serial: 3, queue_id: "ABC".into(), command };
