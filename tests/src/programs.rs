@@ -36,6 +36,11 @@ impl Programs {
         Self { maker: Maker::Peer, commands: "/usr/sbin".into(), daemons: "/usr/lib/postfix/sbin".into() }
     }
 
+    /// Can the installed Postfix be run here? It wants root.
+    pub fn peer_can_run() -> bool {
+        sys::ids::is_root() && Self::peer().daemons.join("master").exists()
+    }
+
     /// Ours, of the profile that the test was built with.
     pub fn ours() -> Self {
         Self::ours_in(&profile_directory())

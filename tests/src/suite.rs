@@ -64,6 +64,30 @@ impl Suite {
         self.port
     }
 
+    /// Has other programs work on the same directories from the next start on, with the tables rebuilt for them.
+    pub fn switch_to(&mut self, programs: Programs) {
+        let path = self.config().join("main.cf");
+        let text = fs::read_to_string(&path).unwrap();
+        let (commands, daemons) = (programs.commands.display(), programs.daemons.display());
+        let lines = text.lines().map(|line| match line.split_once(" = ").map(|(name, _)| name) {
+            Some("command_directory") => format!("command_directory = {commands}\n"),
+            Some("daemon_directory") => format!("daemon_directory = {daemons}\n"),
+            _ => format!("{line}\n"),
+        });
+        fs::write(&path, lines.collect::<String>()).unwrap();
+        self.programs = programs;
+        for entry in fs::read_dir(self.config()).unwrap().flatten() {
+            let source = entry.path();
+            match source.file_name().and_then(|name| name.to_str()) {
+                Some("aliases") => drop(self.run("postalias", &[&format!("hash:{}", source.display())])),
+                Some(name) if !name.contains('.') => {
+                    drop(self.run("postmap", &[&format!("hash:{}", source.display())]));
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Brings the suite up and waits until it serves.
     pub fn start(&self) {
         let before = self.log().len();

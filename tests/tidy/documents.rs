@@ -95,11 +95,15 @@ fn the_list_of_parameters_without_effect_is_true() {
     let remedy = "run `cargo run -p tests --bin write-documents` and commit what it changes";
     let stale = committed.lines().enumerate().filter(|(_, name)| !names.contains(name));
     let mut findings: Vec<_> = stale
-        .map(|(index, name)| Finding::new(inert::LIST, index + 1, format!("{name} acts, or is no parameter; {remedy}")))
+        .map(|(index, name)| {
+            Finding::new(inert::LIST, index + 1, format!("{name} acts, or is no parameter; {remedy}"))
+        })
         .collect();
     let listed: BTreeSet<_> = committed.lines().collect();
     let missing = names.iter().filter(|name| !listed.contains(**name));
-    findings.extend(missing.map(|name| Finding::new(inert::LIST, 1, format!("nothing asks for {name}; {remedy}"))));
+    findings.extend(
+        missing.map(|name| Finding::new(inert::LIST, 1, format!("nothing asks for {name}; {remedy}"))),
+    );
     expect_none(&findings);
 }
 
