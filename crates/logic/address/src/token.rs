@@ -141,7 +141,10 @@ impl Scanner<'_> {
         let mut end = self.rest.len();
         while let Some((at, character)) = characters.next() {
             let kept = match character {
-                '\\' => characters.next().map_or('\\', |(_, next)| next),
+                '\\' => match characters.next() {
+                    Some((_, next)) => next,
+                    None => break,
+                },
                 other if ends(other) => {
                     end = at;
                     break;
@@ -216,7 +219,7 @@ mod tests {
         assert_eq!(scan("\"ab", 100), [Token::Quoted("ab".into())]);
         assert_eq!(scan("[ab", 100), [Token::Literal("ab".into())]);
         assert_eq!(scan("(a(b)", 100), [Token::Comment("(a(b)".into())]);
-        assert_eq!(scan("a\\", 100), [Token::Quoted("a\\".into())]);
+        assert_eq!(scan("a\\", 100), [atom("a")]);
     }
 
     proptest! {

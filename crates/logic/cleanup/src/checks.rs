@@ -108,6 +108,7 @@ impl Cleanup {
                 true => {
                     self.note("redirect", matched, argument, change);
                     change.redirect = Some(argument.to_owned());
+                    change.passed = true;
                 }
                 false => {
                     complain(

@@ -145,6 +145,9 @@ impl Envelope {
         let arrival = format!("{} {}", self.arrival.seconds, self.arrival.microseconds);
         record::write(out, Kind::TIME, arrival.as_bytes());
         record::write_attribute(out, "create_time", &self.arrival.seconds.to_string());
+        if let Some(filter) = &self.filter {
+            record::write(out, Kind::FILTER, filter.as_bytes());
+        }
         let context = self.rewrite_context.name();
         if self.client.is_none() {
             // pickup(8) passes on what sendmail(1) wrote first.
@@ -155,9 +158,6 @@ impl Envelope {
             record::write_attribute(out, "rewrite_context", context);
             self.write_login(out);
             self.write_dsn(out);
-        }
-        if let Some(filter) = &self.filter {
-            record::write(out, Kind::FILTER, filter.as_bytes());
         }
         if !self.full_name.is_empty() {
             record::write(out, Kind::FULL_NAME, self.full_name.as_bytes());

@@ -154,7 +154,7 @@ impl Cleanup {
 
     /// Remembers what a header that stays tells of the message.
     fn note_header(&mut self, place: Place, field: &[u8]) {
-        self.found.utf8_header |= !field.is_ascii() && std::str::from_utf8(field).is_ok();
+        self.found.utf8_header |= !field.is_ascii();
         let Some(known) = header_name(field).and_then(Known::by_name) else { return };
         if known == Known::ContentTransferEncoding && self.settings.detect_8bit_encoding_header {
             let encoding = Encoding::parse(header_value(field));

@@ -27,6 +27,7 @@ mod body;
 mod refusal;
 mod finish;
 
+pub use characters::ByteSet;
 pub use editor::{Cleanup, Finished, Verdict};
 pub use envelope::{Client, Envelope, LogClient, Options, Recipient, Server};
 pub use log::{Level, LogLine};

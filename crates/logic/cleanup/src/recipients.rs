@@ -144,6 +144,8 @@ impl Cleanup {
         let original = if given.original.is_empty() { &given.address } else { &given.original };
         let mut whole = Resolved {
             dsn_original: match given.dsn_original.is_empty() {
+                // smtpd(8) takes the client's word, pickup(8) our full form.
+                true if self.envelope.client.is_some() => format!("rfc822;{}", quote(original)),
                 true => format!("rfc822;{}", quote(&full)),
                 false => given.dsn_original.clone(),
             },

@@ -1,7 +1,7 @@
 //! The structure of a message as it streams by: header fields, where headers end, parts (RFC 5322, RFC 2046).
 //!
-//! Lines come in, perhaps in pieces; events tell what they are. No byte is lost or changed: each field comes out whole
-//! with its line breaks, and each other line is body.
+//! Lines come in, perhaps in pieces; events tell what they are. No byte is lost but blanks between a field's name and its
+//! colon: each field comes out whole with its line breaks, and each other line is body.
 
 use crate::content_type::{Content, Encoding};
 use crate::header::{Known, header_name, header_value};
@@ -158,8 +158,8 @@ impl Scanner {
             return;
         }
         self.end_field(place, events);
-        if !continues && header_name(line).is_some() {
-            self.append(line);
+        if let (false, Some(name)) = (continues, header_name(line)) {
+            self.begin_field(name, line);
             return;
         }
         self.end_headers(place, events);
@@ -175,6 +175,12 @@ impl Scanner {
             State::Headers(place) => self.header_line(place, line, continues, events),
             State::Body => self.body_line(line, continues, events),
         }
+    }
+
+    /// Blanks between the name and the colon go (RFC 5322 §4.5.8).
+    fn begin_field(&mut self, name: &[u8], line: &[u8]) {
+        self.append(name);
+        self.append(line[name.len()..].trim_ascii_start());
     }
 
     fn append(&mut self, text: &[u8]) {
@@ -210,7 +216,7 @@ impl Scanner {
         self.state = State::Body;
         self.offset = 0;
         let content = std::mem::take(&mut self.content);
-        if content == Content::Leaf {
+        if matches!(content, Content::Leaf | Content::OtherMessage) {
             return;
         }
         self.errors.encoding_domain |= self.encoding.transforms();
@@ -309,6 +315,7 @@ mod tests {
     #[test]
     fn fields_are_gathered_over_their_lines() {
         assert_eq!(seen("A: 1\nB: 2\n\tx\n  y\n\nbody"), ["P:A: 1", "P:B: 2\n\tx\n  y", "-", "b 0", "b 0"]);
+        assert_eq!(seen("A \t:  1"), ["P:A:  1", "-"]);
     }
 
     #[test]
@@ -404,7 +411,7 @@ mod tests {
         #[test]
         fn no_line_is_ever_lost(message in prop::collection::vec(
             prop_oneof![
-                prop::collection::vec(any::<u8>().prop_filter("no line end", |byte| *byte != b'\n'), 0..12),
+                prop::collection::vec(any::<u8>().prop_filter("no line end", |byte| !b"\n :".contains(byte)), 0..12),
                 Just(b"Content-Type: multipart/mixed; boundary=b".to_vec()),
                 Just(b"Content-Type: message/rfc822".to_vec()),
                 Just(b"--b".to_vec()),

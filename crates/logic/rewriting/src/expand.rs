@@ -109,11 +109,14 @@ impl Rewriting {
     /// moves on to each result if `propagate`.
     pub(crate) fn mapped(&self, found: &Match, address: &str, propagate: bool) -> Vec<String> {
         let value = found.value.trim();
+        let extension = found.unmatched_extension.as_deref();
         if value.starts_with('@') {
             let local = address.rsplit_once('@').map_or(address, |(local, _)| local);
-            return vec![self.rewrite(&format!("{local}{value}"), Context::Local)];
+            let bare = extension.and_then(|extension| local.strip_suffix(extension)).unwrap_or(local);
+            let kept = if propagate { local } else { bare };
+            return vec![self.rewrite(&format!("{kept}{value}"), Context::Local)];
         }
-        let extension = found.unmatched_extension.as_deref().filter(|_| propagate);
+        let extension = extension.filter(|_| propagate);
         let list = AddressList::parse(value, TOKEN_LIMIT);
         let complete = |address: String| with_extension(self.rewrite(&address, Context::Local), extension);
         list.addresses().map(complete).collect()
@@ -135,8 +138,17 @@ mod tests {
     use lookup::Memory;
 
     fn expand(entries: &[(&str, &str)], recipient: &str) -> Result<Vec<String>, ExpandError> {
+        expand_with(true, entries, recipient)
+    }
+
+    fn expand_with(
+        propagate_virtual: bool,
+        entries: &[(&str, &str)],
+        recipient: &str,
+    ) -> Result<Vec<String>, ExpandError> {
         let settings = Settings {
             virtual_alias_maps: "v".into(),
+            propagate_virtual,
             myorigin: "origin".into(),
             mydestination: "here".into(),
             recipient_delimiter: "+".into(),
@@ -166,8 +178,16 @@ mod tests {
     #[test]
     fn a_domain_takes_the_user_along() {
         assert_eq!(expand(&[("@x", "@y")], "u+e@x").unwrap(), ["u+e@y"]);
-        assert_eq!(expand(&[("@x", "all@y")], "u+e@x").unwrap(), ["all+e@y"]);
+        assert_eq!(expand(&[("@x", "all@y")], "u+e@x").unwrap(), ["all@y"]);
         assert_eq!(expand(&[("u@x", "v@y, w")], "u+e@x").unwrap(), ["v+e@y", "w+e@origin"]);
+    }
+
+    #[test]
+    fn an_extension_stays_behind_where_configured() {
+        let entries = [("u@x", "v@y, w@y"), ("d@x", "@z")];
+        assert_eq!(expand_with(false, &entries, "u+e@x").unwrap(), ["v@y", "w@y"]);
+        assert_eq!(expand_with(false, &entries, "d+e@x").unwrap(), ["d@z"]);
+        assert_eq!(expand_with(true, &entries, "d+e@x").unwrap(), ["d+e@z"]);
     }
 
     #[test]

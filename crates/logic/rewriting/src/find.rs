@@ -14,7 +14,8 @@ pub struct Match {
     pub table: String,
     /// The key under which it stood.
     pub key: String,
-    /// The extension of the address, with its delimiter, where the key did not have it.
+    /// The extension of the address, with its delimiter, where the key was the address without it. A catch-all `@domain`
+    /// has matched all there is.
     pub unmatched_extension: Option<String>,
 }
 
@@ -48,8 +49,7 @@ impl Rewriting {
         {
             return Ok(Some(found));
         }
-        let catch_all = find_key(tables, maps, &format!("@{domain}"), Part::Partial)?;
-        Ok(catch_all.map(|found| keys.with_extension(found)))
+        find_key(tables, maps, &format!("@{domain}"), Part::Partial)
     }
 
     /// Does a bare user name stand for an address in this domain?
@@ -167,7 +167,7 @@ mod tests {
                 .and_then(|found| found.unmatched_extension)
         };
         assert_eq!(extension("u+e@x").as_deref(), Some("+e"));
-        assert_eq!(extension("u+e@y").as_deref(), Some("+e"));
+        assert_eq!(extension("u+e@y"), None);
         assert_eq!(extension("u+e@z"), None);
     }
 

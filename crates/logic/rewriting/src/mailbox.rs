@@ -171,7 +171,10 @@ mod tests {
         for user in ["low", "root", "wrap", "none", "minus", "plus", "word", "empty"] {
             let refused = find(&format!("{user}@x")).unwrap_err();
             let value = ID_MAPS.iter().find(|(key, _)| key.starts_with(user)).map_or("", |(_, value)| value);
-            assert_eq!(refused.to_string(), format!("recipient {user}@x: bad uid {value} in virtual_uid_maps"));
+            assert_eq!(
+                refused.to_string(),
+                format!("recipient {user}@x: bad uid {value} in virtual_uid_maps")
+            );
         }
     }
 

@@ -108,7 +108,7 @@ impl Rewriting {
             }
             if let Some(at) = tokens.iter().rposition(|token| token.is('@')) {
                 let domain = internal_text(&tokens[at + 1..]);
-                if !domain.is_empty() && !self.is_local_domain(tables, &domain)? {
+                if at + 1 < tokens.len() && !self.is_local_domain(tables, &domain)? {
                     return Ok(self.checked(internal_text(&tokens), false));
                 }
                 saved_domain = Some(tokens.split_off(at));

@@ -60,7 +60,8 @@ impl Rewriting {
                 (&self.settings.remote_header_rewrite_domain, &self.settings.remote_header_rewrite_domain)
             }
         };
-        if matches!(tokens.as_slice(), [lone] if lone.is('@')) {
+        // A lone `@` or an empty quoted string is nobody.
+        if matches!(tokens.as_slice(), [lone] if lone.is('@') || *lone == Token::Quoted(String::new())) {
             tokens.clear();
         }
         if tokens.is_empty() {
@@ -190,6 +191,7 @@ mod tests {
     fn tokens_of_headers_follow_the_same_rules() {
         for (before, after) in [
             ("@", "\"\""),
+            ("\"\"", "\"\""),
             ("!a", "a@"),
             ("a!", "\"\"@a"),
             ("%a", "\"\"@a"),

@@ -1,100 +1,11 @@
-//! Whole messages through the editor, as records of the queue file. What is expected is what Postfix 3.7.11 wrote for the
-//! same input.
+//! The records of the queue file. What is expected is what Postfix 3.7.11 wrote for the same input.
 
-use std::sync::Arc;
+mod lab;
 
-use cleanup::{Cleanup, Client, Envelope, Finished, LogClient, Recipient, Settings, Verdict};
+use cleanup::{Client, LogClient, Verdict};
+use lab::{Lab, log, records, to};
 use lookup::Memory;
-use message::{Moment, Received, received};
-use queue_format::record;
-use rewriting::{Context, Rewriting};
-
-fn rewriting_settings() -> rewriting::Settings {
-    rewriting::Settings {
-        myhostname: "mx.lab.example".into(),
-        mydomain: "lab.example".into(),
-        myorigin: "mx.lab.example".into(),
-        mydestination: "mx.lab.example".into(),
-        recipient_delimiter: "+".into(),
-        ..rewriting::Settings::default()
-    }
-}
-
-struct Lab {
-    rewriting: rewriting::Settings,
-    change: fn(&mut Settings),
-    tables: Memory,
-    envelope: Envelope,
-    recipients: Vec<Recipient>,
-}
-
-impl Lab {
-    fn new() -> Self {
-        let arrival =
-            Moment { seconds: 1_795_315_393, microseconds: 410_227, zone: "UTC".into(), ..Moment::default() };
-        let envelope = Envelope {
-            arrival,
-            sender: "a@client.example".into(),
-            rewrite_context: Context::Local,
-            ..Envelope::default()
-        };
-        Self {
-            rewriting: rewriting_settings(),
-            change: |_| {},
-            tables: Memory::new(),
-            envelope,
-            recipients: vec![to("u@example.com")],
-        }
-    }
-
-    fn remote() -> Self {
-        let mut lab = Self::new();
-        lab.envelope.rewrite_context = Context::Untouched;
-        lab
-    }
-
-    fn run(self, content: &str) -> Finished {
-        self.run_bytes(content.replace('\n', "\r\n").as_bytes())
-    }
-
-    fn run_bytes(self, content: &[u8]) -> Finished {
-        let mut settings = Settings::new(Rewriting::new(self.rewriting));
-        (self.change)(&mut settings);
-        let mut cleanup = Cleanup::new(Arc::new(settings), self.envelope);
-        self.recipients.into_iter().for_each(|recipient| cleanup.recipient(recipient));
-        cleanup.content(content);
-        cleanup.finish("QID", &self.tables).unwrap()
-    }
-}
-
-fn to(address: &str) -> Recipient {
-    Recipient { address: address.into(), ..Recipient::default() }
-}
-
-/// All records as `T data`.
-fn records(finished: &Finished) -> Vec<String> {
-    let show = |item: Result<(u64, record::Record<'_>), _>| {
-        let (_, record) = item.unwrap();
-        format!("{} {}", char::from(record.kind.0), String::from_utf8_lossy(record.data))
-    };
-    record::walk(&finished.records).map(show).collect()
-}
-
-/// The lines of the content.
-fn content(finished: &Finished) -> Vec<String> {
-    let all = records(finished);
-    let begin = all.iter().position(|line| line == "M ").unwrap() + 1;
-    let end = all.iter().position(|line| line == "X ").unwrap();
-    all[begin..end].iter().map(|line| line[2..].to_owned()).collect()
-}
-
-fn recipients(finished: &Finished) -> Vec<String> {
-    records(finished).iter().filter_map(|line| line.strip_prefix("R ")).map(str::to_owned).collect()
-}
-
-fn log(finished: &Finished) -> Vec<&str> {
-    finished.log.iter().map(|line| line.text.as_str()).collect()
-}
+use message::{Received, received};
 
 #[test]
 fn an_smtp_message_becomes_the_records_that_postfix_writes() {
@@ -189,4 +100,78 @@ E ";
     assert_eq!(shown[1..], expected.split('\n').collect::<Vec<_>>()[1..]);
     assert_eq!(finished.verdict, Verdict::Queue);
     assert_eq!(log(&finished), ["QID: message-id=<20261122024313.QID@mx.lab.example>"]);
+}
+
+#[test]
+fn a_local_submission_has_other_records() {
+    let mut lab = Lab::new();
+    lab.envelope.raw_content = true;
+    lab.envelope.sender = "me".into();
+    lab.envelope.full_name = "Full Name".into();
+    lab.envelope.envelope_id = "envi".into();
+    lab.recipients = vec![to("user1")];
+    let finished = lab.run_bytes(b"To: x\nSubject: y\n\nhi\n");
+    let expected = [
+        "T 1795315393 410227",
+        "A create_time=1795315393",
+        "A envelope_id=envi",
+        "A rewrite_context=local",
+        "F Full Name",
+        "S me@mx.lab.example",
+        "A dsn_orig_rcpt=rfc822;user1@mx.lab.example",
+        "O user1",
+        "R user1@mx.lab.example",
+        "M ",
+        "N To: x@mx.lab.example",
+        "N Subject: y",
+        "N Message-Id: <20261122024313.QID@mx.lab.example>",
+        "N Date: Sun, 22 Nov 2026 02:43:13 +0000 (UTC)",
+        "N From: Full Name <me@mx.lab.example>",
+        "N ",
+        "N hi",
+        "X ",
+        "E ",
+    ];
+    assert_eq!(records(&finished)[1..], expected);
+}
+
+#[test]
+fn long_lines_are_cut_into_records() {
+    let mut lab = Lab::remote();
+    lab.change = |settings| settings.line_length_limit = 10;
+    let finished = lab.run("X: 89abcdefghijklmnopqr\n\n0123456789\n01234567\n");
+    let shown = records(&finished);
+    let begin = shown.iter().position(|line| line == "M ").unwrap() + 1;
+    let expected = ["L X: 89abcde", "L fghijklmno", "N pqr", "N ", "L 0123456789", "N ", "N 01234567", "X "];
+    assert_eq!(shown[begin..begin + expected.len()], expected);
+}
+
+#[test]
+fn the_size_record_counts_recipients_content_and_options() {
+    let mut lab = Lab::remote();
+    lab.recipients = vec![to("a@x.y"), cleanup::Recipient { notify: 2, ..to("b@x.y") }];
+    let finished = lab.run("Subject: \u{e9}\n\nb\n");
+    let size = queue_format::SizeRecord::decode(&finished.size_record[2..]).unwrap();
+    assert_eq!((size.recipients, size.manager_flags, size.send_options), (2, 4, 2));
+    let content: u64 = (2 + 11) + 2 + 3;
+    assert_eq!((size.content_bytes, finished.content_bytes), (content, content));
+    assert_eq!(finished.records[..finished.size_record.len()], finished.size_record[..]);
+}
+
+#[test]
+fn a_large_message_streams_and_comes_out_the_same() {
+    let body = "line of text\n".repeat(2000);
+    let whole = Lab::new().run(&format!("From: a\n\n{body}"));
+    let mut cleanup = Lab::new().begin();
+    let mut file = Vec::new();
+    for chunk in format!("From: a\r\n\r\n{}", body.replace('\n', "\r\n")).as_bytes().chunks(1000) {
+        cleanup.content(chunk);
+        cleanup.advance("QID", &Memory::new()).unwrap();
+        assert!(cleanup.pending_bytes() < 1000);
+        file.extend(cleanup.take());
+    }
+    let finished = cleanup.finish("QID", &Memory::new()).unwrap();
+    file.extend(&finished.records);
+    file[..finished.size_record.len()].copy_from_slice(&finished.size_record);
+    assert!(file == whole.records);
 }
