@@ -100,7 +100,11 @@ fn supervise(options: &Options, ready: &mut dyn FnMut(Result<(), &str>)) -> Exit
 type Prepared = (Master, Signals, EventLoop<Master>, MasterLock);
 
 fn prepare(options: &Options) -> Result<Prepared, String> {
-    let settings = Settings::read(&options.config_directory).map_err(|error| error.to_string())?;
+    let directory = std::path::absolute(&options.config_directory).map_err(|error| error.to_string())?;
+    let settings = Settings::read(&directory).map_err(|error| error.to_string())?;
+    // Not in the way of whoever unmounts the directory that the command was given in; workers are there too.
+    std::env::set_current_dir(&settings.queue_directory)
+        .map_err(|error| format!("chdir {}: {error}", settings.queue_directory.display()))?;
     let log_file = LogFile::open(&settings.config).map_err(|error| error.to_string())?;
     open_log(&settings, &log_file, options.verbose);
     let lock = MasterLock::take(&settings.queue_directory).map_err(|error| error.to_string())?;

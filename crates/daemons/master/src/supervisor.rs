@@ -408,6 +408,11 @@ impl Handler<Master> for Doorbell {
         Some(self.descriptor)
     }
 
+    /// The socket belongs to the service, and is watched again when its last worker has gone.
+    fn descriptor_outlives(&self) -> bool {
+        true
+    }
+
     fn ready(
         &mut self,
         how: Readiness,

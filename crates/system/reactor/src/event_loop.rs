@@ -30,6 +30,11 @@ pub trait Handler<D> {
         true
     }
 
+    /// Does the descriptor stay open when the handler has gone? The kernel forgets by itself only those that close.
+    fn descriptor_outlives(&self) -> bool {
+        false
+    }
+
     /// The descriptor may be readable or writable now. Readiness is told once (edge-triggered): read and write
     /// until `WouldBlock`, or ask for another turn with [`EventLoop::again`].
     fn ready(&mut self, how: Readiness, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate;
@@ -358,6 +363,10 @@ impl<D> EventLoop<D> {
             Fate::Keep => self.slots[id.slot as usize].handler = Some(handler),
             Fate::Close => {
                 self.release(id);
+                if let Some(descriptor) = handler.descriptor().filter(|_| handler.descriptor_outlives()) {
+                    // It may have been closed all the same; then there is nothing to forget.
+                    let _ = self.poll.registry().deregister(&mut SourceFd(&descriptor));
+                }
                 handler.ended(daemon, self);
             }
         }
