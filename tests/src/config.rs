@@ -19,6 +19,7 @@ pub struct Builder {
     programs: Programs,
     main: String,
     master: String,
+    whole_master: Option<String>,
     tables: Vec<(String, String)>,
     aliases: String,
     folders: Vec<String>,
@@ -46,6 +47,7 @@ postmaster: root
             programs,
             main: String::new(),
             master: String::new(),
+            whole_master: None,
             tables: Vec::new(),
             aliases,
             folders: Vec::new(),
@@ -76,6 +78,12 @@ postmaster: root
     /// Appends to master.cf.
     pub fn master(mut self, text: &str) -> Self {
         self.master += text;
+        self
+    }
+
+    /// A master.cf of the test's own; `@PORT@` in it is the port that tests connect to on 127.0.0.1.
+    pub fn master_cf(mut self, text: &str) -> Self {
+        self.whole_master = Some(text.to_owned());
         self
     }
 
@@ -132,7 +140,7 @@ postmaster: root
             own(&root.join("data"), owner.id);
         }
         fs::write(root.join("etc/main.cf"), self.main_cf(&root, &owner, id)).unwrap();
-        fs::write(root.join("etc/master.cf"), format!("{}{}", master_cf(port), self.master)).unwrap();
+        fs::write(root.join("etc/master.cf"), self.master_text(port)).unwrap();
         fs::write(root.join("etc/aliases"), &self.aliases).unwrap();
         let suite = Suite::new(self.programs, directory, port);
         for (name, text) in &self.tables {
@@ -140,6 +148,11 @@ postmaster: root
         }
         suite.run("postalias", &[&format!("hash:{}/aliases", suite.config().display())]);
         suite
+    }
+
+    fn master_text(&self, port: u16) -> String {
+        let own = self.whole_master.as_ref().map(|text| text.replace("@PORT@", &port.to_string()));
+        own.unwrap_or_else(|| master_cf(port)) + &self.master
     }
 
     fn main_cf(&self, root: &Path, owner: &Owner, id: u32) -> String {
