@@ -104,6 +104,8 @@ struct Slot<D> {
     handler: Option<Box<dyn Handler<D>>>,
     deadline: Option<Instant>,
     in_use: bool,
+    /// To be taken out as soon as it has acted.
+    doomed: bool,
 }
 
 /// The loop of one worker.
@@ -188,7 +190,13 @@ impl<D> EventLoop<D> {
     /// When the kernel refuses to watch the descriptor.
     pub fn add(&mut self, handler: Box<dyn Handler<D>>) -> io::Result<HandlerId> {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot { generation: 0, handler: None, deadline: None, in_use: false });
+            self.slots.push(Slot {
+                generation: 0,
+                handler: None,
+                deadline: None,
+                in_use: false,
+                doomed: false,
+            });
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let entry = &mut self.slots[slot as usize];
@@ -204,6 +212,7 @@ impl<D> EventLoop<D> {
         }
         entry.handler = Some(handler);
         entry.in_use = true;
+        entry.doomed = false;
         self.population += 1;
         Ok(id)
     }
@@ -296,8 +305,13 @@ impl<D> EventLoop<D> {
         self.act(to, daemon, |handler, daemon, events, me| handler.letter(letter, daemon, events, me));
     }
 
-    /// Takes a handler out of the loop; its `ended` is called.
+    /// Takes a handler out of the loop; its `ended` is called. One that acts just now goes when it has acted.
     pub fn remove(&mut self, id: HandlerId, daemon: &mut D) {
+        if let Some(slot) =
+            self.slots.get_mut(id.slot as usize).filter(|slot| slot.generation == id.generation)
+        {
+            slot.doomed = slot.in_use && slot.handler.is_none();
+        }
         self.act(id, daemon, |_, _, _, _| Fate::Close);
     }
 
@@ -359,9 +373,12 @@ impl<D> EventLoop<D> {
             return;
         };
         let Some(mut handler) = slot.handler.take() else { return };
-        match action(&mut handler, daemon, self, id) {
-            Fate::Keep => self.slots[id.slot as usize].handler = Some(handler),
-            Fate::Close => {
+        let fate = action(&mut handler, daemon, self, id);
+        match fate {
+            Fate::Keep if !self.slots[id.slot as usize].doomed => {
+                self.slots[id.slot as usize].handler = Some(handler);
+            }
+            _ => {
                 self.release(id);
                 if let Some(descriptor) = handler.descriptor().filter(|_| handler.descriptor_outlives()) {
                     // It may have been closed all the same; then there is nothing to forget.

@@ -38,3 +38,37 @@ fn it_is_heard_again() {
     events.turn(&mut count, Some(Duration::from_secs(10))).unwrap();
     assert_eq!(count, 1);
 }
+
+/// Has itself removed by somebody else while it acts.
+struct Leaver(RawFd);
+
+impl Handler<usize> for Leaver {
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.0)
+    }
+
+    fn ready(
+        &mut self,
+        _: Readiness,
+        count: &mut usize,
+        events: &mut EventLoop<usize>,
+        me: HandlerId,
+    ) -> Fate {
+        events.remove(me, count);
+        Fate::Keep
+    }
+
+    fn ended(&mut self, count: &mut usize, _: &mut EventLoop<usize>) {
+        *count += 1;
+    }
+}
+
+#[test]
+fn a_handler_that_is_removed_while_it_acts_goes_once() {
+    let (here, _there) = UnixStream::pair().unwrap();
+    let mut events = EventLoop::new(1).unwrap();
+    let mut count = 0;
+    events.add(Box::new(Leaver(here.as_raw_fd()))).unwrap();
+    events.turn(&mut count, Some(Duration::from_secs(10))).unwrap();
+    assert_eq!((count, events.population()), (1, 0));
+}
