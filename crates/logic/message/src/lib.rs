@@ -12,5 +12,5 @@ pub mod scanner;
 
 pub use date::Moment;
 pub use header::{Known, header_name};
-pub use received::Received;
+pub use received::{ClientCertificate, From as ReceivedFrom, Received, Tls as ReceivedTls};
 pub use scanner::{Event, MimeErrors, Place, Scanner};

@@ -87,7 +87,7 @@ impl Check<'_> {
             let found = self.find(table, &key, Part::Whole);
             return self.act_on(found, table, about);
         }
-        let routed = match self.world.resolve("", &address) {
+        let routed = match self.world.resolve(self.sender_for(subject), &address) {
             Ok(resolved) => resolved.recipient,
             Err(Stop::Wait) => return Err(Stop::Wait),
             Err(Stop::Failed { .. }) => return Ok(self.lookup_failure(&address)),

@@ -32,7 +32,7 @@ impl Check<'_> {
 
     pub(crate) fn reject_unknown_domain(&mut self, subject: Subject) -> Result<Verdict, Stop> {
         let Some(address) = self.address_of(subject) else { return Ok(Verdict::Dunno) };
-        let resolved = match self.world.resolve("", &address) {
+        let resolved = match self.world.resolve(self.sender_for(subject), &address) {
             Ok(resolved) => resolved,
             Err(Stop::Wait) => return Err(Stop::Wait),
             Err(Stop::Failed { .. }) => return Ok(self.lookup_failure(&address)),
@@ -78,7 +78,7 @@ impl Check<'_> {
     pub(crate) fn unlisted(&mut self, subject: Subject) -> Result<Verdict, Stop> {
         self.note_listed(subject);
         let Some(address) = self.address_of(subject) else { return Ok(Verdict::Dunno) };
-        match self.world.existence("", &address) {
+        match self.world.existence(self.sender_for(subject), &address) {
             Ok(existence) => Ok(self.refuse_unlisted(&address, existence, subject)),
             Err(Stop::Wait) => Err(Stop::Wait),
             Err(Stop::Failed { .. }) => Ok(self.lookup_failure(&address)),

@@ -89,6 +89,11 @@ impl Check<'_> {
         self.refuse(self.settings.multi_recipient_bounce_reject_code, "5.5.3", text)
     }
 
+    /// Mail to a recipient may take a way that depends on its sender.
+    pub(crate) fn sender_for(&self, subject: Subject) -> &str {
+        if subject == Subject::Recipient { self.sender_text() } else { "" }
+    }
+
     pub(crate) fn sender_text(&self) -> &str {
         self.session.envelope.sender.as_deref().unwrap_or("")
     }
@@ -96,7 +101,7 @@ impl Check<'_> {
     /// The domain of an address as it is routed, for restrictions on domains.
     pub(crate) fn domain_of(&mut self, subject: Subject) -> Result<Option<(String, String)>, Stop> {
         let Some(address) = self.address_of(subject) else { return Ok(None) };
-        match self.world.resolve("", &address) {
+        match self.world.resolve(self.sender_for(subject), &address) {
             Ok(resolved) => {
                 Ok(resolved.recipient.rsplit_once('@').map(|(_, domain)| (address, domain.to_owned())))
             }

@@ -48,6 +48,8 @@ pub struct Server {
     extended: bool,
     tls: bool,
     transaction: Option<Transaction>,
+    /// The last MAIL or VRFY declared SMTPUTF8.
+    utf8: bool,
     bdat: Chunks,
     errors: u32,
     junk: u32,
@@ -162,6 +164,7 @@ impl Server {
             extended: false,
             tls: false,
             transaction: None,
+            utf8: false,
             bdat: Chunks::None,
             errors: 0,
             junk: 0,
@@ -430,6 +433,12 @@ impl Machine for Server {
         }
         self.steps.retain(|step| matches!(step, Step::Ask(..) | Step::Close));
         self.end(Some(why));
+    }
+
+    fn stopping(&mut self) {
+        if self.waiting == Waiting::Bytes && self.greeted && self.transaction.is_none() {
+            self.say(format!("421 4.3.2 {} Service shutting down", self.settings.hostname));
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! P: 1s                          it pauses for so long
 //! TLS                            the handshake takes place here
 //! LOST                           the client goes
+//! STOP                           the service is about to end
 //! END                            the machine has closed
 //! ```
 //! Questions about syntax and verbs are answered with "ok" unless the transcript has them.
@@ -143,6 +144,8 @@ impl Player {
             self.server.received(format!("{text}\r\n").as_bytes());
         } else if let Some(text) = line.strip_prefix("C+ ") {
             self.server.received(&unescape(text));
+        } else if line == "STOP" {
+            self.server.stopping();
         } else if line == "LOST" {
             self.server.disconnected(Disconnect::Lost);
         } else {

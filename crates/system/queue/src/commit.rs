@@ -97,6 +97,21 @@ impl NewFile {
         self.step("write", |disk, file| disk.write_at(file, bytes, offset))
     }
 
+    /// Puts the file on hold, before it is complete: the queue manager will not see it.
+    ///
+    /// # Errors
+    /// As [`NewFile::write`].
+    pub fn hold(&mut self) -> Result<(), QueueError> {
+        let path = self.queue.path(QueueName::Hold, &self.id);
+        let renamed = self.queue.rename(&self.path, &path);
+        if renamed.is_err() {
+            self.discard();
+        } else {
+            self.path = path;
+        }
+        renamed
+    }
+
     /// Writes the rest and makes the message safe: on `Ok` it survives a power cut, and a 250 may be sent. The queue manager finds
     /// it by itself, sooner when told.
     ///

@@ -8,6 +8,8 @@ parameters! {
     /// Answers EXPN with the addresses behind a local alias or a virtual one. Off, it is refused with 502: a list of
     /// members is nobody's business.
     SMTPD_EXPN_ENABLE: Flag = "smtpd_expn_enable", "no", ["smtpd"];
+    /// Answers HELP with the commands that there are. Off, it is a command that is not recognized, as in Postfix.
+    SMTPD_HELP_ENABLE: Flag = "smtpd_help_enable", "yes", ["smtpd"];
 
     // What a process gives up before it reads what strangers have sent
 

@@ -35,6 +35,11 @@ impl Server {
         let Some(address) = self.extract(&words[1], true) else {
             return self.refuse("501 5.1.7 Bad sender address syntax");
         };
+        self.utf8 = self.settings.smtputf8 && words[2..].iter().any(|word| word.text.eq_ignore_ascii_case("SMTPUTF8"));
+        if self.needs_utf8(&address) {
+            self.note_illegal(&words[1]);
+            return self.refuse("501 5.1.7 Bad sender address syntax");
+        }
         let sender = Sender { address: address.clone(), ..Sender::default() };
         let question = Question::Address { command: Command::Mail, address };
         self.ask(question, Asked::MailAddress(sender, words));
@@ -94,6 +99,10 @@ impl Server {
         let Some(address) = self.extract(&words[1], false) else {
             return self.refuse("501 5.1.3 Bad recipient address syntax");
         };
+        if self.needs_utf8(&address) {
+            self.note_illegal(&words[1]);
+            return self.refuse("501 5.1.3 Bad recipient address syntax");
+        }
         let question = Question::Address { command: Command::Rcpt, address: address.clone() };
         self.ask(question, Asked::RcptAddress(address, words));
     }
@@ -143,6 +152,11 @@ impl Server {
             transaction.recipients += 1;
         }
         self.done("250 2.1.5 Ok");
+    }
+
+    /// A domain beyond ASCII is one only where SMTPUTF8 was declared (RFC 6531 §3.4); a local part may pass.
+    pub(super) fn needs_utf8(&self, address: &str) -> bool {
+        !self.utf8 && address.rsplit_once('@').is_some_and(|(_, domain)| !domain.is_ascii())
     }
 
     /// The address in an argument, or `None` where there is not exactly one; the log hears of that.

@@ -17,8 +17,10 @@ impl Server {
             let more = if self.settings.smtputf8 { " [SMTPUTF8]" } else { "" };
             return self.refuse(format!("501 5.5.4 Syntax: VRFY address{more}"));
         }
-        let word = joined(without_smtputf8(words, self.settings.smtputf8));
-        let Some(address) = self.extract(&word, false) else {
+        let rest = without_smtputf8(words, self.settings.smtputf8);
+        self.utf8 = rest.len() < words.len();
+        let word = joined(rest);
+        let Some(address) = self.extract(&word, false).filter(|address| !self.needs_utf8(address)) else {
             return self.refuse("501 5.1.3 Bad recipient address syntax");
         };
         let question = Question::Address { command: Command::Vrfy, address: address.clone() };

@@ -1,0 +1,81 @@
+//! The lines about a session, in Postfix's words.
+
+use address::quote;
+use restrictions::{LogLine, Session};
+use smtp_protocol::{Ending, Event};
+
+/// `<address>` in external form.
+pub(crate) fn angled(address: &str) -> String {
+    if address.is_empty() { "<>".to_owned() } else { format!("<{}>", quote(address)) }
+}
+
+/// What restrictions have to tell.
+pub(crate) fn ruling(lines: &[LogLine], session: &Session<'_>, client: &str) {
+    for line in lines {
+        match line {
+            LogLine::Warning(text) => log::warn!("{text}"),
+            LogLine::Note(text) => log::info!("{text}"),
+            LogLine::Action(action, text) => log::info!("{}", action_line(action, text, session, client)),
+        }
+    }
+}
+
+/// `NOQUEUE: reject: RCPT from NAME[IP]: TEXT; from=<..> to=<..> proto=ESMTP helo=<..>`
+pub(crate) fn action_line(action: &str, text: &str, session: &Session<'_>, client: &str) -> String {
+    let envelope = session.envelope;
+    let id = if envelope.queue_id.is_empty() { "NOQUEUE" } else { &envelope.queue_id };
+    let mut line = format!("{id}: {action}: {} from {client}: {text};", session.command);
+    for (name, value) in [("from", &envelope.sender), ("to", &envelope.recipient)] {
+        if let Some(value) = value {
+            line += &format!(" {name}={}", angled(value));
+        }
+    }
+    line += &format!(" proto={}", session.protocol);
+    if let Some(helo) = session.helo {
+        line += &format!(" helo=<{helo}>");
+    }
+    line
+}
+
+/// What the machine noticed.
+pub(crate) fn event(event: &Event, session: &Session<'_>, client: &str) {
+    let id = if session.envelope.queue_id.is_empty() { "NOQUEUE" } else { &session.envelope.queue_id };
+    match event {
+        Event::Pipelining(after, bytes) => log::info!("improper command pipelining after {after} from {client}: {bytes}"),
+        Event::NonSmtpCommand(line) => log::warn!("non-SMTP command from {client}: {}", shown(line)),
+        Event::IllegalAddress(command, argument) => {
+            log::warn!("Illegal address syntax from {client} in {command} command: {argument}");
+        }
+        Event::BareNewline(place, refused) => {
+            let action = if *refused { "reject" } else { "info" };
+            let session = Session { command: place, ..*session };
+            log::info!("{}", action_line(action, "bare <LF> received", &session, client));
+        }
+        Event::TooBig => log::warn!("{id}: queue file size limit exceeded"),
+        Event::MalformedBdat(line) => {
+            log::warn!("{id}: malformed BDAT command syntax from {client}: {}", shown(line));
+        }
+        Event::NullBdat => log::warn!("{id}: null BDAT request from {client}"),
+        Event::BdatTooBig => log::warn!("{id}: BDAT request from {client} exceeds message size limit"),
+        Event::BadProxyHeader(why) => log::warn!("haproxy read: {why} from {client}"),
+        Event::DiscardingKeywords(keywords) => {
+            log::info!("discarding EHLO keywords: {}", keywords.names().collect::<Vec<_>>().join(" "));
+        }
+        Event::TlsUnavailable => {
+            log::warn!("Wrapper-mode request dropped from {client}. TLS is not available, see the lines at start");
+        }
+    }
+}
+
+fn shown(line: &str) -> String {
+    line.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+/// "lost connection after RCPT from", and the counts.
+pub(crate) fn ending(ending: &Ending, client: &str) {
+    if let Some(why) = ending.why {
+        let bytes = ending.content_bytes.map_or(String::new(), |bytes| format!(" ({bytes} bytes)"));
+        log::info!("{} after {}{bytes} from {client}", why.reason(), ending.after);
+    }
+    log::info!("disconnect from {client}{}", ending.counts);
+}

@@ -1,0 +1,124 @@
+//! What the sessions of one worker share.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use dns::Resolver;
+use queue::Queue;
+use reactor::EventLoop;
+use reactor::drive::Driver;
+use restrictions::Restrictions;
+use rewriting::Rewriting;
+use services::qmgr::Notifier;
+use smtp_protocol::TlsLevel;
+use sys::sockets::{Peer, Socket};
+use tables::{Options, Tables};
+use worker::{Service, Setup, StartError};
+
+use crate::session::Session;
+use crate::settings::{self, Settings};
+
+/// Sessions of one worker where master.cf sets no limit.
+const SESSION_LIMIT: usize = 20_000;
+/// How old the knowledge of free space may be.
+const SPACE_GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// The server.
+pub(crate) struct Smtpd {
+    pub(crate) settings: Settings,
+    pub(crate) dialogue: Arc<smtp_protocol::Settings>,
+    pub(crate) tables: Tables,
+    pub(crate) rewriting: Rewriting,
+    pub(crate) restrictions: Restrictions,
+    pub(crate) cleanup: Arc<cleanup::Settings>,
+    pub(crate) resolver: Resolver,
+    pub(crate) queue: Queue,
+    pub(crate) notifier: Notifier,
+    pub(crate) sessions: usize,
+    session_limit: usize,
+    served: u64,
+    space: Option<(Instant, u64)>,
+}
+
+impl Service for Smtpd {
+    const PROGRAM: &'static str = "smtpd";
+    const NETWORK: bool = true;
+    const POOL_THREADS: usize = 16;
+
+    fn open(setup: &Setup) -> Result<Self, StartError> {
+        let config = &setup.config;
+        let cleanup = cleanup::Settings::from(config);
+        let restrictions = Restrictions::new(restrictions::Settings::from(config));
+        restrictions.mistakes().iter().for_each(|mistake| log::warn!("{mistake}"));
+        if restrictions.is_open_relay() {
+            return Err(StartError::Refused(OPEN_RELAY.to_owned()));
+        }
+        let limit = setup.arguments.session_limit;
+        Ok(Self {
+            settings: Settings::from(config),
+            dialogue: Arc::new(settings::dialogue(config, TlsLevel::None)),
+            tables: Tables::new(Options::default()),
+            rewriting: cleanup.rewriting.clone(),
+            restrictions,
+            cleanup: Arc::new(cleanup),
+            resolver: Resolver::of_system(),
+            queue: open_queue(config)?,
+            notifier: Notifier::new(setup.public_socket("qmgr")),
+            sessions: 0,
+            session_limit: if limit == 0 { SESSION_LIMIT } else { limit },
+            served: 0,
+            space: None,
+        })
+    }
+
+    fn accepted(&mut self, socket: Socket, peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
+        socket.send_at_once();
+        let session = Session::new(Arc::clone(&self.dialogue), peer, socket.local_address());
+        match Driver::start(socket, session, events) {
+            Ok(_) => {
+                self.sessions += 1;
+                self.served += 1;
+            }
+            Err(error) => log::warn!("watch a client: {error}"),
+        }
+    }
+
+    fn sessions(&self) -> usize {
+        self.sessions
+    }
+
+    fn served(&self) -> u64 {
+        self.served
+    }
+
+    fn has_room(&self) -> bool {
+        self.sessions < self.session_limit
+    }
+}
+
+const OPEN_RELAY: &str = "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one \
+     working instance of: reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit or \
+     check_relay_domains";
+
+impl Smtpd {
+    /// Free space in the queue's file system.
+    pub(crate) fn free_bytes(&mut self, now: Instant) -> u64 {
+        if let Some((then, bytes)) = self.space
+            && now.duration_since(then) < SPACE_GOOD_FOR
+        {
+            return bytes;
+        }
+        let bytes = sys::disk::free_bytes(self.queue.directory()).unwrap_or(u64::MAX);
+        self.space = Some((now, bytes));
+        bytes
+    }
+}
+
+fn open_queue(config: &parameters::Config) -> Result<Queue, StartError> {
+    let settings = queue::Settings::new(
+        &config.get(&parameters::HASH_QUEUE_NAMES),
+        config.get(&parameters::HASH_QUEUE_DEPTH),
+        config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
+    );
+    Queue::open(".", settings).map_err(|error| StartError::Refused(error.to_string()))
+}

@@ -1,0 +1,248 @@
+//! One client: answers what the dialogue's machine asks. The one place of control flow.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lookup::Stop;
+use machine::TlsFacts;
+use reactor::drive;
+use reactor::{EventLoop, HandlerId, Letter};
+use restrictions::Client;
+use smtp_protocol::{Answer, Command, Question, Reply, Server};
+use sys::sockets::Peer;
+
+use crate::chat_log;
+use crate::client::{self, Told};
+use crate::facts::{Fact, Facts, Found, Wanted};
+use crate::intake::{Committed, Created, Written};
+use crate::service::Smtpd;
+use crate::transaction::Transaction;
+
+/// A client and what is known of it.
+pub(crate) struct Session {
+    machine: Server,
+    pub(crate) client: Client,
+    /// `NAME[IP]`, as the log has it.
+    pub(crate) shown: String,
+    pub(crate) local_end: Option<SocketAddr>,
+    pub(crate) helo: Option<String>,
+    pub(crate) extended: bool,
+    pub(crate) tls: Option<Box<TlsFacts>>,
+    pub(crate) pipelining: bool,
+    /// Headers of its mail are completed by our own rules (`local_header_rewrite_clients`).
+    pub(crate) rewrites_locally: bool,
+    /// XFORWARD: the client that a filter speaks for.
+    pub(crate) forwarded: Option<Box<(Client, Told)>>,
+    pub(crate) transaction: Option<Box<Transaction>>,
+    pub(crate) facts: Facts,
+    /// What is to be answered once the facts are there.
+    question: Option<Box<Question>>,
+    pub(crate) transactions: u32,
+    connected: bool,
+}
+
+/// What an attempt to answer came to.
+pub(crate) enum Attempt {
+    /// Here it is.
+    Answer(Answer),
+    /// When the facts that are wanted have come, try again.
+    Wait,
+    /// A letter will bring it.
+    Letter,
+}
+
+impl From<Answer> for Attempt {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+impl From<Result<Option<Reply>, Stop>> for Attempt {
+    fn from(checked: Result<Option<Reply>, Stop>) -> Self {
+        match checked {
+            Ok(None) => Self::Answer(Answer::Proceed),
+            Ok(Some(reply)) => Self::Answer(Answer::Refuse(reply)),
+            Err(_) => Self::Wait,
+        }
+    }
+}
+
+impl Session {
+    /// A client that has just connected.
+    pub(crate) fn new(settings: Arc<smtp_protocol::Settings>, peer: Peer, local_end: Option<SocketAddr>) -> Self {
+        let client = client::at(&peer);
+        Self {
+            machine: Server::new(settings),
+            shown: String::new(),
+            client,
+            local_end,
+            helo: None,
+            extended: false,
+            tls: None,
+            pipelining: false,
+            rewrites_locally: false,
+            forwarded: None,
+            transaction: None,
+            facts: Facts::default(),
+            question: None,
+            transactions: 0,
+            connected: false,
+        }
+    }
+
+    /// "SMTP" or "ESMTP".
+    pub(crate) fn protocol(&self) -> &'static str {
+        if self.extended { "ESMTP" } else { "SMTP" }
+    }
+
+    fn work(
+        &mut self,
+        question: Question,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Option<Answer> {
+        match self.attempt(&question, daemon, events, me) {
+            Attempt::Answer(answer) => return Some(answer),
+            Attempt::Letter => {}
+            Attempt::Wait => {
+                self.question = Some(Box::new(question));
+                self.find_out(daemon, events, me);
+            }
+        }
+        None
+    }
+
+    fn attempt(
+        &mut self,
+        question: &Question,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Attempt {
+        match question {
+            Question::Connect(ends) => self.connect(*ends, daemon),
+            Question::Xclient(attributes) => self.become_client(attributes, daemon),
+            Question::Hello(hello) => self.hello(hello, daemon),
+            Question::Address { address, .. } => self.address(address, daemon),
+            Question::Mail(sender) => self.mail(sender, daemon, events),
+            Question::Rcpt(recipient) => self.rcpt(recipient, daemon, events, me),
+            Question::Data => self.data(daemon),
+            Question::Content(bytes) => self.content(bytes, daemon, events, me),
+            Question::EndOfData => self.end_of_data(daemon, events, me),
+            Question::Vrfy(address) => self.vrfy(address, daemon),
+            Question::Expn(address) => self.expn(address, daemon),
+            Question::Etrn(domain) => self.etrn(domain, daemon),
+            other => self.note(other, daemon, events, me),
+        }
+    }
+
+    /// What needs no more than a look.
+    fn note(
+        &mut self,
+        question: &Question,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Attempt {
+        match question {
+            Question::Reset => self.drop_transaction(events, me),
+            Question::Secured(facts) => {
+                self.tls = Some(Box::new(facts.clone()));
+                self.helo = None;
+                self.extended = false;
+            }
+            Question::Xforward(attributes) => self.forward(attributes),
+            Question::Verb(verb) => return self.verb(verb, daemon),
+            Question::Filter(line) => return self.filter(line, daemon),
+            Question::Note(event) => {
+                self.pipelining |= matches!(event, smtp_protocol::Event::Pipelining(..));
+                let view = self.view(Command::Unknown.name());
+                chat_log::event(event, &view, &self.shown);
+            }
+            Question::Ended(ending) if self.connected => chat_log::ending(ending, &self.shown),
+            _ => {}
+        }
+        Answer::Proceed.into()
+    }
+
+    /// The line "connect from" was written, so one "disconnect from" will be.
+    pub(crate) fn note_connected(&mut self) {
+        if !std::mem::replace(&mut self.connected, true) {
+            log::info!("connect from {}", self.shown);
+        }
+    }
+
+    /// Asks for the facts that are missing; each comes as a letter.
+    fn find_out(&mut self, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>, me: HandlerId) {
+        for wanted in self.facts.take_wanted() {
+            let post_box = events.post_box();
+            match &wanted {
+                Wanted::Dns(question) => {
+                    let asked = question.clone();
+                    daemon.resolver.ask(asked, move |answer| {
+                        post_box.send(me, Box::new(Fact(wanted, Found::Dns(answer))));
+                    });
+                }
+                Wanted::Policy(service, _) => {
+                    log::warn!("policy service {service}: not available in this version");
+                    post_box.send(me, Box::new(Fact(wanted, Found::Policy(None))));
+                }
+            }
+        }
+    }
+}
+
+impl drive::Session<Smtpd> for Session {
+    type Machine = Server;
+
+    fn machine(&mut self) -> &mut Server {
+        &mut self.machine
+    }
+
+    fn answer(
+        &mut self,
+        question: Question,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Option<Answer> {
+        self.work(question, daemon, events, me)
+    }
+
+    fn letter(
+        &mut self,
+        letter: Letter,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Option<Answer> {
+        let letter = match letter.downcast::<Fact>() {
+            Ok(fact) => {
+                self.facts.learn(*fact);
+                let ready = self.facts.on_the_way == 0;
+                let question = self.question.take_if(|_| ready)?;
+                return self.work(*question, daemon, events, me);
+            }
+            Err(letter) => letter,
+        };
+        let letter = match letter.downcast::<Created>() {
+            Ok(created) => return Some(self.file_created(*created, daemon)),
+            Err(letter) => letter,
+        };
+        let letter = match letter.downcast::<Written>() {
+            Ok(written) => return Some(self.content_written(*written)),
+            Err(letter) => letter,
+        };
+        letter.downcast::<Committed>().ok().map(|committed| self.committed(*committed, daemon))
+    }
+
+    fn begin_tls(&mut self, _daemon: &mut Smtpd) -> Option<(tls::Server, Duration)> {
+        None
+    }
+
+    fn ended(&mut self, daemon: &mut Smtpd, _events: &mut EventLoop<Smtpd>) {
+        daemon.sessions -= 1;
+    }
+}

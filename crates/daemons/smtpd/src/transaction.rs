@@ -1,0 +1,57 @@
+//! The mail transaction that a session is in.
+
+use restrictions::{Effect, Envelope};
+use smtp_protocol::{Body, Recipient, Return, Sender};
+
+use crate::intake::Intake;
+
+/// From MAIL to the end of the message.
+#[derive(Default)]
+pub(crate) struct Transaction {
+    pub(crate) sender: Sender,
+    /// As restrictions see it.
+    pub(crate) envelope: Envelope,
+    /// The queue file that is being made; from the first good recipient on.
+    pub(crate) intake: Option<Intake>,
+    /// What access tables asked for.
+    pub(crate) effects: Vec<Effect>,
+    /// A recipient that is good but must wait for the file.
+    pub(crate) waiting: Option<Recipient>,
+    /// The one recipient, while there is only one.
+    pub(crate) only_recipient: Option<String>,
+}
+
+impl Transaction {
+    pub(crate) fn new(sender: Sender) -> Self {
+        let envelope = Envelope {
+            sender: Some(sender.address.clone()),
+            size_bytes: sender.size_bytes.unwrap_or(0),
+            ..Envelope::default()
+        };
+        Self { sender, envelope, ..Self::default() }
+    }
+
+    /// One more recipient is in.
+    pub(crate) fn admit(&mut self, address: &str) {
+        self.envelope.recipients += 1;
+        self.only_recipient = (self.envelope.recipients == 1).then(|| address.to_owned());
+    }
+
+    /// RET as the queue file has it.
+    pub(crate) fn return_flags(&self) -> u32 {
+        match self.sender.ret {
+            None => 0,
+            Some(Return::Full) => 1,
+            Some(Return::Headers) => 2,
+        }
+    }
+
+    /// BODY as the queue file has it.
+    pub(crate) fn encoding(&self) -> &'static str {
+        match self.sender.body {
+            None => "",
+            Some(Body::SevenBit) => "7bit",
+            Some(Body::EightBit) => "8bit",
+        }
+    }
+}
