@@ -6,3 +6,7 @@ pub mod pillarbox;
 pub mod postconf;
 pub mod postfix;
 pub mod table_command;
+pub mod site;
+pub mod postcat;
+pub mod postsuper;
+pub mod postqueue;

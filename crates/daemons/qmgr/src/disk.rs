@@ -60,6 +60,8 @@ pub(crate) struct LoadedMessage {
     pub(crate) loaded: Loaded,
     pub(crate) bounce_log: bool,
     pub(crate) trace_log: bool,
+    /// Only of a message that goes back to its sender now: the reason is the last delay's.
+    pub(crate) defer_log: bool,
 }
 
 /// The tasks that wait, and whether a batch is under way.
@@ -130,34 +132,42 @@ fn one(queue: &Queue, task: Task, recipient_limit: usize) -> Done {
     }
 }
 
+/// A message that can not be read goes to `corrupt/`; one that could not be read this time, back to where it was.
 fn load(queue: &Queue, candidate: &Candidate, recipient_limit: usize) -> Result<LoadedMessage, QueueError> {
     let id = &candidate.id;
     queue.activate(candidate.queue, id)?;
-    let mut noted = (false, false);
+    load_active(queue, candidate, recipient_limit).inspect_err(|error| {
+        let home = if error.is_corrupt() { QueueName::Corrupt } else { candidate.queue };
+        if let Err(error) = queue.move_message(QueueName::Active, home, id) {
+            log::warn!("{id}: {error}");
+        }
+    })
+}
+
+fn load_active(
+    queue: &Queue,
+    candidate: &Candidate,
+    recipient_limit: usize,
+) -> Result<LoadedMessage, QueueError> {
+    let id = &candidate.id;
     if candidate.unthrottle {
         // The wish is for this attempt.
-        queue.set_mode(
-            QueueName::Active,
-            id,
-            MODE_READY | if candidate.force_expire { MODE_FORCE_EXPIRE } else { 0 },
-        )?;
+        let wish = if candidate.force_expire { MODE_FORCE_EXPIRE } else { 0 };
+        queue.set_mode(QueueName::Active, id, MODE_READY | wish)?;
     }
+    let (mut bounce_log, mut trace_log, mut defer_log) = (false, false, false);
     if !candidate.fresh {
-        // What the last attempt noted is about recipients that are tried again now.
-        forget(queue.remove(QueueName::Defer, id))?;
-        noted = (queue.facts(QueueName::Bounce, id).is_ok(), queue.facts(QueueName::Trace, id).is_ok());
-    }
-    match queue.load(QueueName::Active, id, recipient_limit) {
-        Ok(loaded) => Ok(LoadedMessage { loaded, bounce_log: noted.0, trace_log: noted.1 }),
-        Err(error) => {
-            if error.is_corrupt() {
-                queue.corrupt(QueueName::Active, id)?;
-            } else {
-                queue.move_message(QueueName::Active, candidate.queue, id)?;
-            }
-            Err(error)
+        if candidate.force_expire {
+            defer_log = queue.facts(QueueName::Defer, id).is_ok();
+        } else {
+            // What the last attempt noted is about recipients that are tried again now.
+            forget(queue.remove(QueueName::Defer, id))?;
         }
+        bounce_log = queue.facts(QueueName::Bounce, id).is_ok();
+        trace_log = queue.facts(QueueName::Trace, id).is_ok();
     }
+    let loaded = queue.load(QueueName::Active, id, recipient_limit)?;
+    Ok(LoadedMessage { loaded, bounce_log, trace_log, defer_log })
 }
 
 fn park(

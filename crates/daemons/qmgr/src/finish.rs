@@ -152,7 +152,8 @@ impl Manager {
         let until = match next {
             Next::Expired => {
                 let word = if message.force_expire { "force-expired" } else { "expired" };
-                log::info!("{}: from=<{}>, status={word}, returned to sender", message.id, message.sender());
+                let sender = self.settings.shown(message.sender());
+                log::info!("{}: from=<{sender}>, status={word}, returned to sender", message.id);
                 message.stage = Stage::Expiring;
                 let original = message.original();
                 return self.ask(ReportService::Defer, key, Purpose::Flush, Command::Flush(original));

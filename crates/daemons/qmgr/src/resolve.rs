@@ -87,6 +87,10 @@ impl Manager {
     /// Finds a way for each recipient in memory and puts them into the queues of their destinations.
     pub(crate) fn assign(&mut self, key: MessageKey) {
         let Some(message) = self.messages.get_mut(&key) else { return };
+        if message.force_expire && message.defer_log {
+            (0..message.recipients.len() as u32).for_each(|slot| message.settle(slot, false));
+            return;
+        }
         if message.force_expire {
             let slots = (0..message.recipients.len() as u32).collect();
             return self.postpone(

@@ -354,12 +354,13 @@ impl Manager {
         let mut message = Message::new(id, found.loaded, self.now_us);
         message.bounce_log = found.bounce_log;
         message.trace_log = found.trace_log;
+        message.defer_log = found.defer_log;
         message.force_expire = candidate.force_expire;
         message.unthrottle = candidate.unthrottle;
         log::info!(
             "{}: from=<{}>, size={}, nrcpt={} (queue active)",
             message.id,
-            message.sender(),
+            self.settings.shown(message.sender()),
             message.envelope.message_bytes(),
             message.recipients_left()
         );

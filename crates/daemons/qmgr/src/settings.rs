@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) trace_service: String,
     pub(crate) error_service: String,
     pub(crate) retry_service: String,
+    /// `info_log_address_format`: log lines show addresses as they are inside, without quotes.
+    pub(crate) log_internal_form: bool,
 }
 
 impl From<&Config> for Settings {
@@ -53,11 +55,17 @@ impl From<&Config> for Settings {
             trace_service: config.get(&parameters::TRACE_SERVICE_NAME),
             error_service: config.get(&parameters::ERROR_SERVICE_NAME),
             retry_service: "retry".to_owned(),
+            log_internal_form: config.get(&parameters::INFO_LOG_ADDRESS_FORMAT) == "internal",
         }
     }
 }
 
 impl Settings {
+    /// An address as log lines show it.
+    pub(crate) fn shown(&self, address: &str) -> String {
+        if self.log_internal_form { address.to_owned() } else { address::quote(address) }
+    }
+
     /// Is this transport in `defer_transports`?
     pub(crate) fn is_deferred(&self, transport: &str) -> bool {
         words(&self.defer_transports).any(|word| word == transport)

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 
+use address::quote;
 use notifications::log::read_log;
-use queue::{Entry, MODE_FORCE_EXPIRE, Queue, QueueName, Scan};
+use parameters::Config;
+use queue::{Entry, MODE_FORCE_EXPIRE, Queue, QueueError, QueueName, Scan};
 use queue_format::envelope::{Envelope, EnvelopeReader, Step};
 
 /// The folders in the order in which they are listed.
@@ -24,6 +26,19 @@ pub(crate) struct Settings {
     pub(crate) empty_address: String,
 }
 
+impl Settings {
+    /// The queue in the working directory, as main.cf says.
+    pub(crate) fn from_config(config: &Config) -> Result<Self, QueueError> {
+        let layout = queue::Settings::new(
+            &config.get(&parameters::HASH_QUEUE_NAMES),
+            config.get(&parameters::HASH_QUEUE_DEPTH),
+            config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
+        );
+        let queue = Queue::open(".", layout)?;
+        Ok(Self { queue, empty_address: config.get(&parameters::EMPTY_ADDRESS_RECIPIENT) })
+    }
+}
+
 /// A list that is being made.
 pub(crate) struct Listing {
     settings: Settings,
@@ -36,7 +51,14 @@ pub(crate) struct Listing {
 
 impl Listing {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, folders: FOLDERS.iter(), scan: None, started: false, done: false, block: vec![0; BLOCK_BYTES] }
+        Self {
+            settings,
+            folders: FOLDERS.iter(),
+            scan: None,
+            started: false,
+            done: false,
+            block: vec![0; BLOCK_BYTES],
+        }
     }
 
     /// Was that the last portion?
@@ -98,7 +120,8 @@ impl Listing {
         attribute(out, "time", &envelope.arrival_seconds().to_string());
         attribute(out, "size", &size.to_string());
         attribute(out, "forced_expire", if facts.mode() & MODE_FORCE_EXPIRE != 0 { "1" } else { "0" });
-        attribute(out, "sender", if sender.is_empty() { &self.settings.empty_address } else { sender });
+        let sender = if sender.is_empty() { self.settings.empty_address.clone() } else { quote(sender) };
+        attribute(out, "sender", &sender);
         let reasons = match name {
             QueueName::Deferred | QueueName::Active | QueueName::Incoming | QueueName::Hold => {
                 std::fs::read(self.settings.queue.path(QueueName::Defer, &id)).unwrap_or_default()
@@ -135,8 +158,12 @@ impl Listing {
 fn recipients(envelope: &Envelope, reasons: &[u8], out: &mut Vec<u8>) {
     let mut listed: HashSet<String> = HashSet::new();
     if !reasons.is_empty() {
-        let done: HashSet<u64> =
-            envelope.recipients.iter().filter(|recipient| recipient.done).map(|recipient| recipient.offset).collect();
+        let done: HashSet<u64> = envelope
+            .recipients
+            .iter()
+            .filter(|recipient| recipient.done)
+            .map(|recipient| recipient.offset)
+            .collect();
         for entry in read_log(reasons, true) {
             if !done.contains(&entry.offset) && listed.insert(entry.recipient.clone()) {
                 attribute(out, "recipient", &entry.recipient);
@@ -145,8 +172,9 @@ fn recipients(envelope: &Envelope, reasons: &[u8], out: &mut Vec<u8>) {
         }
     }
     for recipient in envelope.recipients.iter().filter(|recipient| !recipient.done) {
-        if listed.is_empty() || !listed.contains(&recipient.address) {
-            attribute(out, "recipient", &recipient.address);
+        let address = quote(&recipient.address);
+        if listed.is_empty() || !listed.contains(&address) {
+            attribute(out, "recipient", &address);
             attribute(out, "reason", "");
         }
     }

@@ -9,6 +9,8 @@
 //! is left with the reason of its delay. postqueue(1) makes the list readable. The list is in Postfix's attribute protocol, so that programs
 //! that read it from Postfix read it from here.
 //!
+//! With **-S** the list goes to standard output: so postqueue(1) shows the queue while the mail system is down.
+//!
 //! # SECURITY
 //! Runs as the mail owner and takes no input from its clients.
 //!
@@ -24,7 +26,11 @@
 mod service;
 mod session;
 mod listing;
+mod alone;
 
 fn main() -> std::process::ExitCode {
+    if std::env::args().skip(1).any(|argument| argument == "-S") {
+        return alone::run();
+    }
     worker::run::<service::Showq>()
 }

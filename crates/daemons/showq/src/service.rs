@@ -1,6 +1,5 @@
 //! What the sessions have in common.
 
-use queue::Queue;
 use reactor::EventLoop;
 use sys::sockets::{Peer, Socket};
 use worker::{Service, Setup, StartError};
@@ -23,15 +22,9 @@ impl Service for Showq {
     const POOL_THREADS: usize = 2;
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
-        let config = &setup.config;
-        let layout = queue::Settings::new(
-            &config.get(&parameters::HASH_QUEUE_NAMES),
-            config.get(&parameters::HASH_QUEUE_DEPTH),
-            config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-        );
-        let queue = Queue::open(".", layout).map_err(|error| StartError::Refused(error.to_string()))?;
-        let empty_address = config.get(&parameters::EMPTY_ADDRESS_RECIPIENT);
-        Ok(Self { settings: Settings { queue, empty_address }, sessions: 0, served: 0 })
+        let settings =
+            Settings::from_config(&setup.config).map_err(|error| StartError::Refused(error.to_string()))?;
+        Ok(Self { settings, sessions: 0, served: 0 })
     }
 
     fn accepted(&mut self, socket: Socket, _: Peer, _: usize, events: &mut EventLoop<Self>) {

@@ -85,7 +85,13 @@ impl Handler<Showq> for Session {
         self.go_on(events, me)
     }
 
-    fn letter(&mut self, letter: Letter, _: &mut Showq, events: &mut EventLoop<Showq>, me: HandlerId) -> Fate {
+    fn letter(
+        &mut self,
+        letter: Letter,
+        _: &mut Showq,
+        events: &mut EventLoop<Showq>,
+        me: HandlerId,
+    ) -> Fate {
         if let Ok(portion) = letter.downcast::<Portion>() {
             self.output.extend_from_slice(&portion.bytes);
             self.listing = Some(portion.listing);

@@ -71,6 +71,14 @@ impl QueueId {
         u32::try_from(number).ok()
     }
 
+    /// The same long id for another inode number; `None` for a short one.
+    pub fn with_inode(&self, inode: u64) -> Option<Self> {
+        let at = self.separator()?;
+        let mut text = self.0[..=at].to_owned();
+        push_digits(&mut text, inode, BASE_INODE, 1);
+        Some(Self(text.into()))
+    }
+
     /// The characters that name the hash directories of a queue in `hash_queue_names`, one a level, at most `depth`: those of the
     /// short id itself, or of the hexadecimal microseconds of a long one.
     pub fn hash_characters(&self, depth: usize) -> String {

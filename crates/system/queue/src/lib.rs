@@ -145,11 +145,18 @@ impl Queue {
         &self.directory
     }
 
+    /// How many levels of hash folders this folder has.
+    pub fn hash_depth(&self, name: QueueName) -> usize {
+        let hashed = self.settings.hash_queue_names.iter().any(|hashed| hashed == name.as_str());
+        if hashed { self.settings.hash_queue_depth } else { 0 }
+    }
+
     /// Where the file of this message lies when it is in `name`.
     pub fn path(&self, name: QueueName, id: &QueueId) -> PathBuf {
         let mut path = self.directory.join(name.as_str());
-        if self.settings.hash_queue_names.iter().any(|hashed| hashed == name.as_str()) {
-            for character in id.hash_characters(self.settings.hash_queue_depth).chars() {
+        let depth = self.hash_depth(name);
+        if depth > 0 {
+            for character in id.hash_characters(depth).chars() {
                 path.push(character.encode_utf8(&mut [0; 4]));
             }
         }

@@ -3,6 +3,7 @@
 pub mod bounce;
 pub mod couriers;
 pub mod delivery;
+pub mod flush;
 pub mod spawn;
 pub mod ticket_keys;
 pub mod qmgr;
