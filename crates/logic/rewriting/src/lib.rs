@@ -9,6 +9,7 @@
 //! | `resolve`, `route`, `transport` | which class, transport, next hop? | trivial-rewrite(8) resolve, transport(5) |
 //! | `existence` | would the mail system accept the address? | smtpd(8) |
 //! | `mailbox` | where does the mail of a virtual mailbox go, and as whom is it written? | virtual(8) |
+//! | `alias`, `destination` | which mailboxes and addresses stand behind a name of this host? | local(8), aliases(5) |
 //! | `conflicts` | is a domain in two classes? | warnings of trivial-rewrite(8) |
 //!
 //! All functions are pure: tables answer through [`lookup::Lookup`], addresses are in internal form.
@@ -25,10 +26,14 @@ mod route;
 mod transport;
 mod existence;
 mod mailbox;
+mod destination;
+mod alias;
 mod conflicts;
 
 pub use canonical::{Canonical, MapFailure, Mapping};
 pub use conflicts::Conflict;
+pub use alias::{AliasSettings, Leaf, Refusal, Surroundings, fill_in};
+pub use destination::Destination;
 pub use existence::Existence;
 pub use expand::{ExpandError, Expansion};
 pub use find::Match;
