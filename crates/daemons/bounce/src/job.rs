@@ -4,8 +4,9 @@ use queue::Queue;
 use queue_format::QueueId;
 use services::bounce::{BounceRequest, Command};
 
-use crate::post::{PostError, Poster};
+use crate::post::post;
 use crate::prepare::{PrepareError, Preparer};
+use posting::{PostError, Poster};
 
 /// What jobs need.
 pub(crate) struct Job {
@@ -61,7 +62,7 @@ impl Job {
     /// not be told twice for its sake.
     fn send(&self, id: &str, command: &Command, queued: &mut Vec<QueueId>) -> Result<(), JobError> {
         for (number, report) in self.preparer.reports(id, command)?.into_iter().enumerate() {
-            match self.poster.post(&self.queue, &report) {
+            match post(&self.poster, &self.queue, &report) {
                 Ok(Some(new)) => {
                     log::info!("{id}: {}: {new}", report.log_words);
                     queued.push(new);

@@ -10,8 +10,8 @@ use queue_format::QueueId;
 use services::bounce::{Command, Failure, Original};
 
 use crate::original::{self, OriginalFile};
-use crate::post::moment;
 use crate::settings::Settings;
+use posting::moment;
 
 /// The queue file's SMTPUTF8 flag: the sender asked for it (RFC 6531 §3.4).
 const SMTPUTF8_REQUESTED: u32 = 1;

@@ -11,9 +11,9 @@ use worker::{Service, Setup, StartError};
 
 use crate::conversation::Conversation;
 use crate::job::Job;
-use crate::post::Poster;
 use crate::prepare::Preparer;
 use crate::settings::Settings;
+use posting::Poster;
 
 /// The queue manager's socket.
 const QUEUE_MANAGER: &str = "qmgr";
@@ -34,7 +34,7 @@ impl Service for Bounce {
         let queue = Queue::open(".", queue_settings(&setup.config))
             .map_err(|error| StartError::Refused(error.to_string()))?;
         let preparer = Preparer { queue: queue.clone(), settings, config: Mutex::new(setup.config.clone()) };
-        let job = Job { queue, preparer, poster: Poster::new(&setup.config) };
+        let job = Job { queue, preparer, poster: Poster::new(&setup.config, "bounce") };
         let notifier = Notifier::new(setup.public_socket(QUEUE_MANAGER));
         Ok(Self { job: Arc::new(job), notifier, sessions: 0, served: 0 })
     }

@@ -88,6 +88,7 @@ impl Virtual {
             head,
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,
+            unless_exists: Vec::new(),
         };
         let assignment = Assignment { ticket, job, file: Rc::clone(file) };
         let owner = destination.owner.clone();

@@ -40,6 +40,9 @@ pub(crate) fn of(outcome: Result<Answer, NoDelivery>, destination: &Destination,
             };
             Outcome::new(verdict, &status.to_string(), text, RELAY)
         }
+        Ok(Answer::Withheld { path }) => {
+            Outcome::new(Verdict::Deferred, "4.3.0", format!("{path} is in the way"), RELAY)
+        }
         Err(NoDelivery::Refused { text, misconfigured: true }) => {
             misconfigured(&format!("recipient {address}: no courier: {text}"))
         }

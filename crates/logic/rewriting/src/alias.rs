@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use address::split_extension;
 use lookup::{Lookup, Part, Stop};
 
-use crate::resolve::Class;
-use crate::rewrite::Context;
 use crate::Rewriting;
 use crate::destination::Destination;
+use crate::resolve::Class;
+use crate::rewrite::Context;
 
 /// Aliases behind aliases, at most.
 const LEVEL_LIMIT: usize = 100;
@@ -228,7 +228,9 @@ impl Expansion<'_> {
             match destination {
                 Destination::Address(address) => self.address(&address, path)?,
                 Destination::Include(file) => self.include(name, &file, path)?,
-                Destination::Command(_) if path.in_include => self.refuse(name, Refusal::RestrictedCommand)?,
+                Destination::Command(_) if path.in_include => {
+                    self.refuse(name, Refusal::RestrictedCommand)?
+                }
                 Destination::File(_) if path.in_include => self.refuse(name, Refusal::RestrictedFile)?,
                 Destination::Command(_) => self.refuse(name, Refusal::Command)?,
                 Destination::File(_) => self.refuse(name, Refusal::File)?,
@@ -342,7 +344,8 @@ impl Expansion<'_> {
 
     /// Each name gets one copy; past the limit a second one is the lesser evil.
     fn is_new(&mut self, name: &str) -> bool {
-        if self.settings.duplicate_filter_limit > 0 && self.seen.len() >= self.settings.duplicate_filter_limit {
+        if self.settings.duplicate_filter_limit > 0 && self.seen.len() >= self.settings.duplicate_filter_limit
+        {
             return !self.seen.contains(name);
         }
         self.seen.insert(name.to_owned())
@@ -469,7 +472,10 @@ mod tests {
     fn lists_and_strangers_get_a_new_message() {
         let forwarded = "forward from owner-list@here.example to joe@here.example out@elsewhere";
         assert_eq!(expand("list@here.example"), [forwarded]);
-        assert_eq!(expand("both@here.example"), ["joe@here.example -> joe", "forward from - to out@elsewhere"]);
+        assert_eq!(
+            expand("both@here.example"),
+            ["joe@here.example -> joe", "forward from - to out@elsewhere"]
+        );
         let expected = [
             "forward from - to ann@here.example joe@here.example out@elsewhere",
             "inc@here.example: mail to command is restricted",

@@ -30,9 +30,9 @@ mod destination;
 mod alias;
 mod conflicts;
 
+pub use alias::{AliasSettings, Leaf, Refusal, Surroundings, fill_in};
 pub use canonical::{Canonical, MapFailure, Mapping};
 pub use conflicts::Conflict;
-pub use alias::{AliasSettings, Leaf, Refusal, Surroundings, fill_in};
 pub use destination::Destination;
 pub use existence::Existence;
 pub use expand::{ExpandError, Expansion};

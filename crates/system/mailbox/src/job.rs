@@ -55,6 +55,8 @@ pub struct Job {
     pub content_offset: u64,
     /// The largest size of the mailbox file, 0 for no limit.
     pub limit_bytes: u64,
+    /// Absolute paths: where one of these files exists, the mail is not for the mailbox, and nothing is done.
+    pub unless_exists: Vec<String>,
 }
 
 /// What became of a job.
@@ -62,6 +64,11 @@ pub struct Job {
 pub enum Answer {
     /// It is on the disk.
     Delivered,
+    /// A file exists of [`Job::unless_exists`].
+    Withheld {
+        /// Which.
+        path: String,
+    },
     /// It is not.
     Failed {
         /// 4 to try again, 5 to give up.
@@ -144,12 +151,14 @@ impl CourierSettings {
 impl Job {
     /// The message that goes over the socket.
     pub fn to_attributes(&self) -> Attributes {
-        Attributes::new()
+        let mut message = Attributes::new()
             .with("path", self.place.path.display())
             .with("maildir", u8::from(self.place.form == Form::Maildir))
             .with("head", &self.head)
             .with("offset", self.content_offset)
-            .with("limit", self.limit_bytes)
+            .with("limit", self.limit_bytes);
+        self.unless_exists.iter().for_each(|path| message.push("unless", path));
+        message
     }
 
     /// Reads what [`Job::to_attributes`] wrote.
@@ -161,11 +170,13 @@ impl Job {
         // The path of the base itself is empty, which `parse` takes for a table's mistake.
         let path = Place::parse(&format!("./{}", message.text("path")?));
         let path = path.map_err(|_| Missing { name: "path" })?.path;
+        let unless = message.iter().filter(|(name, _)| *name == "unless");
         Ok(Self {
             place: Place { path, form },
             head: message.text("head")?.to_owned(),
             content_offset: message.parse("offset")?,
             limit_bytes: message.parse("limit")?,
+            unless_exists: unless.map(|(_, path)| path.to_owned()).collect(),
         })
     }
 }
@@ -186,6 +197,7 @@ impl Answer {
     pub fn to_attributes(&self) -> Attributes {
         match self {
             Self::Delivered => Attributes::new().with("delivered", 1),
+            Self::Withheld { path } => Attributes::new().with("withheld", path),
             Self::Failed { status, text, hint } => Attributes::new()
                 .with("class", status.0)
                 .with("subject", status.1)
@@ -202,6 +214,9 @@ impl Answer {
     pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
         if message.get("delivered").is_some() {
             return Ok(Self::Delivered);
+        }
+        if let Some(path) = message.get("withheld") {
+            return Ok(Self::Withheld { path: path.to_owned() });
         }
         let status = Status(message.parse("class")?, message.parse("subject")?, message.parse("detail")?);
         let hint = Hint::from_word(message.text("hint")?);
@@ -253,11 +268,14 @@ mod tests {
         assert_eq!(CourierSettings::from_attributes(&settings.to_attributes()), Ok(settings));
         for path in ["example.com/info/", "box", "/"] {
             let place = Place::parse(path).unwrap();
-            let job = Job { place, head: "A: b\nC: d\n".into(), content_offset: 812, limit_bytes: 0 };
+            let unless_exists = vec!["/home/u/.forward".into()];
+            let head = "A: b\nC: d\n".into();
+            let job = Job { place, head, content_offset: 812, limit_bytes: 0, unless_exists };
             assert_eq!(Job::from_attributes(&job.to_attributes()), Ok(job));
         }
         for answer in [
             Answer::Delivered,
+            Answer::Withheld { path: "/x".into() },
             Answer::Failed { status: Status(4, 3, 0), text: "error".into(), hint: Hint::Access },
         ] {
             assert_eq!(Answer::from_attributes(&answer.to_attributes()), Ok(answer));

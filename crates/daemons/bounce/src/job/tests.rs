@@ -34,7 +34,7 @@ fn spool(service: &str, main_cf: &str) -> Spool {
     let config = Config::read(sources).unwrap();
     let queue = Queue::open(directory.path(), queue::Settings::default()).unwrap();
     let settings = Settings::new(&config, service);
-    let poster = Poster::new(&config);
+    let poster = Poster::new(&config, "bounce");
     let preparer = Preparer { queue: queue.clone(), settings, config: Mutex::new(config) };
     Spool { _directory: directory, job: Job { queue, preparer, poster } }
 }
@@ -49,7 +49,7 @@ impl Spool {
             log_words: String::new(),
             content: b"From: a@b.example\nMessage-ID: <first@b.example>\nSubject: lost\n\nSecret\n".to_vec(),
         };
-        let id = self.job.poster.post(&self.job.queue, &report).unwrap().unwrap();
+        let id = crate::post::post(&self.job.poster, &self.job.queue, &report).unwrap().unwrap();
         self.job.queue.activate(QueueName::Incoming, &id).unwrap();
         id.to_string()
     }
