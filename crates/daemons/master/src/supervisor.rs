@@ -23,6 +23,10 @@ use crate::status_page::StatusPage;
 /// How long workers may take to finish when the suite stops; then they are killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(8);
 
+/// A worker that ends by itself earlier than this, and has served nobody, counts as crashed: else master would
+/// start one after the other for a client that none of them takes.
+const SHORT_LIFE: Duration = Duration::from_secs(1);
+
 /// Names a service as long as master runs.
 type Key = u32;
 
@@ -231,7 +235,10 @@ impl Master {
         });
         let Some((key, worker, service)) = found else { return };
         let program = self.around.program(&service.entry);
-        if end != End::Exited(0) && self.stopping.is_none() {
+        let fruitless = !worker.leaving
+            && worker.status.served + worker.status.sessions == 0
+            && now.duration_since(worker.started) < SHORT_LIFE;
+        if (end != End::Exited(0) || fruitless) && self.stopping.is_none() {
             log::warn!("process {} pid {pid} {}", program.display(), describe(end));
             service.restarts += 1;
             service.last_failure = Some(end);

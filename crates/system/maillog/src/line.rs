@@ -51,19 +51,19 @@ impl Severity {
     }
 }
 
-/// Remembers the text of the current second.
+/// Remembers the text of the current second, and who we are: a fork is noticed a second later at the latest.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     second: i64,
     text: String,
+    process: u32,
 }
 
 impl Clock {
     /// `Nov 22 02:28:16 host postfix/smtpd[123]: warning: text` and a line end.
     pub(crate) fn line(&mut self, out: &mut Vec<u8>, host: &str, severity: Severity, tag: &str, text: &str) {
         self.tick();
-        let process = std::process::id();
-        let _ = write!(out, "{} {host} {tag}[{process}]: {}", self.text, severity.prefix());
+        let _ = write!(out, "{} {host} {tag}[{}]: {}", self.text, self.process, severity.prefix());
         printable(out, text);
         out.push(b'\n');
     }
@@ -71,9 +71,8 @@ impl Clock {
     /// The packet that syslogd expects at /dev/log.
     pub(crate) fn syslog(&mut self, out: &mut Vec<u8>, severity: Severity, tag: &str, text: &str) {
         self.tick();
-        let process = std::process::id();
         let priority = severity.syslog_priority();
-        let _ = write!(out, "<{priority}>{} {tag}[{process}]: {}", self.text, severity.prefix());
+        let _ = write!(out, "<{priority}>{} {tag}[{}]: {}", self.text, self.process, severity.prefix());
         printable(out, text);
     }
 
@@ -81,6 +80,7 @@ impl Clock {
         let second = i64::try_from(now_us() / 1_000_000).unwrap_or(0);
         if second != self.second || self.text.is_empty() {
             self.second = second;
+            self.process = std::process::id();
             self.text = time_text(&local_time(second));
         }
     }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_line_reads_as_postfix_writes_it_and_can_not_be_forged() {
-        let mut clock = Clock { second: i64::MAX, text: String::new() };
+        let mut clock = Clock::default();
         let mut out = Vec::new();
         clock.line(&mut out, "mx", Severity::Warning, "postfix/smtpd", "a\nNov 1 b\u{7f}é");
         let line = String::from_utf8(out).unwrap();
