@@ -14,7 +14,7 @@ impl Session {
     pub(crate) fn expn(&self, address: &str, daemon: &Smtpd) -> Attempt {
         let full = daemon.rewriting.rewrite(address, Context::Local);
         let maps = &daemon.rewriting.settings().virtual_alias_maps;
-        let virtual_alias = daemon.rewriting.find_address(&daemon.tables, maps, &full);
+        let virtual_alias = daemon.rewriting.find_address(daemon.tables.as_ref(), maps, &full);
         let local = full.rsplit_once('@').map_or(full.as_str(), |(local, _)| local);
         let value = match virtual_alias {
             Ok(Some(found)) => Ok(Some(found.value)),
@@ -34,7 +34,7 @@ impl Session {
     }
 
     fn is_ours(&self, address: &str, daemon: &Smtpd) -> bool {
-        let resolved = daemon.rewriting.resolve(&daemon.tables, "", address);
+        let resolved = daemon.rewriting.resolve(daemon.tables.as_ref(), "", address);
         resolved.is_ok_and(|resolved| resolved.class == rewriting::Class::Local)
     }
 

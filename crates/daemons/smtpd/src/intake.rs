@@ -1,12 +1,15 @@
 //! From an accepted recipient to a message that is safe: cleanup's work, and the queue file.
 
-use cleanup::{Cleanup, Envelope, Level, LogClient, Options, Verdict};
+use std::sync::Arc;
+
+use cleanup::{Cleanup, Envelope, Finished, Level, LogClient, Options, Refusal, Verdict};
 use message::{Moment, Received};
-use queue::{NewFile, QueueError};
+use queue::{NewFile, Queue, QueueError};
 use queue_format::QueueId;
 use reactor::{EventLoop, HandlerId};
 use restrictions::{Effect, Stage};
 use smtp_protocol::{Answer, Recipient, Reply};
+use tables::Tables;
 
 use crate::service::Smtpd;
 use crate::session::{Attempt, Session};
@@ -16,70 +19,49 @@ const KEPT_BYTES: usize = 512 * 1024;
 /// What the client is told when the queue can not be written.
 const WRITE_ERROR: &str = "451 4.3.0 Error: queue file write error";
 
-/// The queue file that a transaction makes.
+/// A message on its way into the queue. The file is made when it is needed: nothing is written for a transaction that
+/// comes to nothing.
 pub(crate) struct Intake {
-    id: String,
-    /// Away while a thread writes to it; gone for good after an error.
+    cleanup: Box<Cleanup>,
     file: Option<NewFile>,
-    recipients: Vec<cleanup::Recipient>,
-    cleanup: Option<Box<Cleanup>>,
+    origin: Origin,
 }
 
-/// A letter: the file for a first recipient.
-pub(crate) struct Created(Result<NewFile, QueueError>);
+/// What the line "client=" says.
+#[derive(Clone)]
+struct Origin(String);
 
-/// A letter: the content so far is in the file.
-pub(crate) struct Written(Result<NewFile, QueueError>);
+/// A letter: the content so far is in the file, or will never be.
+pub(crate) struct Written(Result<Box<Intake>, QueueError>);
 
-/// A letter: the message is safe, or is not.
+/// A letter: what became of the message.
 pub(crate) struct Committed {
-    id: String,
-    result: Result<QueueId, QueueError>,
-    on_hold: bool,
+    outcome: Result<Outcome, QueueError>,
+}
+
+enum Outcome {
+    Queued(QueueId),
+    /// On hold, or thrown away: nobody needs to be told.
+    Kept(QueueId),
+    Refused(Refusal),
+}
+
+/// What the threads that write need of the daemon.
+struct Press {
+    queue: Queue,
+    tables: Arc<Tables>,
 }
 
 impl Session {
-    /// The recipient is good: it joins the envelope, once there is a file.
-    pub(crate) fn take_recipient(
-        &mut self,
-        recipient: &Recipient,
-        daemon: &mut Smtpd,
-        events: &mut EventLoop<Smtpd>,
-        me: HandlerId,
-    ) -> Attempt {
-        let Some(transaction) = &mut self.transaction else { return Answer::Proceed.into() };
-        transaction.admit(&recipient.address);
-        if let Some(intake) = &mut transaction.intake {
-            intake.recipients.push(for_cleanup(recipient));
-            return Answer::Proceed.into();
+    /// All recipients are known: the editor starts.
+    pub(crate) fn begin_content(&mut self, daemon: &Smtpd) {
+        let mut cleanup = Box::new(Cleanup::new(daemon.cleanup.clone(), self.envelope(daemon)));
+        let origin = Origin(format!("{}{}", self.shown, self.forwarded_text()));
+        let Some(transaction) = &mut self.transaction else { return };
+        for recipient in std::mem::take(&mut transaction.recipients) {
+            cleanup.recipient(for_cleanup(recipient));
         }
-        transaction.waiting = Some(recipient.clone());
-        let queue = daemon.queue.clone();
-        match events.offload(me, move || Created(queue.create(sys::clock::now_us()))) {
-            Ok(()) => Attempt::Letter,
-            Err(full) => {
-                log::warn!("queue file: {full}");
-                Answer::Refuse(Reply::from(WRITE_ERROR)).into()
-            }
-        }
-    }
-
-    pub(crate) fn file_created(&mut self, created: Created, _daemon: &mut Smtpd) -> Answer {
-        let file = match created.0 {
-            Ok(file) => file,
-            Err(error) => {
-                log::warn!("NOQUEUE: {error}");
-                return Answer::Refuse(Reply::from(WRITE_ERROR));
-            }
-        };
-        let id = file.id().to_string();
-        log::info!("{id}: client={}{}", self.shown, self.forwarded_text());
-        if let Some(transaction) = &mut self.transaction {
-            transaction.envelope.queue_id.clone_from(&id);
-            let recipients = transaction.waiting.take().iter().map(for_cleanup).collect();
-            transaction.intake = Some(Intake { id, file: Some(file), recipients, cleanup: None });
-        }
-        Answer::Proceed
+        transaction.intake = Some(Box::new(Intake { cleanup, file: None, origin }));
     }
 
     /// What XFORWARD told, behind "client=".
@@ -90,58 +72,43 @@ impl Session {
         format!("{identity}, orig_client={}", client.shown())
     }
 
-    /// All recipients are known: the editor starts.
-    pub(crate) fn begin_content(&mut self, daemon: &Smtpd) {
-        let Some(mut intake) = self.transaction.as_mut().and_then(|open| open.intake.take()) else { return };
-        let mut cleanup = Cleanup::new(daemon.cleanup.clone(), self.envelope(daemon));
-        for recipient in std::mem::take(&mut intake.recipients) {
-            cleanup.recipient(recipient);
-        }
-        intake.cleanup = Some(Box::new(cleanup));
-        if let Some(transaction) = &mut self.transaction {
-            transaction.intake = Some(intake);
-        }
-    }
-
     pub(crate) fn content(
         &mut self,
         bytes: &[u8],
-        daemon: &mut Smtpd,
+        daemon: &Smtpd,
         events: &mut EventLoop<Smtpd>,
         me: HandlerId,
     ) -> Attempt {
-        let proceed = Attempt::Answer(Answer::Proceed);
-        let Some(intake) = self.transaction.as_mut().and_then(|open| open.intake.as_mut()) else { return proceed };
-        let (Some(cleanup), Some(_)) = (&mut intake.cleanup, &intake.file) else { return proceed };
-        cleanup.content(bytes);
-        if cleanup.pending_bytes() < KEPT_BYTES || cleanup.advance(&intake.id, &daemon.tables).is_err() {
-            return proceed;
+        let Some(transaction) = &mut self.transaction else { return Answer::Proceed.into() };
+        if let Some(intake) = &mut transaction.intake {
+            intake.cleanup.content(bytes);
         }
-        let records = cleanup.take();
-        let Some(mut file) = intake.file.take() else { return proceed };
-        match events.offload(me, move || Written(file.write(&records).map(|()| file))) {
+        let much = |intake: &mut Box<Intake>| intake.cleanup.pending_bytes() >= KEPT_BYTES;
+        let Some(mut intake) = transaction.intake.take_if(much) else { return Answer::Proceed.into() };
+        let press = Press::of(daemon);
+        let job = move || Written(intake.write(&press).map(|()| intake));
+        match events.offload(me, job) {
             Ok(()) => Attempt::Letter,
             Err(full) => {
-                log::warn!("{}: {full}", intake.id);
-                proceed
+                log::warn!("NOQUEUE: {full}");
+                Answer::Proceed.into()
             }
         }
     }
 
     /// After an error the client may finish; it is told at the end.
     pub(crate) fn content_written(&mut self, written: Written) -> Answer {
-        if let Some(intake) = self.transaction.as_mut().and_then(|open| open.intake.as_mut()) {
-            match written.0 {
-                Ok(file) => intake.file = Some(file),
-                Err(error) => log::warn!("{}: {error}", intake.id),
-            }
+        match (written.0, &mut self.transaction) {
+            (Ok(intake), Some(transaction)) => transaction.intake = Some(intake),
+            (Err(error), _) => log::warn!("NOQUEUE: {error}"),
+            (Ok(_), None) => {}
         }
         Answer::Proceed
     }
 
     pub(crate) fn end_of_data(
         &mut self,
-        daemon: &mut Smtpd,
+        daemon: &Smtpd,
         events: &mut EventLoop<Smtpd>,
         me: HandlerId,
     ) -> Attempt {
@@ -153,23 +120,34 @@ impl Session {
             }
             Err(_) => return Attempt::Wait,
         }
-        let Some(mut transaction) = self.transaction.take() else { return write_error() };
-        let Some(intake) = transaction.intake.take() else { return write_error() };
-        let (Some(cleanup), Some(file)) = (intake.cleanup, intake.file) else { return write_error() };
         self.facts.forget();
-        finish(cleanup, &transaction.effects, intake.id, file, daemon, events, me)
+        let transaction = self.transaction.take();
+        let Some((mut intake, effects)) = transaction.and_then(|open| Some((open.intake?, open.effects))) else {
+            return write_error();
+        };
+        apply(&effects, intake.cleanup.envelope_mut());
+        let press = Press::of(daemon);
+        match events.offload(me, move || Committed { outcome: intake.finish(&press) }) {
+            Ok(()) => Attempt::Letter,
+            Err(full) => {
+                log::warn!("NOQUEUE: {full}");
+                write_error()
+            }
+        }
     }
 
     pub(crate) fn committed(&mut self, committed: Committed, daemon: &mut Smtpd) -> Answer {
-        match committed.result {
-            Ok(_) => {
-                if !committed.on_hold {
-                    daemon.notifier.arrived(&committed.id);
-                }
-                Answer::Queued(committed.id)
+        match committed.outcome {
+            Ok(Outcome::Queued(id)) => {
+                daemon.notifier.arrived(id.as_str());
+                Answer::Queued(id.to_string())
+            }
+            Ok(Outcome::Kept(id)) => Answer::Queued(id.to_string()),
+            Ok(Outcome::Refused(refusal)) => {
+                Answer::Refuse(Reply::from(format!("{} {}", refusal.code, refusal.text)))
             }
             Err(error) => {
-                log::warn!("{}: {error}", committed.id);
+                log::warn!("NOQUEUE: {error}");
                 Answer::Refuse(Reply::from(WRITE_ERROR))
             }
         }
@@ -178,9 +156,10 @@ impl Session {
     /// Nothing of the transaction is used; its file goes, on a thread, for that may wait for the disk.
     pub(crate) fn drop_transaction(&mut self, events: &mut EventLoop<Smtpd>, me: HandlerId) {
         self.facts.forget();
-        let Some(transaction) = self.transaction.take() else { return };
-        if let Some(file) = transaction.intake.and_then(|intake| intake.file) {
-            drop_file(file, events, me);
+        let intake = self.transaction.take().and_then(|transaction| transaction.intake);
+        if let Some(file) = intake.and_then(|intake| intake.file) {
+            // With a full pool it goes here and now.
+            let _ = events.offload(me, move || drop(file));
         }
     }
 
@@ -271,66 +250,69 @@ impl Session {
     }
 }
 
-/// Edits the rest and makes the message safe.
-fn finish(
-    mut cleanup: Box<Cleanup>,
-    effects: &[Effect],
-    id: String,
-    mut file: NewFile,
-    daemon: &mut Smtpd,
-    events: &mut EventLoop<Smtpd>,
-    me: HandlerId,
-) -> Attempt {
-    apply(effects, cleanup.envelope_mut());
-    let Ok(finished) = cleanup.finish(&id, &daemon.tables) else {
-        drop_file(file, events, me);
-        return write_error();
-    };
-    for line in &finished.log {
-        match line.level {
-            Level::Info => log::info!("{}", line.text),
-            Level::Warning => log::warn!("{}", line.text),
-        }
-    }
-    let on_hold = finished.verdict == Verdict::Hold;
-    match finished.verdict {
-        Verdict::Queue | Verdict::Hold => {}
-        Verdict::Discard => {
-            drop_file(file, events, me);
-            return Answer::Queued(id).into();
-        }
-        Verdict::Reject(refusal) => {
-            drop_file(file, events, me);
-            return Answer::Refuse(Reply::from(format!("{} {}", refusal.code, refusal.text))).into();
-        }
-    }
-    let name = id.clone();
-    let (records, size_record) = (finished.records, finished.size_record);
-    let job = move || {
-        let begun = file.length() > 0;
-        let result = (|| {
-            if on_hold {
-                file.hold()?;
-            }
-            if begun {
-                file.overwrite(0, &size_record)?;
-            }
-            file.commit(&records)
-        })();
-        Committed { id: name, result, on_hold }
-    };
-    match events.offload(me, job) {
-        Ok(()) => Attempt::Letter,
-        Err(full) => {
-            log::warn!("{id}: {full}");
-            write_error()
-        }
+impl Press {
+    fn of(daemon: &Smtpd) -> Self {
+        Self { queue: daemon.queue.clone(), tables: Arc::clone(&daemon.tables) }
     }
 }
 
-fn drop_file(file: NewFile, events: &mut EventLoop<Smtpd>, me: HandlerId) {
-    // With a full pool it goes here and now.
-    let _ = events.offload(me, move || drop(file));
+/// The part that threads do.
+impl Intake {
+    /// Edits what has come, and writes it.
+    fn write(&mut self, press: &Press) -> Result<(), QueueError> {
+        let id = self.file(press)?.id().to_string();
+        // Tables are at hand here, so that nothing has to be waited for.
+        let _ = self.cleanup.advance(&id, press.tables.as_ref());
+        let records = self.cleanup.take();
+        self.file(press)?.write(&records)
+    }
+
+    /// Edits the rest and makes the message safe.
+    fn finish(mut self: Box<Self>, press: &Press) -> Result<Outcome, QueueError> {
+        let id = self.file(press)?.id().clone();
+        let Ok(finished) = self.cleanup.finish(id.as_str(), press.tables.as_ref()) else {
+            return Ok(Outcome::Refused(Refusal { code: 451, text: WRITE_ERROR[4..].to_owned() }));
+        };
+        for line in &finished.log {
+            match line.level {
+                Level::Info => log::info!("{}", line.text),
+                Level::Warning => log::warn!("{}", line.text),
+            }
+        }
+        match finished.verdict {
+            Verdict::Queue => self.commit(press, false, &finished).map(Outcome::Queued),
+            Verdict::Hold => self.commit(press, true, &finished).map(Outcome::Kept),
+            Verdict::Discard => Ok(Outcome::Kept(id)),
+            Verdict::Reject(refusal) => Ok(Outcome::Refused(refusal)),
+        }
+    }
+
+    fn commit(mut self: Box<Self>, press: &Press, on_hold: bool, finished: &Finished) -> Result<QueueId, QueueError> {
+        let file = self.file(press)?;
+        if on_hold {
+            file.hold()?;
+        }
+        if file.length() > 0 {
+            file.overwrite(0, &finished.size_record)?;
+        }
+        match self.file {
+            Some(file) => file.commit(&finished.records),
+            None => press.queue.create(sys::clock::now_us())?.commit(&finished.records),
+        }
+    }
+
+    /// The queue file, which is made, and told in the log, when it is first needed.
+    fn file(&mut self, press: &Press) -> Result<&mut NewFile, QueueError> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => {
+                let file = press.queue.create(sys::clock::now_us())?;
+                log::info!("{}: client={}", file.id(), self.origin.0);
+                file
+            }
+        };
+        Ok(self.file.insert(file))
+    }
 }
 
 fn write_error() -> Attempt {
@@ -351,11 +333,11 @@ fn apply(effects: &[Effect], envelope: &mut Envelope) {
     }
 }
 
-fn for_cleanup(recipient: &Recipient) -> cleanup::Recipient {
+fn for_cleanup(recipient: Recipient) -> cleanup::Recipient {
     cleanup::Recipient {
-        address: recipient.address.clone(),
+        address: recipient.address,
         original: String::new(),
-        dsn_original: recipient.original.clone(),
+        dsn_original: recipient.original,
         notify: recipient.notify.map_or(0, |notify| u32::from(notify.bits())),
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use lookup::{Lookup, Stop, Subject};
-use reactor::{EventLoop, HandlerId};
+use reactor::EventLoop;
 use restrictions::{Effect, Envelope, Stage};
 use smtp_protocol::{Answer, Command, Recipient, Reply, Sender};
 
@@ -103,17 +103,12 @@ impl Session {
         log::info!("{}", chat_log::action_line("reject", reply, &self.view(command), &self.shown));
     }
 
-    pub(crate) fn rcpt(
-        &mut self,
-        recipient: &Recipient,
-        daemon: &mut Smtpd,
-        events: &mut EventLoop<Smtpd>,
-        me: HandlerId,
-    ) -> Attempt {
-        match self.check_recipient(&recipient.address, Command::Rcpt, daemon) {
-            Ok(None) => self.take_recipient(recipient, daemon, events, me),
-            other => other.into(),
+    pub(crate) fn rcpt(&mut self, recipient: &Recipient, daemon: &Smtpd) -> Attempt {
+        let checked = self.check_recipient(&recipient.address, Command::Rcpt, daemon);
+        if let (Ok(None), Some(transaction)) = (&checked, &mut self.transaction) {
+            transaction.admit(recipient);
         }
+        checked.into()
     }
 
     fn check_recipient(&mut self, address: &str, command: Command, daemon: &Smtpd) -> Result<Option<Reply>, Stop> {

@@ -27,7 +27,7 @@ const SPACE_GOOD_FOR: Duration = Duration::from_secs(1);
 pub(crate) struct Smtpd {
     pub(crate) settings: Settings,
     pub(crate) dialogue: Arc<smtp_protocol::Settings>,
-    pub(crate) tables: Tables,
+    pub(crate) tables: Arc<Tables>,
     pub(crate) rewriting: Rewriting,
     pub(crate) restrictions: Restrictions,
     pub(crate) cleanup: Arc<cleanup::Settings>,
@@ -57,7 +57,7 @@ impl Service for Smtpd {
         Ok(Self {
             settings: Settings::from(config),
             dialogue: Arc::new(settings::dialogue(config, TlsLevel::None)),
-            tables: Tables::new(Options::default()),
+            tables: Arc::new(Tables::new(Options::default())),
             rewriting: cleanup.rewriting.clone(),
             restrictions,
             cleanup: Arc::new(cleanup),

@@ -15,7 +15,7 @@ use sys::sockets::Peer;
 use crate::chat_log;
 use crate::client::{self, Told};
 use crate::facts::{Fact, Facts, Found, Wanted};
-use crate::intake::{Committed, Created, Written};
+use crate::intake::{Committed, Written};
 use crate::service::Smtpd;
 use crate::transaction::Transaction;
 
@@ -127,7 +127,7 @@ impl Session {
             Question::Hello(hello) => self.hello(hello, daemon),
             Question::Address { address, .. } => self.address(address, daemon),
             Question::Mail(sender) => self.mail(sender, daemon, events),
-            Question::Rcpt(recipient) => self.rcpt(recipient, daemon, events, me),
+            Question::Rcpt(recipient) => self.rcpt(recipient, daemon),
             Question::Data => self.data(daemon),
             Question::Content(bytes) => self.content(bytes, daemon, events, me),
             Question::EndOfData => self.end_of_data(daemon, events, me),
@@ -225,10 +225,6 @@ impl drive::Session<Smtpd> for Session {
                 let question = self.question.take_if(|_| ready)?;
                 return self.work(*question, daemon, events, me);
             }
-            Err(letter) => letter,
-        };
-        let letter = match letter.downcast::<Created>() {
-            Ok(created) => return Some(self.file_created(*created, daemon)),
             Err(letter) => letter,
         };
         let letter = match letter.downcast::<Written>() {

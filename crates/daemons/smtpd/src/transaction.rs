@@ -11,12 +11,12 @@ pub(crate) struct Transaction {
     pub(crate) sender: Sender,
     /// As restrictions see it.
     pub(crate) envelope: Envelope,
-    /// The queue file that is being made; from the first good recipient on.
-    pub(crate) intake: Option<Intake>,
+    /// The recipients so far, until the content begins.
+    pub(crate) recipients: Vec<Recipient>,
+    /// The message, from DATA on.
+    pub(crate) intake: Option<Box<Intake>>,
     /// What access tables asked for.
     pub(crate) effects: Vec<Effect>,
-    /// A recipient that is good but must wait for the file.
-    pub(crate) waiting: Option<Recipient>,
     /// The one recipient, while there is only one.
     pub(crate) only_recipient: Option<String>,
 }
@@ -32,9 +32,10 @@ impl Transaction {
     }
 
     /// One more recipient is in.
-    pub(crate) fn admit(&mut self, address: &str) {
+    pub(crate) fn admit(&mut self, recipient: &Recipient) {
         self.envelope.recipients += 1;
-        self.only_recipient = (self.envelope.recipients == 1).then(|| address.to_owned());
+        self.only_recipient = (self.envelope.recipients == 1).then(|| recipient.address.clone());
+        self.recipients.push(recipient.clone());
     }
 
     /// RET as the queue file has it.
