@@ -29,8 +29,11 @@ pub fn names() -> BTreeSet<&'static str> {
     let mut acting: BTreeSet<&'static str> = ASKED_BY_OTHERS.into();
     acting.extend(index::all().filter(|known| is_named(known, &named)).map(|known| known.name));
     loop {
-        let more: Vec<_> = index::all().filter(|known| !acting.contains(known.name)).collect();
-        let more: Vec<_> = more.into_iter().filter(|known| acts_through(known.name, &acting)).collect();
+        let defaults = acting.iter().filter_map(|name| index::declared(name)).map(|known| known.default);
+        let referred: BTreeSet<_> = defaults.flat_map(references).collect();
+        let acts =
+            |known: &&Declared| referred.contains(known.name) || has_acting_family(known.name, &acting);
+        let more: Vec<_> = index::all().filter(|known| !acting.contains(known.name)).filter(acts).collect();
         if more.is_empty() {
             return index::all().map(|known| known.name).filter(|name| !acting.contains(name)).collect();
         }
@@ -38,12 +41,9 @@ pub fn names() -> BTreeSet<&'static str> {
     }
 }
 
-/// Whether a default of what acts refers to `name`, or what acts is the default of all names that end like it.
-fn acts_through(name: &str, acting: &BTreeSet<&str>) -> bool {
-    let of_family = |(suffix, default): &(&str, &str)| name.ends_with(suffix) && acting.contains(default);
-    let mut defaults = acting.iter().filter_map(|other| index::declared(other)).map(|known| known.default);
-    family::SUFFIXES.iter().any(of_family)
-        || defaults.any(|default| references(default).any(|other| other == name))
+/// Whether `name` is one transport's own setting of a kind that acts: `local_destination_recipient_limit`.
+fn has_acting_family(name: &str, acting: &BTreeSet<&str>) -> bool {
+    family::SUFFIXES.iter().any(|(suffix, default)| name.ends_with(suffix) && acting.contains(default))
 }
 
 /// The text of [`LIST`].

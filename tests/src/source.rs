@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A Rust file of the project.
 #[derive(Debug)]
@@ -48,16 +49,17 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// All Rust files of `crates/` and `tests/`.
-pub fn sources() -> Vec<Source> {
-    let root = root();
-    let mut sources: Vec<_> =
-        ["crates", "tests"].iter().flat_map(|folder| below(&root, Path::new(folder))).collect();
-    sources.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
-    sources
-        .into_iter()
-        .map(|path| Source::new(path.clone(), fs::read_to_string(root.join(&path)).unwrap()))
-        .collect()
+/// All Rust files of `crates/` and `tests/`, read once.
+pub fn sources() -> &'static [Source] {
+    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
+    SOURCES.get_or_init(|| {
+        let root = root();
+        let mut paths: Vec<_> =
+            ["crates", "tests"].iter().flat_map(|folder| below(&root, Path::new(folder))).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+        let read = |path: PathBuf| Source::new(path.clone(), fs::read_to_string(root.join(path)).unwrap());
+        paths.into_iter().map(read).collect()
+    })
 }
 
 /// All files below `folder`, from the root of the tree, sorted; what builds leave behind is passed over.

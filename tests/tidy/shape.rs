@@ -41,7 +41,7 @@ fn no_file_is_too_long() {
 #[test]
 fn no_function_is_too_long() {
     let mut findings = Vec::new();
-    for source in &sources() {
+    for source in sources() {
         for function in functions(source).into_iter().filter(|function| function.lines > FUNCTION_LINES) {
             let known = FLAT_FUNCTIONS.contains(&(source.path.to_str().unwrap(), &function.name));
             if !known {
@@ -60,7 +60,7 @@ fn no_function_is_too_long() {
 #[test]
 fn every_name_says_what_lies_there() {
     let mut findings = Vec::new();
-    for source in &sources() {
+    for source in sources() {
         let parts =
             source.path.iter().map(Path::new).filter_map(Path::file_stem).filter_map(|stem| stem.to_str());
         let drawers = parts.filter(|part| part.split(['-', '_']).any(|word| DRAWERS.contains(&word)));
