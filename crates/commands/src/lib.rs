@@ -10,3 +10,7 @@ pub mod site;
 pub mod postcat;
 pub mod postsuper;
 pub mod postqueue;
+pub mod postdrop;
+pub mod sendmail;
+pub mod postkick;
+pub mod postlog;

@@ -99,14 +99,23 @@ impl Site {
     /// # Errors
     /// When main.cf can not be used, or is one that this user must not choose.
     pub fn open(voice: Voice, explicit: Option<&Path>) -> Result<Self, Failure> {
+        let site = Self::read(voice, explicit)?;
+        let tag = format!("{}/{}", site.config.get(&parameters::SYSLOG_NAME), voice.program);
+        site.open_log(tag);
+        Ok(site)
+    }
+
+    /// Reads main.cf as [`Site::open`], without a log.
+    ///
+    /// # Errors
+    /// As [`Site::open`].
+    pub fn read(voice: Voice, explicit: Option<&Path>) -> Result<Self, Failure> {
         let config_directory = configuration::directory(explicit);
         authorize(voice, &config_directory)?;
         let asker = Asker { program: voice.program, ..Asker::default() };
         let config = configuration::load(&config_directory, &asker).map_err(Failure::new)?;
         let queue_directory = PathBuf::from(config.get(&parameters::QUEUE_DIRECTORY));
-        let site = Self { config, config_directory, queue_directory };
-        site.open_log(voice);
-        Ok(site)
+        Ok(Self { config, config_directory, queue_directory })
     }
 
     /// The queue, by its full path.
@@ -143,7 +152,8 @@ impl Site {
         self.queue_directory.join("public").join(service)
     }
 
-    fn open_log(&self, voice: Voice) {
+    /// Opens the log that main.cf names; `tag` stands in front of the process id.
+    pub fn open_log(&self, tag: String) {
         let file = self.config.get(&parameters::MAILLOG_FILE);
         let host = self.config.get(&parameters::MYHOSTNAME);
         let sink = match file.as_str() {
@@ -156,7 +166,7 @@ impl Site {
             }
         };
         maillog::open(maillog::Settings {
-            tag: format!("{}/{}", self.config.get(&parameters::SYSLOG_NAME), voice.program),
+            tag,
             host: host.split('.').next().unwrap_or_default().to_owned(),
             sink,
             buffered: false,

@@ -20,7 +20,11 @@ pub struct NewFile {
     path: PathBuf,
     id: QueueId,
     length: u64,
+    mode: u32,
 }
+
+/// Modes of a file in `maildrop/` while it is written, and when it is complete: pickup reads it as the mail owner, who need not be its owner.
+const MAILDROP_MODES: (u32, u32) = (0o644, 0o744);
 
 impl Queue {
     /// Makes an empty queue file in `incoming/` and gives it its name. `now_us` is the time since 1970 in microseconds.
@@ -28,22 +32,39 @@ impl Queue {
     /// # Errors
     /// [`QueueError::Io`]; nothing is left behind.
     pub fn create(&self, now_us: u64) -> Result<NewFile, QueueError> {
-        let (file, temporary, time) = self.create_temporary(now_us)?;
-        let named = self.name(&file, &temporary, time);
+        self.create_in(QueueName::Incoming, (MODE_WRITING, MODE_READY), now_us)
+    }
+
+    /// Makes an empty file in `maildrop/`, for a submission that pickup has to take.
+    ///
+    /// # Errors
+    /// As [`Queue::create`].
+    pub fn create_submission(&self, now_us: u64) -> Result<NewFile, QueueError> {
+        self.create_in(QueueName::Maildrop, MAILDROP_MODES, now_us)
+    }
+
+    fn create_in(&self, folder: QueueName, modes: (u32, u32), now_us: u64) -> Result<NewFile, QueueError> {
+        let (file, temporary, time) = self.create_temporary(folder, modes.0, now_us)?;
+        let named = self.name(folder, &file, &temporary, time);
         if named.is_err() {
             let _ = self.disk.remove(&temporary);
         }
         let (id, path) = named?;
-        Ok(NewFile { queue: self.clone(), file: Some(file), path, id, length: 0 })
+        Ok(NewFile { queue: self.clone(), file: Some(file), path, id, length: 0, mode: modes.1 })
     }
 
-    /// `incoming/<microseconds>.<pid>`; another microsecond when that name is taken.
-    fn create_temporary(&self, now_us: u64) -> Result<(File, PathBuf, u64), QueueError> {
+    /// `<folder>/<microseconds>.<pid>`; another microsecond when that name is taken.
+    fn create_temporary(
+        &self,
+        folder: QueueName,
+        mode: u32,
+        now_us: u64,
+    ) -> Result<(File, PathBuf, u64), QueueError> {
         let mut time = now_us;
         loop {
-            let mut path = self.directory.join(QueueName::Incoming.as_str());
+            let mut path = self.directory.join(folder.as_str());
             path.push(format!("{}.{}", time % 1_000_000, self.process));
-            match self.disk.create(&path, MODE_WRITING) {
+            match self.disk.create(&path, mode) {
                 Ok(file) => return Ok((file, path, time)),
                 Err(error)
                     if error.kind() == io::ErrorKind::AlreadyExists && time < now_us + NAME_ATTEMPTS =>
@@ -55,14 +76,20 @@ impl Queue {
         }
     }
 
-    fn name(&self, file: &File, temporary: &Path, time_us: u64) -> Result<(QueueId, PathBuf), QueueError> {
+    fn name(
+        &self,
+        folder: QueueName,
+        file: &File,
+        temporary: &Path,
+        time_us: u64,
+    ) -> Result<(QueueId, PathBuf), QueueError> {
         let inode = file.metadata().map_err(QueueError::io("fstat", temporary))?.ino();
         let (seconds, microseconds) = (time_us / 1_000_000, (time_us % 1_000_000) as u32);
         let id = match self.settings.long_ids {
             true => QueueId::long(seconds, microseconds, inode),
             false => QueueId::short(microseconds, inode),
         };
-        let path = self.path(QueueName::Incoming, &id);
+        let path = self.path(folder, &id);
         self.rename(temporary, &path)?;
         Ok((id, path))
     }
@@ -122,7 +149,8 @@ impl NewFile {
         if !rest.is_empty() {
             self.write(rest)?;
         }
-        self.step("fchmod", |disk, file| disk.set_mode(file, MODE_READY))?;
+        let mode = self.mode;
+        self.step("fchmod", |disk, file| disk.set_mode(file, mode))?;
         self.step("fsync", |disk, file| disk.sync(file))?;
         if self.queue.sync_directories {
             let folder = self.path.parent().unwrap_or(Path::new(".")).to_owned();
