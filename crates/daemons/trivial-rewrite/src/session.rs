@@ -1,0 +1,34 @@
+//! One connection.
+
+use attributes::Attributes;
+use reactor::channel::{Line, Talk};
+use reactor::{EventLoop, Fate};
+
+use crate::service::TrivialRewrite;
+
+/// A connection; each request is answered at once.
+pub(crate) struct Session;
+
+impl Talk<TrivialRewrite> for Session {
+    fn message(
+        &mut self,
+        request: Attributes,
+        program: &mut TrivialRewrite,
+        line: &mut Line<'_, TrivialRewrite>,
+    ) -> Fate {
+        match program.answer(&request) {
+            Ok(answer) => {
+                line.send(&answer);
+                Fate::Keep
+            }
+            Err(error) => {
+                log::warn!("malformed request: {error}");
+                Fate::Close
+            }
+        }
+    }
+
+    fn ended(&mut self, program: &mut TrivialRewrite, _events: &mut EventLoop<TrivialRewrite>) {
+        program.sessions -= 1;
+    }
+}
