@@ -2,7 +2,7 @@
 //!
 //! `# NAME` starts a section and `## Title` one within it; `- text` is a point of a list, and one that begins with
 //! `` `-x` `` an option with its text; lines of a table or between fences stand as they are; a paragraph ends at
-//! an empty line. Within text, `` `code` `` is bold and `*word*` is italic.
+//! an empty line, and in `# SYNOPSIS` before each line that begins with code. Within text, `` `code` `` is bold and `*word*` is italic.
 
 use std::path::Path;
 
@@ -69,7 +69,9 @@ fn blocks(lines: &[&str]) -> Vec<Block> {
             text if text.starts_with("## ") => (Some(Block::Subsection(text[3..].trim().to_owned())), 1),
             text if text.starts_with("# ") => (Some(Block::Section(text[2..].trim().to_owned())), 1),
             text => {
-                let more = after.iter().take_while(|line| continues(line)).count();
+                let synopsis = blocks.iter().rev().find_map(section) == Some("SYNOPSIS");
+                let starts = |line: &str| synopsis && line.trim_start().starts_with('`');
+                let more = after.iter().take_while(|line| continues(line) && !starts(line)).count();
                 let text = joined(text, &after[..more]);
                 (Some(text.strip_prefix("- ").map_or_else(|| Block::Paragraph(text.clone()), item)), more + 1)
             }
@@ -78,6 +80,10 @@ fn blocks(lines: &[&str]) -> Vec<Block> {
         rest = &rest[taken.min(rest.len())..];
     }
     blocks
+}
+
+fn section(block: &Block) -> Option<&str> {
+    if let Block::Section(title) = block { Some(title) } else { None }
 }
 
 /// Whether a line belongs to the text of the line before it.
@@ -119,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_page_falls_into_its_blocks() {
-        let source = "//! # NAME\n//! cat - show\n//! a message\n//!\n//! # SYNOPSIS\n//! # DESCRIPTION\n//! - `-c dir`: from there\n//!   and here\n//! - plain\n//! ```text\n//!  x\n//! ```\n//! End.\nfn main() {}\n";
+        let source = "//! # NAME\n//! cat - show\n//! a message\n//!\n//! # SYNOPSIS\n//! `cat` a\n//! b\n//! `cat` c\n//! # DESCRIPTION\n//! - `-c dir`: from there\n//!   and here\n//! - plain\n//! ```text\n//!  x\n//! ```\n//! End.\nfn main() {}\n";
         let blocks = parse(Path::new("cat.rs"), source).unwrap().unwrap();
         assert_eq!(
             blocks,
@@ -127,6 +133,8 @@ mod tests {
                 Block::Section("NAME".into()),
                 Block::Paragraph("cat - show a message".into()),
                 Block::Section("SYNOPSIS".into()),
+                Block::Paragraph("`cat` a b".into()),
+                Block::Paragraph("`cat` c".into()),
                 Block::Section("DESCRIPTION".into()),
                 Block::Item { tag: Some("-c dir".into()), text: "from there and here".into() },
                 Block::Item { tag: None, text: "plain".into() },
