@@ -9,7 +9,7 @@ use parameters::text::is_space;
 use super::Output;
 use super::edit::{LineKind, checked_argument, line_kind, physical_lines, replace};
 use super::files;
-use super::master::{COMMAND, Pattern, entry_line, warn};
+use super::master::{COMMAND, Pattern, file_line, warn};
 use super::options::{Edit, Mode, Options};
 use super::report::{Fatal, Report};
 
@@ -208,7 +208,6 @@ impl Editor<'_> {
                 _ => self.result.push_str(&next),
             }
         }
-        let text = text.replace('\n', " ");
         super::master::parse(
             &LogicalLine { first: number, last: number, text: text.into() },
             self.path,
@@ -235,7 +234,7 @@ impl Editor<'_> {
     }
 
     fn print(&mut self, entry: &Entry) -> Result<(), Fatal> {
-        self.result.push_str(&entry_line(entry, true, &mut |text| Ok(text.to_owned()))?);
+        self.result.push_str(&file_line(entry)?);
         Ok(())
     }
 

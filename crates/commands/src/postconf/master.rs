@@ -12,7 +12,7 @@ use super::report::{Fatal, Report};
 pub(super) fn parse(line: &LogicalLine<'_>, path: &str, report: &Report) -> Result<Entry, Fatal> {
     Entry::parse(line, &mut |warning| warn(&warning, report)).map_err(|error| match error {
         EntryError::FieldCount => Fatal(format!("file {path}: line {}: {error}", line.first)),
-        EntryError::Field { .. } => Fatal::new(error),
+        EntryError::Field { .. } => Fatal(error.to_string().replace('\n', " ")),
     })
 }
 
@@ -25,13 +25,25 @@ const COLUMNS: [usize; 8] = [0, 11, 17, 25, 33, 41, 49, 57];
 /// Number of the field with the command.
 pub(super) const COMMAND: usize = 7;
 
-/// An entry as a line of master.cf. `expand` is what becomes of each override's text.
+/// An entry for the file.
+pub(super) fn file_line(entry: &Entry) -> Result<String, Fatal> {
+    full_line(Line { fold: true, to_file: true, ..Line::default() }, entry, &mut |text| Ok(text.to_owned()))
+}
+
+/// An entry to show. `expand` is what becomes of each override's text.
 pub(super) fn entry_line(
     entry: &Entry,
     fold: bool,
     expand: &mut dyn FnMut(&str) -> Result<String, Fatal>,
 ) -> Result<String, Fatal> {
-    let mut line = Line { fold, ..Line::default() };
+    full_line(Line { fold, ..Line::default() }, entry, expand)
+}
+
+fn full_line(
+    mut line: Line,
+    entry: &Entry,
+    expand: &mut dyn FnMut(&str) -> Result<String, Fatal>,
+) -> Result<String, Fatal> {
     for (field, column) in entry.fields.iter().zip(COLUMNS) {
         while line.length > 0 && (line.length < column || !line.text.ends_with(' ')) {
             line.add(" ");
@@ -68,6 +80,8 @@ struct Line {
     text: String,
     length: usize,
     fold: bool,
+    /// It must read back as it is.
+    to_file: bool,
 }
 
 impl Line {
@@ -105,7 +119,7 @@ impl Line {
         let mut arguments = entry.arguments.iter().peekable();
         while let Some(option) = arguments.next_if(|word| word.starts_with('-') && *word != "--") {
             // A lone dash takes a value too, as far as Postfix is concerned.
-            match arguments.next_if(|_| option == "-o" || option == "-") {
+            match arguments.next_if(|_| option == "-" || option.starts_with("-o")) {
                 Some(value) => {
                     self.length = LINE_LIMIT;
                     let value = braced(&expand(value)?);
@@ -114,6 +128,11 @@ impl Line {
                 }
                 None => self.item(option, option.len()),
             }
+        }
+        if let Some(first) = arguments.next() {
+            // Postfix shows this one without braces; what goes to a file must have them.
+            let text = if self.to_file { braced(first) } else { first.clone() };
+            self.item(&text, first.len());
         }
         for word in arguments {
             self.item(&braced(word), word.len());

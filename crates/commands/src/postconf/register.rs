@@ -1,5 +1,6 @@
 //! Which names are known: those that services make, and those that somebody refers to.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use parameters::expand::{Expander, referenced_names};
@@ -9,7 +10,7 @@ use parameters::text::is_list_separator;
 
 use super::database::Databases;
 use super::options::Options;
-use super::report::{Fatal, Report};
+use super::report::{Fatal, MAIN_DICTIONARY, Report};
 use super::space::{Class, Default, Node, Settings, Space};
 use super::value::{ServiceView, View};
 
@@ -58,8 +59,7 @@ impl Register<'_> {
     fn users(mut self) -> Result<(), Fatal> {
         self.collect_scopes();
         for at in 0..self.space.services.len() {
-            let scope = self.space.services[at].scope();
-            if let Some(settings) = self.space.scopes.get(&scope).cloned() {
+            if let Some(settings) = self.space.overrides(&self.space.services[at]).cloned() {
                 self.settings(&settings, Some(at))?;
             }
         }
@@ -70,13 +70,15 @@ impl Register<'_> {
 
     /// Gathers what `-o` sets; entries with the same name and type share it.
     fn collect_scopes(&mut self) {
-        for service in &self.space.services {
+        let Space { services, scopes, .. } = &mut *self.space;
+        for service in services {
             for at in service.entry.overrides() {
                 if let Ok((name, value)) = split_assignment(&service.entry.arguments[at]) {
-                    let settings = self.space.scopes.entry(service.scope()).or_default();
+                    let settings = scopes.entry(service.scope()).or_default();
                     settings.insert(name.to_owned(), value.to_owned());
                 }
             }
+            service.has_scope = scopes.contains_key(&service.scope());
         }
     }
 
@@ -85,7 +87,7 @@ impl Register<'_> {
         let mut texts = Vec::new();
         for (name, node) in &self.space.parameters {
             if !node.raw && !self.space.main.contains_key(name) {
-                let text = self.space.default(node).map_err(Fatal::new)?;
+                let text = self.space.default(node).map_err(|error| self.report.host_error(error))?;
                 if text.contains('$') {
                     texts.push(text.into_owned());
                 }
@@ -99,7 +101,7 @@ impl Register<'_> {
 
     /// All settings of main.cf or of one service.
     fn settings(&mut self, settings: &Settings, scope: Scope) -> Result<(), Fatal> {
-        self.restriction_classes(settings, scope);
+        self.restriction_classes(settings, scope)?;
         for (name, value) in settings {
             if let Some(at) = scope.filter(|_| self.classes.contains(name)) {
                 self.space.services[at].used.insert(name.clone());
@@ -126,17 +128,21 @@ impl Register<'_> {
     }
 
     /// Classes of main.cf are known in every scope; each must be set somewhere.
-    fn restriction_classes(&mut self, settings: &Settings, scope: Scope) {
-        let Some(list) = settings.get("smtpd_restriction_classes") else { return };
-        let names = |name: &str| settings.get(name).map(|value| value.as_str().into());
+    fn restriction_classes(&mut self, settings: &Settings, scope: Scope) -> Result<(), Fatal> {
+        let Some(list) = settings.get("smtpd_restriction_classes") else { return Ok(()) };
         // As Postfix does, with the settings of this scope only.
-        let Ok(expanded) = Expander::recursive(&names).expand(list) else { return };
+        let names = |name: &str| settings.get(name).map(|value| value.as_str().into());
+        let dictionary = || scope.map_or(MAIN_DICTIONARY.to_owned(), |at| self.space.services[at].scope());
+        let expanded = Expander::recursive(&names)
+            .expand(list)
+            .map_err(|error| self.report.macro_error(&dictionary(), error))?;
         for class in expanded.text.split(is_list_separator).filter(|class| !class.is_empty()) {
             if scope.is_none() {
                 self.classes.insert(class.to_owned());
             }
             self.refer(class, scope, true);
         }
+        Ok(())
     }
 
     fn read_only(&mut self, name: &str, value: &str, scope: Scope) {
@@ -149,13 +155,12 @@ impl Register<'_> {
     }
 
     fn references(&mut self, value: &str, scope: Scope) {
-        let mut names = Vec::new();
-        let scanned = referenced_names(value, &mut |name| names.push(name.to_owned()));
-        for name in names {
+        let names = RefCell::new(Vec::new());
+        let report = self.report;
+        let find = |name: &str| names.borrow_mut().push(name.to_owned());
+        referenced_names(value, &find, &mut |error| report.warn(error));
+        for name in names.into_inner() {
             self.refer(&name, scope, true);
-        }
-        if let Err(error) = scanned {
-            self.report.warn(error);
         }
     }
 
@@ -183,13 +188,13 @@ impl Register<'_> {
     }
 
     fn is_set_in(&self, at: usize, name: &str) -> bool {
-        let scope = self.space.services[at].scope();
-        self.space.scopes.get(&scope).is_some_and(|settings| settings.contains_key(name))
+        let settings = self.space.overrides(&self.space.services[at]);
+        settings.is_some_and(|settings| settings.contains_key(name))
     }
 
     /// Old tables of databases have their settings in main.cf, under the table's name.
     fn tables(&mut self, value: &str, scope: Scope) -> Result<(), Fatal> {
-        if !value.contains(':') && !value.contains('$') {
+        if !value.contains([':', '$', '{']) {
             return Ok(());
         }
         let service = scope.map(|at| self.space.service_view(at));

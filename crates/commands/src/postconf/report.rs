@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
+use parameters::expand::ExpandError;
+use parameters::host::HostError;
 use parameters::text::to_bytes;
 
 use super::Output;
@@ -18,6 +20,9 @@ impl Fatal {
         Self(text.to_string())
     }
 }
+
+/// What Postfix calls the settings of main.cf in messages.
+pub(super) const MAIN_DICTIONARY: &str = "mail_dict";
 
 /// Where messages go.
 #[derive(Debug)]
@@ -42,6 +47,20 @@ impl Report {
 
     pub(super) fn warn(&self, text: impl Display) {
         self.line(&format!("{}: warning: {text}", self.program));
+    }
+
+    /// A value of `dictionary` that does not expand.
+    pub(super) fn macro_error(&self, dictionary: &str, error: ExpandError) -> Fatal {
+        self.warn(error);
+        Fatal(format!("dictionary {dictionary}: macro processing error"))
+    }
+
+    /// A default that cannot be computed.
+    pub(super) fn host_error(&self, error: HostError) -> Fatal {
+        match error {
+            HostError::Setting(error) => self.macro_error(MAIN_DICTIONARY, error),
+            other => Fatal::new(other),
+        }
     }
 
     pub(super) fn fatal(&self, fatal: &Fatal) -> ExitCode {

@@ -52,10 +52,10 @@ impl Show<'_> {
     fn setting(&self, name: &str, node: &Node) -> Result<String, Fatal> {
         let options = self.options;
         let view = View { defaults: options.defaults, only_set: options.only_set, service: None };
-        let value = match self.space.value(name, view).map_err(Fatal::new)? {
+        let value = match self.space.value(name, view).map_err(|error| self.report.host_error(error))? {
             Some(value) => value,
             None if node.class == Class::Later && !options.only_set => {
-                self.space.default(node).map_err(Fatal::new)?
+                self.space.default(node).map_err(|error| self.report.host_error(error))?
             }
             None => return Ok(String::new()),
         };

@@ -106,7 +106,7 @@ impl Show<'_> {
     }
 
     fn parameters(&mut self, at: usize, service: &Service, wanted: Option<&str>) -> Result<bool, Fatal> {
-        let Some(settings) = self.space.scopes.get(&service.scope()) else { return Ok(false) };
+        let Some(settings) = self.space.overrides(service) else { return Ok(false) };
         let mut found = wanted.is_none();
         for (name, value) in settings.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)) {
             found = true;

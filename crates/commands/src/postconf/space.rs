@@ -38,6 +38,8 @@ pub(super) struct Service {
     pub(super) entry: Entry,
     /// Names set in its scope that count as used.
     pub(super) used: BTreeSet<String>,
+    /// It has overrides, or an entry of the same name before it has.
+    pub(super) has_scope: bool,
 }
 
 impl Service {
@@ -148,17 +150,17 @@ impl Space {
         if options.defaults {
             return Ok(());
         }
-        let overrides =
-            options.overrides.iter().map(|text| parse_override(text)).collect::<Result<Vec<_>, _>>()?;
         let text = files::read(&self.path("main.cf"), Missing::Fail, report)?.unwrap_or_default();
-        self.config = config(&text, &self.directory, &overrides, report)?;
+        // What is wrong in the file is told before what is wrong on the command line.
+        let overrides: Result<Vec<_>, _> =
+            options.overrides.iter().map(|text| parse_override(text)).collect();
+        self.config = config(&text, &self.directory, overrides.as_deref().unwrap_or_default(), report)?;
         for warning in self.config.warnings() {
             report.warn(warning);
         }
         self.main =
             self.config.assignments().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        self.main.entry("config_directory".to_owned()).or_insert_with(|| self.directory.clone());
-        Ok(())
+        overrides.map(drop)
     }
 
     /// Reads master.cf.
@@ -171,9 +173,14 @@ impl Space {
                 continue;
             }
             let entry = super::master::parse(&line, &path, report)?;
-            self.services.push(Service { entry, used: BTreeSet::new() });
+            self.services.push(Service { entry, used: BTreeSet::new(), has_scope: false });
         }
         Ok(())
+    }
+
+    /// What `-o` sets for a service, if anything.
+    pub(super) fn overrides(&self, service: &Service) -> Option<&Settings> {
+        self.scopes.get(&service.scope()).filter(|_| service.has_scope)
     }
 
     /// `./main.cf`
@@ -207,7 +214,12 @@ fn config(
     };
     let path = [directory, "/main.cf"].concat();
     let sources = Sources { main_cf: text, path: &path, overrides, facts, defaults: Defaults::Stock };
-    Config::read(sources).map_err(Fatal::new)
+    Config::read(sources).map_err(|error| {
+        for warning in &error.warnings {
+            report.warn(warning);
+        }
+        Fatal::new(error)
+    })
 }
 
 fn resolve(host: &str) -> Vec<IpAddr> {

@@ -15,7 +15,7 @@ pub(super) fn in_master(space: &Space) -> Vec<String> {
     let path = space.path("master.cf");
     let mut warnings = Vec::new();
     for service in &space.services {
-        let settings = space.scopes.get(&service.scope()).into_iter().flatten();
+        let settings = space.overrides(service).into_iter().flatten();
         for (name, value) in settings {
             if !space.parameters.contains_key(name) && !service.used.contains(name) {
                 warnings.push(format!("{path}: unused parameter: {name}={value}"));

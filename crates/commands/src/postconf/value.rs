@@ -51,7 +51,7 @@ impl Space {
         let service = &self.services[at];
         let command = service.entry.command();
         let program = command.rsplit_once('/').map_or(command, |(_, name)| name);
-        ServiceView { settings: self.scopes.get(&service.scope()), name: service.entry.name(), program }
+        ServiceView { settings: self.overrides(service), name: service.entry.name(), program }
     }
 
     /// The value of `name` as it is written.
@@ -76,12 +76,11 @@ impl Space {
 
     /// The default of a known name as it is written.
     pub(super) fn default(&self, node: &Node) -> Result<Cow<'_, str>, HostError> {
-        let computed = |name| self.config.default_text(name).unwrap_or_default();
         Ok(match node.default {
             Default::Text(text) => Cow::Borrowed(text),
             Default::Parameter(name) => Cow::Owned(["$", name].concat()),
-            Default::HostName => computed("myhostname"),
-            Default::Domain => computed("mydomain"),
+            Default::HostName => Cow::Borrowed(self.config.default_host_name()?),
+            Default::Domain => Cow::Owned(self.config.default_domain()?),
             Default::Networks => Cow::Borrowed(self.config.default_networks()?),
             Default::ProgramName => Cow::Borrowed(&self.config.facts().process_name),
             Default::ProcessId => Cow::Owned(self.config.facts().process_id.to_string()),
@@ -98,13 +97,14 @@ impl Space {
                 None
             })
         };
-        let expanded = Expander::recursive(&names).expand(text);
-        if let Some(error) = failed.take() {
-            return Err(Fatal::new(error));
-        }
-        expanded.map(|expanded| expanded.text).map_err(|error| {
+        let mut bad = false;
+        let expanded = Expander::recursive(&names).expand_telling(text, &mut |error| {
+            bad = true;
             report.warn(error);
-            Fatal::new("macro processing error")
-        })
+        });
+        if let Some(error) = failed.take() {
+            return Err(report.host_error(error));
+        }
+        if bad { Err(Fatal::new("macro processing error")) } else { Ok(expanded.text) }
     }
 }

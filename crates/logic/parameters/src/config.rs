@@ -35,7 +35,8 @@ pub struct Sources<'a> {
 /// Which defaults hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defaults {
-    /// Those of Postfix 3.7.11, as `postconf` prints them.
+    /// Those of Postfix 3.7.11, as `postconf` prints them. As there, names and networks of the machine are
+    /// computed from settings in which a `$name` that main.cf does not set stands for nothing.
     Stock,
     /// The same, but for [`crate::safer::SAFER_DEFAULTS`]: for daemons.
     Safer,
@@ -53,6 +54,8 @@ pub struct ConfigError {
     pub problem: AssignmentError,
     /// The logical line.
     pub text: String,
+    /// What was odd in the lines above.
+    pub warnings: Vec<Warning>,
 }
 
 /// Something odd in main.cf that stops nothing; worded as Postfix words it.
@@ -116,7 +119,7 @@ pub struct Config {
     facts: HostFacts,
     defaults: Defaults,
     warnings: Vec<Warning>,
-    host_name: OnceCell<String>,
+    host_name: OnceCell<Result<String, HostError>>,
     networks: OnceCell<Result<String, HostError>>,
 }
 
@@ -143,6 +146,9 @@ impl Config {
             host_name: OnceCell::new(),
             networks: OnceCell::new(),
         };
+        // Known before main.cf is, and may be overridden there.
+        let directory = Assigned { value: config.facts.config_directory.clone(), line: 0 };
+        config.assigned.insert("config_directory".to_owned(), directory);
         config.read_main_cf(sources.main_cf)?;
         for (name, value) in sources.overrides {
             config.assigned.insert(name.clone(), Assigned { value: value.clone(), line: 0 });
@@ -161,6 +167,7 @@ impl Config {
                 line: line.first,
                 problem,
                 text: line.text.clone().into_owned(),
+                warnings: self.warnings.clone(),
             })?;
             let assigned = Assigned { value: value.to_owned(), line: line.first };
             let earlier = self.assigned.insert(name.to_owned(), assigned);
@@ -263,8 +270,10 @@ impl Config {
             return Some(fact);
         }
         match name {
-            "myhostname" => return Some(Cow::Borrowed(self.default_host_name())),
-            "mydomain" => return Some(Cow::Owned(self.default_domain())),
+            "myhostname" => return Some(Cow::Borrowed(self.default_host_name().unwrap_or(UNKNOWN_DOMAIN))),
+            "mydomain" => {
+                return Some(self.default_domain().map_or(Cow::Borrowed(UNKNOWN_DOMAIN), Cow::Owned));
+            }
             "mynetworks" => return Some(Cow::Borrowed(self.default_networks().unwrap_or_default())),
             _ => {}
         }
@@ -340,7 +349,6 @@ impl Config {
     /// What the process knows of itself, whatever main.cf says.
     fn fact(&self, name: &str) -> Option<Cow<'_, str>> {
         Some(match name {
-            "config_directory" => Cow::Borrowed(&self.facts.config_directory),
             "process_name" => Cow::Borrowed(&self.facts.process_name),
             "service_name" => Cow::Borrowed(&self.facts.service_name),
             "process_id" => Cow::Owned(self.facts.process_id.to_string()),
@@ -348,21 +356,30 @@ impl Config {
         })
     }
 
-    fn default_host_name(&self) -> &str {
-        self.host_name.get_or_init(|| {
+    /// The name of this machine: the default of `myhostname`.
+    ///
+    /// # Errors
+    /// [`HostError`] when `mydomain` does not expand.
+    pub fn default_host_name(&self) -> Result<&str, HostError> {
+        let computed = self.host_name.get_or_init(|| {
             let name = &self.facts.host_name;
             if name.contains('.') {
-                return name.clone();
+                return Ok(name.clone());
             }
-            let domain = self.set_before("mydomain", &["myhostname", "mydomain", "mynetworks"]);
-            [name, ".", domain.as_deref().unwrap_or(UNKNOWN_DOMAIN)].concat()
-        })
+            let domain = self.evaluated("mydomain", &["myhostname", "mydomain", "mynetworks"])?;
+            Ok([name, ".", domain.as_deref().unwrap_or(UNKNOWN_DOMAIN)].concat())
+        });
+        computed.as_deref().map_err(Clone::clone)
     }
 
-    fn default_domain(&self) -> String {
-        let set = self.set_before("myhostname", &["mydomain", "mynetworks"]);
-        let name = set.as_deref().unwrap_or_else(|| self.default_host_name());
-        name.split_once('.').map_or(UNKNOWN_DOMAIN, |(_, domain)| domain).to_owned()
+    /// What follows the first dot of `myhostname`: the default of `mydomain`.
+    ///
+    /// # Errors
+    /// [`HostError`] when `myhostname` does not expand.
+    pub fn default_domain(&self) -> Result<String, HostError> {
+        let set = self.evaluated("myhostname", &["mydomain", "mynetworks"])?;
+        let name = set.as_deref().map_or_else(|| self.default_host_name(), Ok)?;
+        Ok(name.split_once('.').map_or(UNKNOWN_DOMAIN, |(_, domain)| domain).to_owned())
     }
 
     /// The networks of this machine's interfaces: the default of `mynetworks`.
@@ -371,23 +388,26 @@ impl Config {
     /// [`HostError`] when `inet_interfaces`, `inet_protocols` or `mynetworks_style` do not fit the machine.
     pub fn default_networks(&self) -> Result<&str, HostError> {
         let computed = self.networks.get_or_init(|| {
-            let value = |parameter: &Param<String>| {
-                let set = self.set_before(parameter.name(), &["mynetworks"]);
-                set.or_else(|| self.expand(parameter.declared.default).ok()).unwrap_or_default()
+            let value = |parameter: &Param<String>| match self.evaluated(parameter.name(), &["mynetworks"])? {
+                Some(set) => Ok::<_, HostError>(set),
+                None => Ok(self.expand(parameter.declared.default)?),
             };
-            let protocols = Protocols::parse(&value(&table::INET_PROTOCOLS))?;
-            let interfaces = host::own_interfaces(&self.facts, &value(&table::INET_INTERFACES), protocols)?;
-            host::own_networks(&interfaces, &value(&table::MYNETWORKS_STYLE))
+            let protocols = Protocols::parse(&value(&table::INET_PROTOCOLS)?)?;
+            let interfaces = host::own_interfaces(&self.facts, &value(&table::INET_INTERFACES)?, protocols)?;
+            host::own_networks(&interfaces, &value(&table::MYNETWORKS_STYLE)?)
         });
         computed.as_deref().map_err(Clone::clone)
     }
+
     /// The value that somebody set for `name`, with the names `later` standing for nothing unless set too:
     /// their defaults are computed from this value.
-    fn set_before(&self, name: &str, later: &[&str]) -> Option<String> {
-        let set = self.assigned.get(name)?;
-        let known =
-            |name: &str| if later.contains(&name) && !self.is_set(name) { None } else { self.raw(name) };
-        Expander::recursive(&known).expand(&set.value).ok().map(|expanded| expanded.text)
+    fn evaluated(&self, name: &str, later: &[&str]) -> Result<Option<String>, ExpandError> {
+        let Some(set) = self.assigned.get(name) else { return Ok(None) };
+        let known = |name: &str| {
+            let has_default = self.defaults == Defaults::Safer && !later.contains(&name);
+            if has_default || self.is_set(name) { self.raw(name) } else { None }
+        };
+        Ok(Some(Expander::recursive(&known).expand(&set.value)?.text))
     }
 }
 
@@ -457,7 +477,8 @@ mod tests {
         assert_eq!(read("myhostname = a.b.c").get(&MYDOMAIN), "b.c");
         assert_eq!(read("myhostname = a").get(&MYDOMAIN), "localdomain");
         assert_eq!(read("mynetworks_style = host\ninet_protocols = ipv4").get(&MYNETWORKS), "127.0.0.1/32 ");
-        assert_eq!(read("config_directory = /x").text("config_directory").as_deref(), Some("/etc/postfix"));
+        assert_eq!(read("").text("config_directory").as_deref(), Some("/etc/postfix"));
+        assert_eq!(read("config_directory = /x").text("config_directory").as_deref(), Some("/x"));
     }
 
     #[test]

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::compatibility::{Level, LevelError};
+use crate::text::{from_bytes, to_bytes};
 
 /// Deepest chain of names whose values name others; a longer one is taken for a loop.
 const NESTING_MAX: usize = 100;
 /// Longest text that an expansion may give, in bytes.
 const EXPANSION_MAX_BYTES: usize = 1 << 20;
-/// How much of the text after an error a message shows, in characters.
-const EXCERPT_CHARACTERS: usize = 20;
+/// How much of the text after an error a message shows.
+const EXCERPT_BYTES: usize = 20;
 
 /// Why a text could not be expanded; worded as Postfix words it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,110 +102,177 @@ impl<'a> Expander<'a> {
     /// Replaces every name in `pattern`.
     ///
     /// # Errors
-    /// [`ExpandError`] for bad grammar, loops, and texts that grow without bound.
+    /// The first [`ExpandError`] for bad grammar, loops, and texts that grow without bound.
     pub fn expand(&self, pattern: &str) -> Result<Expanded, ExpandError> {
-        let mut run = Run { expander: self, result: Expanded::default() };
-        run.text(pattern, 0)?;
-        Ok(run.result)
+        let mut first = None;
+        let expanded = self.expand_telling(pattern, &mut |error| drop(first.get_or_insert(error)));
+        first.map_or(Ok(expanded), Err)
+    }
+
+    /// The same, but every error is told, as postconf does; what is given back then is of no use.
+    pub fn expand_telling(&self, pattern: &str, tell: &mut dyn FnMut(ExpandError)) -> Expanded {
+        let mut run = Run { task: Task::Expand(self), result: Expanded::default(), failed: false, tell };
+        run.text(pattern, 0);
+        run.result
     }
 }
 
-/// Calls `found` with each name that `pattern` refers to, in both arms of conditions, in reading order.
-///
-/// # Errors
-/// [`ExpandError`] for bad grammar.
-pub fn referenced_names(pattern: &str, found: &mut dyn FnMut(&str)) -> Result<(), ExpandError> {
-    for piece in pieces(pattern) {
-        let Piece::Reference(body) = piece? else { continue };
-        let reference = Reference::parse(body)?;
-        match &reference.subject {
-            Subject::Name(name) => found(name),
-            Subject::Relation(relation) => {
-                referenced_names(relation.left, found)?;
-                referenced_names(relation.right, found)?;
+/// Calls `found` with each name that `pattern` refers to, in both arms of conditions, in reading order, and
+/// `tell` with each error.
+pub fn referenced_names(pattern: &str, found: &dyn Fn(&str), tell: &mut dyn FnMut(ExpandError)) {
+    Run { task: Task::Scan(found), result: Expanded::default(), failed: false, tell }.text(pattern, 0);
+}
+
+/// What a run is for.
+#[derive(Clone, Copy)]
+enum Task<'e, 'a> {
+    Expand(&'e Expander<'a>),
+    /// Both arms of conditions are read, and nothing is replaced.
+    Scan(&'e dyn Fn(&str)),
+}
+
+/// One expansion under way. Errors do not end it at once: Postfix's rules decide which others are told too.
+struct Run<'e, 'a, 't> {
+    task: Task<'e, 'a>,
+    result: Expanded,
+    failed: bool,
+    tell: &'t mut dyn FnMut(ExpandError),
+}
+
+impl<'a> Run<'_, 'a, '_> {
+    fn fail(&mut self, error: ExpandError) {
+        self.failed = true;
+        (self.tell)(error);
+    }
+
+    fn text(&mut self, pattern: &str, depth: usize) {
+        for piece in pieces(pattern) {
+            match piece {
+                Ok(Piece::Literal(text)) => self.push(text),
+                Ok(Piece::Reference(body)) => self.reference(body, depth + 1),
+                Err(error) => self.fail(error),
             }
         }
-        for arm in [reference.if_true, reference.if_false].into_iter().flatten() {
-            referenced_names(arm, found)?;
+    }
+
+    fn reference(&mut self, body: &str, depth: usize) {
+        if depth > NESTING_MAX {
+            self.fail(ExpandError::Nesting(body.to_owned()));
+        }
+        if self.failed {
+            return;
+        }
+        if let Err(error) = self.parse(body, depth) {
+            self.fail(error);
         }
     }
-    Ok(())
-}
 
-/// One expansion under way.
-struct Run<'e, 'a> {
-    expander: &'e Expander<'a>,
-    result: Expanded,
-}
+    fn parse(&mut self, body: &str, depth: usize) -> Result<(), ExpandError> {
+        let mut text = Cursor { rest: body };
+        let value = if text.at_brace() {
+            let relation = Relation::parse(&mut text)?;
+            let holds = self.holds(&relation, depth)?;
+            if self.failed {
+                return Ok(());
+            }
+            if !text.rest.is_empty() && !text.rest.starts_with(['?', ':']) {
+                let (wanted, before) = ("\"?\" or \":\"", "}".to_owned());
+                return Err(ExpandError::Expected { wanted, before, after: excerpt(text.rest) });
+            }
+            Some(Cow::Borrowed(if holds { "true" } else { "" }))
+        } else {
+            self.value(text.name(body)?)
+        };
+        if text.rest.is_empty() {
+            self.put(value.as_deref(), depth);
+            return Ok(());
+        }
+        self.arms(text, value.is_some_and(|value| !value.is_empty()), depth)
+    }
 
-impl Run<'_, '_> {
-    fn text(&mut self, pattern: &str, depth: usize) -> Result<(), ExpandError> {
-        for piece in pieces(pattern) {
-            match piece? {
-                Piece::Literal(text) => self.push(text)?,
-                Piece::Reference(body) => self.reference(body, depth + 1)?,
+    /// `?text`, `:text`, `?{text}:{text}`.
+    fn arms(&mut self, mut text: Cursor<'_>, holds: bool, depth: usize) -> Result<(), ExpandError> {
+        let both = matches!(self.task, Task::Scan(_));
+        if text.skip('?') {
+            let arm = text.arm()?;
+            if holds || both {
+                self.text(arm, depth);
+            }
+            if !text.rest.is_empty() && !text.rest.starts_with(':') {
+                let before = format!("{arm}}}");
+                return Err(ExpandError::Expected { wanted: "\":\"", before, after: excerpt(text.rest) });
+            }
+        }
+        if text.skip(':') {
+            let arm = text.arm()?;
+            if !holds || both {
+                self.text(arm, depth);
+            }
+            if !text.rest.is_empty() {
+                return Err(ExpandError::Unexpected { before: arm.to_owned(), after: excerpt(text.rest) });
             }
         }
         Ok(())
     }
 
-    fn reference(&mut self, body: &str, depth: usize) -> Result<(), ExpandError> {
-        if depth > NESTING_MAX {
-            return Err(ExpandError::Nesting(body.to_owned()));
-        }
-        let reference = Reference::parse(body)?;
-        let value = match &reference.subject {
-            Subject::Name(name) => (self.expander.names)(name),
-            Subject::Relation(relation) => Some(Cow::Borrowed(self.holds(relation, depth)?)),
-        };
-        let chosen = if value.as_ref().is_some_and(|value| !value.is_empty()) {
-            reference.if_true
-        } else {
-            reference.if_false
-        };
-        match (chosen, reference.is_conditional(), value) {
-            (Some(arm), ..) => self.text(arm, depth),
-            (None, true, _) => Ok(()),
-            (None, false, Some(value)) if self.expander.recurse => self.text(&value, depth),
-            (None, false, Some(value)) => self.push_filtered(&value),
-            (None, false, None) => {
-                self.result.undefined = true;
-                Ok(())
+    fn value(&self, name: &str) -> Option<Cow<'a, str>> {
+        match self.task {
+            Task::Expand(expander) => (expander.names)(name),
+            Task::Scan(found) => {
+                found(name);
+                None
             }
         }
     }
 
-    /// "true" or nothing, as Postfix has it: a relation reads like a parameter that is set or not.
-    fn holds(&mut self, relation: &Relation<'_>, depth: usize) -> Result<&'static str, ExpandError> {
-        let left = self.operand(relation.left, depth)?;
-        let right = self.operand(relation.right, depth)?;
+    /// The value of a plain `$name`.
+    fn put(&mut self, value: Option<&str>, depth: usize) {
+        match (self.task, value) {
+            (Task::Scan(_), _) => {}
+            (Task::Expand(_), None) => self.result.undefined = true,
+            (Task::Expand(expander), Some(value)) if expander.recurse => self.text(value, depth),
+            (Task::Expand(expander), Some(value)) => match expander.filter {
+                None => self.push(value),
+                Some(allowed) => {
+                    let allow = |character| if allowed.contains(character) { character } else { '_' };
+                    self.push(&value.chars().map(allow).collect::<String>());
+                }
+            },
+        }
+    }
+
+    fn holds(&mut self, relation: &Relation<'_>, depth: usize) -> Result<bool, ExpandError> {
+        let left = self.operand(relation.left, depth);
+        let right = self.operand(relation.right, depth);
+        if self.failed || matches!(self.task, Task::Scan(_)) {
+            return Ok(false);
+        }
         let order = if relation.levels {
             left.parse::<Level>()?.cmp(&right.parse::<Level>()?)
         } else {
             compare(&left, &right)
         };
-        Ok(if relation.operator.accepts(order) { "true" } else { "" })
+        Ok(relation.operator.accepts(order))
     }
 
-    fn operand(&mut self, pattern: &str, depth: usize) -> Result<String, ExpandError> {
-        let mut run = Run { expander: self.expander, result: Expanded::default() };
-        run.text(pattern, depth)?;
-        self.result.undefined |= run.result.undefined;
-        Ok(run.result.text)
+    /// An error in one operand does not keep those of the other from being told.
+    fn operand(&mut self, pattern: &str, depth: usize) -> String {
+        let mut run = Run { task: self.task, result: Expanded::default(), failed: false, tell: self.tell };
+        run.text(pattern, depth);
+        let (failed, result) = (run.failed, run.result);
+        self.failed |= failed;
+        self.result.undefined |= result.undefined;
+        result.text
     }
 
-    fn push(&mut self, text: &str) -> Result<(), ExpandError> {
+    fn push(&mut self, text: &str) {
+        if self.failed || matches!(self.task, Task::Scan(_)) {
+            return;
+        }
         if self.result.text.len() + text.len() > EXPANSION_MAX_BYTES {
-            return Err(ExpandError::TooLong(excerpt(&self.result.text)));
+            return self.fail(ExpandError::TooLong(excerpt(&self.result.text)));
         }
         self.result.text.push_str(text);
-        Ok(())
-    }
-
-    fn push_filtered(&mut self, value: &str) -> Result<(), ExpandError> {
-        let Some(allowed) = self.expander.filter else { return self.push(value) };
-        let allow = |character| if allowed.contains(character) { character } else { '_' };
-        self.push(&value.chars().map(allow).collect::<String>())
     }
 }
 
@@ -299,20 +367,6 @@ fn name_length(text: &str) -> usize {
     text.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
 }
 
-/// What stands between `${` and `}`.
-struct Reference<'a> {
-    subject: Subject<'a>,
-    /// After `?`.
-    if_true: Option<&'a str>,
-    /// After `:`.
-    if_false: Option<&'a str>,
-}
-
-enum Subject<'a> {
-    Name(&'a str),
-    Relation(Relation<'a>),
-}
-
 struct Relation<'a> {
     left: &'a str,
     operator: Operator,
@@ -361,36 +415,8 @@ const OPERATOR_CHARACTERS: &str = "<>!=?+-*/~&|%";
 /// Postfix's list of operators, with its own quoting.
 const ANY_OPERATOR: &str = r#""==" or "!="" or "<"" or "<="" or ">="" or ">""#;
 
-impl<'a> Reference<'a> {
-    fn is_conditional(&self) -> bool {
-        self.if_true.is_some() || self.if_false.is_some()
-    }
-
-    fn parse(body: &'a str) -> Result<Self, ExpandError> {
-        let mut text = Cursor { rest: body };
-        let subject = if text.at_brace() {
-            Subject::Relation(Self::relation(&mut text)?)
-        } else {
-            Subject::Name(Self::name(&mut text, body)?)
-        };
-        let mut reference = Self { subject, if_true: None, if_false: None };
-        reference.arms(text)?;
-        Ok(reference)
-    }
-
-    fn name(text: &mut Cursor<'a>, body: &'a str) -> Result<&'a str, ExpandError> {
-        text.skip_blanks();
-        let name = text.take(name_length(text.rest));
-        let behind_name = text.rest;
-        text.skip_blanks();
-        if text.rest.is_empty() || text.rest.starts_with(['?', ':']) {
-            return Ok(name);
-        }
-        let before = body[..body.len() - behind_name.len()].to_owned();
-        Err(ExpandError::Name { before, after: excerpt(behind_name) })
-    }
-
-    fn relation(text: &mut Cursor<'a>) -> Result<Relation<'a>, ExpandError> {
+impl<'a> Relation<'a> {
+    fn parse(text: &mut Cursor<'a>) -> Result<Self, ExpandError> {
         let left = text.payload()?;
         let sign = text.take_while(|next| OPERATOR_CHARACTERS.contains(next));
         let Some(operator) = Operator::parse(sign) else {
@@ -406,31 +432,7 @@ impl<'a> Reference<'a> {
             let after = excerpt(text.rest);
             return Err(ExpandError::Expected { wanted: "\"{expression}\"", before, after });
         }
-        let right = text.payload()?;
-        if text.rest.is_empty() || text.rest.starts_with(['?', ':']) {
-            return Ok(Relation { left, operator, levels: !suffix.is_empty(), right });
-        }
-        let after = excerpt(text.rest);
-        Err(ExpandError::Expected { wanted: "\"?\" or \":\"", before: "}".to_owned(), after })
-    }
-
-    fn arms(&mut self, mut text: Cursor<'a>) -> Result<(), ExpandError> {
-        if text.skip('?') {
-            let arm = text.arm()?;
-            self.if_true = Some(arm);
-            if !text.rest.is_empty() && !text.rest.starts_with(':') {
-                let before = format!("{arm}}}");
-                return Err(ExpandError::Expected { wanted: "\":\"", before, after: excerpt(text.rest) });
-            }
-        }
-        if text.skip(':') {
-            let arm = text.arm()?;
-            self.if_false = Some(arm);
-            if !text.rest.is_empty() {
-                return Err(ExpandError::Unexpected { before: arm.to_owned(), after: excerpt(text.rest) });
-            }
-        }
-        Ok(())
+        Ok(Self { left, operator, levels: !suffix.is_empty(), right: text.payload()? })
     }
 }
 
@@ -440,6 +442,19 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    /// A name and the blanks around it; the end, `?` or `:` must follow. `body` is all the text there is.
+    fn name(&mut self, body: &str) -> Result<&'a str, ExpandError> {
+        self.skip_blanks();
+        let name = self.take(name_length(self.rest));
+        let behind_name = self.rest;
+        self.skip_blanks();
+        if self.rest.is_empty() || self.rest.starts_with(['?', ':']) {
+            return Ok(name);
+        }
+        let before = body[..body.len() - behind_name.len()].to_owned();
+        Err(ExpandError::Name { before, after: excerpt(behind_name) })
+    }
+
     fn take(&mut self, length: usize) -> &'a str {
         let (taken, rest) = self.rest.split_at(length);
         self.rest = rest;
@@ -486,8 +501,10 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The start of a text. A character that is cut through is shown as the bytes that are left of it.
 fn excerpt(text: &str) -> String {
-    text.chars().take(EXCERPT_CHARACTERS).collect()
+    let bytes = to_bytes(text);
+    from_bytes(bytes.get(..EXCERPT_BYTES).unwrap_or(&bytes))
 }
 
 #[cfg(test)]
@@ -588,6 +605,19 @@ mod tests {
     }
 
     #[test]
+    fn some_errors_do_not_hide_others() {
+        let errors = |pattern: &str| {
+            let mut told = Vec::new();
+            Expander::recursive(&names).expand_telling(pattern, &mut |error| told.push(error.to_string()));
+            told
+        };
+        assert_eq!(errors("${a b}${a b}$").len(), 2);
+        assert_eq!(errors("${{$-} == {$} x}").len(), 2);
+        assert_eq!(errors("${set?{$-} x}").len(), 2);
+        assert_eq!(errors("$-$-").len(), 1);
+    }
+
+    #[test]
     fn growth_has_an_end() {
         assert!(expand("$double").starts_with("error: "));
     }
@@ -607,17 +637,18 @@ mod tests {
 
     #[test]
     fn names_of_both_arms_are_found() {
-        let mut found = Vec::new();
+        let found = std::cell::RefCell::new(Vec::new());
         let pattern = "$a ${b?{$c}:{$d}} ${{$e} == {f} ? {$g}}";
-        referenced_names(pattern, &mut |name| found.push(name.to_owned())).unwrap();
-        assert_eq!(found, ["a", "b", "c", "d", "e", "g"]);
+        let find = |name: &str| found.borrow_mut().push(name.to_owned());
+        referenced_names(pattern, &find, &mut |error| panic!("{error}"));
+        assert_eq!(found.into_inner(), ["a", "b", "c", "d", "e", "g"]);
     }
 
     proptest! {
         #[test]
         fn any_text_expands_or_is_refused(pattern in "[a-z${}():? =<>!]{0,40}") {
             let _ = Expander::recursive(&names).expand(&pattern);
-            let _ = referenced_names(&pattern, &mut |_| ());
+            referenced_names(&pattern, &|_| (), &mut |_| ());
         }
 
         #[test]

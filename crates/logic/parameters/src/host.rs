@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::expand::ExpandError;
 use crate::text::is_list_separator;
 
 /// What a process knows about its machine and itself when it starts.
@@ -79,6 +80,9 @@ pub enum HostError {
     /// An address in `inet_interfaces` that this machine does not have.
     #[error("parameter inet_interfaces: no local interface found for {0}")]
     NoInterface(IpAddr),
+    /// A setting that these are computed from does not expand.
+    #[error(transparent)]
+    Setting(#[from] ExpandError),
     /// `mynetworks_style = class` and an address that has none.
     #[error("mynetworks_core: unknown address class: {0}")]
     Class(Ipv4Addr),
@@ -129,6 +133,9 @@ pub fn own_interfaces(
     chosen: &str,
     protocols: Protocols,
 ) -> Result<Vec<Interface>, HostError> {
+    if !protocols.ipv4 && !protocols.ipv6 {
+        return Ok(Vec::new());
+    }
     let available = || facts.interfaces.iter().copied().filter(|one| protocols.include(one.address));
     match chosen {
         "all" => Ok(available().collect()),

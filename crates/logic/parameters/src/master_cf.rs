@@ -1,5 +1,7 @@
 //! The grammar of master.cf (master(5)): which services there are, and how each is started.
 
+use std::collections::VecDeque;
+
 use crate::list::{BraceError, inside_braces, words};
 use crate::main_cf::{AssignmentError, LogicalLine, OrphanLine, logical_lines, split_assignment};
 
@@ -55,23 +57,31 @@ pub enum EntryWarning {
 }
 
 impl Entry {
-    /// Reads one logical line. What is odd in it is told to `warn`.
+    /// Reads one logical line as postconf does. What is odd in it is told to `warn`.
     ///
     /// # Errors
     /// [`EntryError`] for missing and impossible fields.
     pub fn parse(line: &LogicalLine<'_>, warn: &mut dyn FnMut(EntryWarning)) -> Result<Self, EntryError> {
+        Self::parse_as(line, ValueLetter::AsPostconf, warn)
+    }
+
+    fn parse_as(
+        line: &LogicalLine<'_>,
+        letter: ValueLetter,
+        warn: &mut dyn FnMut(EntryWarning),
+    ) -> Result<Self, EntryError> {
         let mut words = words(&line.text).map(str::to_owned);
         let fields: Vec<String> = words.by_ref().take(FIELD_NAMES.len()).collect();
         let fields = <[String; 8]>::try_from(fields).map_err(|_| EntryError::FieldCount)?;
         check_fields(&fields, &line.text)?;
-        Ok(Self { fields, arguments: arguments(words, warn), line: line.first, last_line: line.last })
+        Ok(Self { fields, arguments: arguments(words, letter, warn), line: line.first, last_line: line.last })
     }
 
     /// Replaces the command and its arguments by those in `text`.
     pub fn set_command(&mut self, text: &str, warn: &mut dyn FnMut(EntryWarning)) {
         let mut words = words(text).map(str::to_owned);
         self.fields[7] = words.next().unwrap_or_default();
-        self.arguments = arguments(words, warn);
+        self.arguments = arguments(words, ValueLetter::AsPostconf, warn);
     }
 
     /// Checks the fields again after a change; `text` is what messages show.
@@ -136,24 +146,43 @@ fn is_valid_field(field: &str, value: &str) -> bool {
     }
 }
 
+/// Which `o` in an option has a value behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ValueLetter {
+    /// The first, as getopt(3) in the started program has it.
+    First,
+    /// The first behind the first letter: `-oholdo=x` is taken for `-oh -oldo=x` by Postfix's postconf.
+    AsPostconf,
+}
+
 /// Splits `-vo` and `-oname=value`, and takes the braces off.
-fn arguments(words: impl Iterator<Item = String>, warn: &mut dyn FnMut(EntryWarning)) -> Vec<String> {
+fn arguments(
+    words: impl Iterator<Item = String>,
+    letter: ValueLetter,
+    warn: &mut dyn FnMut(EntryWarning),
+) -> Vec<String> {
     let mut arguments = Vec::new();
-    let mut words = words.peekable();
-    while let Some(option) = words.next_if(|word| word.starts_with('-') && word != "--") {
-        let Some(letter) = option[1..].find('o').map(|at| at + 1) else {
-            arguments.push(option);
+    let mut words: VecDeque<String> = words.collect();
+    while let Some(option) = words.pop_front() {
+        if !option.starts_with('-') || option == "--" {
+            words.push_front(option);
+            break;
+        }
+        let from = if letter == ValueLetter::First && option.starts_with("-o") { option.len() } else { 2 };
+        let split = option.get(from..).and_then(|rest| rest.find('o')).map(|at| from + at);
+        let (option, rest) = option.split_at(split.unwrap_or(option.len()));
+        if split.is_some() {
+            words.push_front(["-", rest].concat());
+        }
+        let Some(attached) = option.strip_prefix("-o") else {
+            arguments.push(option.to_owned());
             continue;
         };
-        if letter > 1 {
-            arguments.push(option[..letter].to_owned());
-        }
         arguments.push("-o".to_owned());
-        let attached = &option[letter + 1..];
-        let value = if attached.is_empty() { words.next() } else { Some(attached.to_owned()) };
+        let value = if attached.is_empty() { words.pop_front() } else { Some(attached.to_owned()) };
         arguments.extend(value.map(|value| override_text(value, warn)));
     }
-    arguments.extend(words.map(|word| unbraced(&word, warn)));
+    arguments.extend(words.iter().map(|word| unbraced(word, warn)));
     arguments
 }
 
@@ -325,7 +354,7 @@ fn service(line: &LogicalLine<'_>) -> Result<Service, ServiceProblem> {
         return Err(orphan.into());
     }
     let mut braces = Ok(());
-    let entry = Entry::parse(line, &mut |warning| {
+    let entry = Entry::parse_as(line, ValueLetter::First, &mut |warning| {
         // A bad override is found again below, with its remedy.
         if let EntryWarning::Braces(error) = warning {
             braces = Err(error);
@@ -417,6 +446,27 @@ mod tests {
         assert_eq!(service.overrides, [pair("a", "b"), pair("c", "d"), pair("e", "f g"), pair("h", "")]);
         assert_eq!(service.verbosity, 3);
         assert_eq!(service.arguments[..4], ["-v", "-o", "a=b", "-o"]);
+    }
+
+    #[test]
+    fn a_value_may_have_any_letter_in_it() {
+        let service = one("a unix - - n - - smtp -ofoo=boo -vofoo=o\n");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(service.overrides, [pair("foo", "boo"), pair("foo", "o")]);
+    }
+
+    #[test]
+    fn postconf_takes_options_apart_as_postfixs_does() {
+        let line = LogicalLine {
+            first: 1,
+            last: 1,
+            text: "a unix - - n - - smtp -odo=x -oo=b -oa -vdox - foo".into(),
+        };
+        let entry = Entry::parse(&line, &mut |_| ()).unwrap();
+        assert_eq!(
+            entry.arguments,
+            ["-o", "d", "-o", "=x", "-o", "-o=b", "-o", "a", "-vd", "-o", "x", "-", "foo"]
+        );
     }
 
     #[test]
