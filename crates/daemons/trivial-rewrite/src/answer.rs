@@ -11,6 +11,8 @@ use crate::service::TrivialRewrite;
 const TOKEN_LIMIT: usize = 10_000;
 /// The flag of an answer that is none: a table could not be read.
 const FLAG_FAIL: u32 = 1 << 3;
+/// An address that comes to nothing.
+const NOBODY: &str = "\"\"";
 /// What transport and next hop say when they say nothing.
 const NO_TRANSPORT: &str = "CHANNEL NOT UPDATED";
 const NO_NEXTHOP: &str = "NEXTHOP NOT UPDATED";
@@ -38,7 +40,10 @@ impl TrivialRewrite {
         let address = request.text("address")?;
         let mut tokens = scan(address, TOKEN_LIMIT);
         self.rewriting.rewrite_tokens(&mut tokens, context);
-        let full = if address.is_empty() { String::new() } else { quote(&internal_text(&tokens)) };
+        let full = match internal_text(&tokens).as_str() {
+            "" if !address.is_empty() => NOBODY.to_owned(),
+            full => quote(full),
+        };
         Ok(Attributes::new().with("flags", 0).with("address", full))
     }
 

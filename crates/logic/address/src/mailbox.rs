@@ -47,7 +47,7 @@ impl Address {
 
     /// The external form, with the local part quoted where RFC 5322 §3.4.1 wants it. Empty for the null sender.
     pub fn to_external(&self) -> String {
-        if self.is_null() { String::new() } else { quote(&self.0) }
+        quote(&self.0)
     }
 
     fn at(&self) -> Option<usize> {

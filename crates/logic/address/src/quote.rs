@@ -2,8 +2,12 @@
 
 /// Puts an address into external form: the local part (all before the last `@`) gets quotes unless it is a dot-atom.
 ///
-/// Characters above 127 need none (RFC 6531); an empty local part becomes `""`; a source route in front stays.
+/// Characters above 127 need none (RFC 6531); an empty local part becomes `""`; a source route in front stays. The
+/// null address is empty in both forms.
 pub fn quote(internal: &str) -> String {
+    if internal.is_empty() {
+        return String::new();
+    }
     let (route, address) = internal.split_at(route_length(internal));
     let (local, rest) = address.split_at(address.rfind('@').unwrap_or(address.len()));
     if is_dot_atom(local) {
@@ -91,7 +95,7 @@ mod tests {
             ("a\"b\\c@d", "\"a\\\"b\\\\c\"@d"),
             ("j\u{f6}@x", "j\u{f6}@x"),
             ("a|b!c%d@e", "a|b!c%d@e"),
-            ("", "\"\""),
+            ("", ""),
             ("@c", "\"\"@c"),
             ("@r,@s:a b@c", "@r,@s:\"a b\"@c"),
         ] {

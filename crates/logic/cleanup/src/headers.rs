@@ -13,6 +13,9 @@ use crate::editor::Cleanup;
 use crate::log::LogLine;
 use crate::refusal::Problem;
 
+/// What a header says in the place of an address that came to nothing.
+const NOBODY: &str = "\"\"";
+
 impl Cleanup {
     pub(crate) fn edit_header(
         &mut self,
@@ -144,7 +147,7 @@ impl Cleanup {
             let warning = |text| LogLine::warning(format!("{}: {text}", self.queue_id));
             change.log.extend(mapping.warnings.into_iter().map(warning));
         }
-        let after = quote(&address);
+        let after = if address.is_empty() { NOBODY.to_owned() } else { quote(&address) };
         let changed = after != before;
         if changed {
             *tokens = scan(&after, self.settings.header_address_token_limit);
