@@ -144,7 +144,7 @@ fn cold_start(programs: Programs) -> f64 {
 
 /// The queue is filled with copies of one deferred message; their names need not tell their inodes for this.
 fn mailq(programs: Programs) -> f64 {
-    let suite = site::start(
+    let suite = site::up(
         programs,
         Owners::One,
         "defer_transports = virtual\nqueue_run_delay = 1d\nminimal_backoff_time = 1d\nmaximal_backoff_time = 1d",

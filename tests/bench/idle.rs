@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -67,7 +68,8 @@ pub(crate) fn greeting_p99(suite: &Suite, clients: usize) -> f64 {
 /// The time from `postfix start` to the first greeting, in seconds.
 pub(crate) fn cold_start(suite: &Suite) -> f64 {
     let begin = Instant::now();
-    let mut starter = suite.command("postfix", &["start"]).spawn().expect("postfix start");
+    let mut starter =
+        suite.command("postfix", &["start"]).stderr(Stdio::null()).spawn().expect("postfix start");
     loop {
         if Client::try_connect(suite.port()).is_ok() {
             break;

@@ -1,7 +1,8 @@
 //! Our suite beside the installed Postfix: the same configuration, the same load, in pairs of runs.
 //!
-//! `bench [--pairs N] [--only WORD] [--output FILE]`: runs as root on a machine that does nothing else, prints a
-//! table, and writes it to `BENCHMARKS.md` below the workspace. Run it from `target/release`.
+//! `bench [--pairs N] [--only WORDS] [--side ours|peer] [--output FILE]`: runs as root on a machine that does nothing else,
+//! prints a table, and writes it to `BENCHMARKS.md` below the workspace unless only a part was measured. Run it
+//! from `target/release`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod figures;
@@ -12,12 +13,13 @@ mod cost;
 mod table;
 
 use figures::Figure;
-use tests::programs::Programs;
+use tests::programs::{Maker, Programs};
 
 /// What the command line says.
 struct Options {
     pairs: usize,
     only: Option<String>,
+    side: Option<Maker>,
     output: String,
 }
 
@@ -31,8 +33,11 @@ fn main() {
     for figure in figures::ALL.iter().filter(chosen) {
         let mut row = table::Row::new(figure);
         for pair in 1..=options.pairs {
-            for programs in [Programs::ours(), Programs::peer()] {
-                let maker = programs.maker;
+            for maker in [Maker::Ours, Maker::Peer] {
+                if options.side.is_some_and(|side| side != maker) {
+                    continue;
+                }
+                let programs = if maker == Maker::Ours { Programs::ours() } else { Programs::peer() };
                 let value = (figure.measure)(programs);
                 println!("{}, pair {pair}, {maker:?}: {value:.2} {}", figure.name, figure.unit);
                 row.add(maker, value);
@@ -42,22 +47,23 @@ fn main() {
     }
     let text = table::markdown(&rows, options.pairs);
     println!("{text}");
-    if options.only.is_none() {
+    if options.only.is_none() && options.side.is_none() {
         std::fs::write(&options.output, text).expect("write the table");
     }
 }
 
 fn options() -> Options {
     let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../BENCHMARKS.md");
-    let mut options = Options { pairs: 3, only: None, output: workspace.to_owned() };
+    let mut options = Options { pairs: 3, only: None, side: None, output: workspace.to_owned() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let value = words.next().unwrap_or_else(|| panic!("{word} wants a value"));
         match word.as_str() {
             "--pairs" => options.pairs = value.parse().expect("a number of pairs"),
             "--only" => options.only = Some(value),
+            "--side" => options.side = Some(if value == "ours" { Maker::Ours } else { Maker::Peer }),
             "--output" => options.output = value,
-            _ => panic!("usage: bench [--pairs N] [--only WORD] [--output FILE]"),
+            _ => panic!("usage: bench [--pairs N] [--only WORDS] [--side ours|peer] [--output FILE]"),
         }
     }
     options

@@ -44,12 +44,18 @@ pub(crate) fn builder(programs: Programs, owners: Owners, main: &str) -> Builder
 
 /// Up and warm: one message has gone through.
 pub(crate) fn start(programs: Programs, owners: Owners, main: &str) -> Suite {
+    let suite = up(programs, owners, main);
+    let id = suite.send("s@x.example", &[&address(0)], "Subject: warm\n\nx\n");
+    suite.wait_log(&[&id, ": removed"]);
+    suite
+}
+
+/// Up.
+pub(crate) fn up(programs: Programs, owners: Owners, main: &str) -> Suite {
     let suite = builder(programs, owners, main).write();
     let mail = suite.root().join("mail");
     // Everybody may make a mailbox here, as in /var/mail.
     std::fs::set_permissions(mail, std::os::unix::fs::PermissionsExt::from_mode(0o1777)).expect("chmod");
     suite.start();
-    let id = suite.send("s@x.example", &[&address(0)], "Subject: warm\n\nx\n");
-    suite.wait_log(&[&id, ": removed"]);
     suite
 }

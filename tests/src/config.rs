@@ -70,8 +70,8 @@ postmaster: root
 
     /// Adds to main.cf, in the place of the basic definition where there is one.
     pub fn main(mut self, text: &str) -> Self {
-        self.main += text;
-        self.main.push('\n');
+        let kept = self.main.lines().filter(|line| !defines(text, line)).map(|line| format!("{line}\n"));
+        self.main = kept.collect::<String>() + text + "\n";
         self
     }
 
@@ -195,17 +195,18 @@ postmaster: root
             // Ours makes the table that `hash:` means by itself; the original needs to be told nothing.
             let _ = writeln!(text, "default_database_type = hash");
         }
-        text.lines().filter(|line| !self.defines(line)).map(|line| format!("{line}\n")).collect::<String>()
+        text.lines()
+            .filter(|line| !defines(&self.main, line))
+            .map(|line| format!("{line}\n"))
+            .collect::<String>()
             + &self.main
     }
 }
 
-impl Builder {
-    /// Does the test's own text set what this line sets?
-    fn defines(&self, line: &str) -> bool {
-        let name = |line: &str| line.split_once('=').map(|(name, _)| name.trim().to_owned());
-        self.main.lines().any(|own| name(own).is_some() && name(own) == name(line))
-    }
+/// Does `text` set what this line sets? Neither has continuation lines.
+fn defines(text: &str, line: &str) -> bool {
+    let name = |line: &str| line.split_once('=').map(|(name, _)| name.trim().to_owned());
+    text.lines().any(|own| name(own).is_some() && name(own) == name(line))
 }
 
 fn master_cf(port: u16) -> String {
