@@ -71,7 +71,17 @@ impl Cleanup {
         self.write_sender(sender);
         self.write_recipients(bcc.unwrap_or_default());
         self.envelope.write_attributes(&mut self.output.records);
+        self.write_warn_time();
         Ok(())
+    }
+
+    /// When the sender is to be told that his mail waits. The null sender is told nothing.
+    fn write_warn_time(&mut self) {
+        let delay = i64::try_from(self.settings.delay_warning_seconds).unwrap_or(i64::MAX);
+        if delay > 0 && !self.found.sender.is_empty() {
+            let time = self.envelope.arrival.seconds.saturating_add(delay);
+            self.output.write(Kind::WARN_TIME, &record::fixed_number(time));
+        }
     }
 
     /// The sender after all maps, what the log should say, and who gets a copy.

@@ -32,6 +32,8 @@ pub struct Settings {
     /// 0: none.
     pub message_size_limit: u64,
     pub duplicate_filter_limit: usize,
+    /// `delay_warning_time` in seconds; 0: nobody is warned.
+    pub delay_warning_seconds: u64,
     pub enable_original_recipient: bool,
     pub enable_long_queue_ids: bool,
     pub always_bcc: String,
@@ -68,6 +70,7 @@ impl Settings {
             line_length_limit: 2048,
             message_size_limit: 10_240_000,
             duplicate_filter_limit: 1000,
+            delay_warning_seconds: 0,
             enable_original_recipient: true,
             enable_long_queue_ids: false,
             always_bcc: String::new(),
@@ -127,6 +130,7 @@ impl From<&Config> for Settings {
             line_length_limit: size(&parameters::LINE_LENGTH_LIMIT).max(1),
             message_size_limit: bytes(&parameters::MESSAGE_SIZE_LIMIT),
             duplicate_filter_limit: size(&parameters::DUPLICATE_FILTER_LIMIT),
+            delay_warning_seconds: config.get(&parameters::DELAY_WARNING_TIME).as_secs(),
             enable_original_recipient: flag(&parameters::ENABLE_ORIGINAL_RECIPIENT),
             enable_long_queue_ids: flag(&parameters::ENABLE_LONG_QUEUE_IDS),
             always_bcc: text(&parameters::ALWAYS_BCC),

@@ -175,3 +175,18 @@ fn a_large_message_streams_and_comes_out_the_same() {
     file[..finished.size_record.len()].copy_from_slice(&finished.size_record);
     assert!(file == whole.records);
 }
+
+#[test]
+fn a_sender_who_is_to_be_warned_of_delay_has_the_time_in_the_file() {
+    let written = |sender: &str| {
+        let mut lab = Lab::new();
+        lab.envelope.sender = sender.to_owned();
+        lab.change = |settings| settings.delay_warning_seconds = 3600;
+        records(&lab.run("Subject: x\n\nbody\n"))
+    };
+    let records = written("a@client.example");
+    let warn = records.iter().position(|record| record == "W      1795318993").expect("a warning time");
+    let recipient = records.iter().position(|record| record == "R u@example.com").expect("a recipient");
+    assert!(warn < recipient, "{records:?}");
+    assert!(!written("").iter().any(|record| record.starts_with("W ")), "the null sender is told nothing");
+}
