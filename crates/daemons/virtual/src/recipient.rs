@@ -72,7 +72,10 @@ fn separator(sender: &str, now_us: u64) -> String {
     format!("From {sender}  {}\n", time.to_asctime())
 }
 
-/// The address as it stands in a header; nothing in it ends the line.
+/// The address as it stands in a header, nothing for the null sender; nothing in it ends the line.
 fn on_one_line(address: &str) -> String {
+    if address.is_empty() {
+        return String::new();
+    }
     address::quote(address).replace(['\n', '\r', '\0'], "?")
 }
