@@ -393,6 +393,9 @@ impl Config {
                 None => Ok(self.expand(parameter.declared.default)?),
             };
             let protocols = Protocols::parse(&value(&table::INET_PROTOCOLS)?)?;
+            if !protocols.ipv4 && !protocols.ipv6 {
+                return Ok(String::new());
+            }
             let interfaces = host::own_interfaces(&self.facts, &value(&table::INET_INTERFACES)?, protocols)?;
             host::own_networks(&interfaces, &value(&table::MYNETWORKS_STYLE)?)
         });
@@ -541,9 +544,10 @@ mod tests {
     }
 
     #[test]
-    fn every_default_is_of_its_kind() {
+    fn every_default_expands_and_is_of_its_kind() {
         let config = read("");
         for declared in all() {
+            assert_eq!(config.check(declared), Ok(()));
             let text = config.text(declared.name).unwrap();
             assert_eq!(value::check(declared.kind, &text), Ok(()), "{} = {text}", declared.name);
         }

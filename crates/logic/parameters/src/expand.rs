@@ -181,7 +181,11 @@ impl<'a> Run<'_, 'a, '_> {
             }
             Some(Cow::Borrowed(if holds { "true" } else { "" }))
         } else {
-            self.value(text.name(body)?)
+            let name = text.name(body)?;
+            match text.argument(name, body)? {
+                None => self.value(name),
+                Some(argument) => Some(Cow::Owned(domain_to_ascii(&self.operand(argument, depth)))),
+            }
         };
         if text.rest.is_empty() {
             self.put(value.as_deref(), depth);
@@ -451,8 +455,24 @@ impl<'a> Cursor<'a> {
         if self.rest.is_empty() || self.rest.starts_with(['?', ':']) {
             return Ok(name);
         }
+        if name == FUNCTION && behind_name.starts_with('{') {
+            return Ok(name);
+        }
         let before = body[..body.len() - behind_name.len()].to_owned();
         Err(ExpandError::Name { before, after: excerpt(behind_name) })
+    }
+
+    /// The argument of the one function there is.
+    fn argument(&mut self, name: &str, body: &str) -> Result<Option<&'a str>, ExpandError> {
+        if name != FUNCTION || !self.rest.starts_with('{') {
+            return Ok(None);
+        }
+        let argument = self.payload()?;
+        if self.rest.is_empty() || self.rest.starts_with(['?', ':']) {
+            return Ok(Some(argument));
+        }
+        let before = body[..body.len() - self.rest.len()].to_owned();
+        Err(ExpandError::Name { before, after: excerpt(self.rest) })
     }
 
     fn take(&mut self, length: usize) -> &'a str {
@@ -499,6 +519,14 @@ impl<'a> Cursor<'a> {
     fn arm(&mut self) -> Result<&'a str, ExpandError> {
         if self.at_brace() { self.payload() } else { Ok(self.take(self.rest.len())) }
     }
+}
+
+/// `${domain_to_ascii{name}}`, since Postfix 3.11: the name as DNS has it.
+const FUNCTION: &str = "domain_to_ascii";
+
+/// A name that cannot be written in ASCII stays as it is.
+fn domain_to_ascii(name: &str) -> String {
+    idna::domain_to_ascii(name).unwrap_or_else(|_| name.to_owned())
 }
 
 /// The start of a text. A character that is cut through is shown as the bytes that are left of it.
@@ -560,6 +588,14 @@ mod tests {
         ] {
             assert_eq!(expand(pattern), wanted, "{pattern}");
         }
+    }
+
+    #[test]
+    fn names_of_domains_as_dns_has_them() {
+        assert_eq!(expand("<${domain_to_ascii{b\u{fc}ro.$set}}>"), "<xn--bro-hoa.x>");
+        assert_eq!(expand("${domain_to_ascii{a b}}"), "a b");
+        assert!(expand("${domain_to_ascii{a} b}").starts_with("error: "));
+        assert!(expand("${domain_to_ascii {a}}").starts_with("error: "));
     }
 
     #[test]
