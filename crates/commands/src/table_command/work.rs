@@ -5,8 +5,7 @@ use super::options::{Keys, Options, Task, Utf8};
 use super::{Fatal, Program};
 use parameters::Config;
 use std::io::{self, BufRead, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
-use tables::{Compile, Format, OpenTable, TableName, split_list};
+use tables::{Compile, Format, OpenTable, TableName, alias_format, split_list};
 use worker::configuration::{Asker, directory, load};
 
 /// Does what the command line says. False if no key was there.
@@ -82,11 +81,6 @@ fn compile(program: Program, options: &Options, config: &Config) -> Compile {
     compile
 }
 
-fn alias_format() -> Format {
-    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Format::Aliases { host: sys::process::host_name(), time }
-}
-
 /// A table as the command line names it.
 struct Operand<'a> {
     text: &'a str,
@@ -141,7 +135,7 @@ impl Query<'_> {
             }
             let table = &self.opened[index];
             if let Some(value) = table.get(key)? {
-                warn_if_empty(table, key, &value);
+                warn_if_empty(table.name(), key, &value);
                 return Ok(Some(value));
             }
         }
@@ -149,9 +143,9 @@ impl Query<'_> {
     }
 }
 
-fn warn_if_empty(table: &OpenTable, key: &[u8], value: &[u8]) {
+fn warn_if_empty(name: &TableName, key: &[u8], value: &[u8]) {
     if value.is_empty() {
-        let (name, key) = (table.name(), String::from_utf8_lossy(key));
+        let key = String::from_utf8_lossy(key);
         log::warn!("table {name}: key {key}: empty string result is not allowed");
         log::warn!("table {name} should return NO RESULT in case of NOT FOUND");
     }
@@ -160,7 +154,9 @@ fn warn_if_empty(table: &OpenTable, key: &[u8], value: &[u8]) {
 fn list(program: Program, name: &TableName, compile: &Compile) -> Result<(), Fatal> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut outcome = Ok(());
-    OpenTable::open(name, &compile.options)?.entries(&mut |key, value| {
+    let table = OpenTable::open(name, &compile.options)?;
+    table.entries(&mut |key, value| {
+        warn_if_empty(name, key, value);
         if outcome.is_ok() {
             outcome = print(&mut out, &[key, separator(program), value]);
         }

@@ -134,13 +134,14 @@ impl Scanner<'_> {
         if text.chars().all(plain) { Token::Atom(text) } else { Token::Quoted(text) }
     }
 
-    /// Characters up to one for which `ends` holds, without the backslashes; a line break counts as a blank.
+    /// Characters up to one for which `ends` holds, without the backslashes; white space counts as a blank.
     fn collect(&mut self, ends: impl Fn(char) -> bool) -> String {
         let mut text = String::new();
         let mut characters = self.rest.char_indices();
         let mut end = self.rest.len();
         while let Some((at, character)) = characters.next() {
             let kept = match character {
+                // With nothing behind it, the backslash means nothing.
                 '\\' => match characters.next() {
                     Some((_, next)) => next,
                     None => break,
@@ -151,7 +152,7 @@ impl Scanner<'_> {
                 }
                 other => other,
             };
-            text.push(if kept == '\n' { ' ' } else { kept });
+            text.push(if is_blank(kept) { ' ' } else { kept });
         }
         self.rest = &self.rest[end..];
         text

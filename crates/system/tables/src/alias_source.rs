@@ -32,7 +32,12 @@ fn take_apart(line: &str) -> Result<(String, String), LineProblem> {
     if has('@') || has('%') {
         return Err(LineProblem::NotLocal);
     }
-    Ok((internal_text(name), external_text(value)))
+    let mut text = external_text(value);
+    if value.last().is_some_and(|last| last.is(',')) {
+        // So does Postfix, and one wants to find no difference when one compares two indexes.
+        text.push(' ');
+    }
+    Ok((internal_text(name), text))
 }
 
 #[cfg(test)]

@@ -75,10 +75,10 @@ fn parse(line: &[u8], open_ifs: usize, options: &Options) -> Result<Rule<Conditi
     if start == end {
         return Err("no address pattern".to_owned());
     }
+    let condition = condition(&line[..end])?;
     if value.is_empty() {
         return Err("no lookup result".to_owned());
     }
-    let condition = condition(&line[..end])?;
     let value = options.value(value).map_err(|error| error.to_string())?;
     Ok(Rule::Match(condition, value.as_ref().into()))
 }

@@ -29,12 +29,14 @@ impl Combined {
             How::Pipe => "pipemap:{type:name...}",
         };
         let syntax = || Trouble::Syntax { problem: "bad syntax".to_owned(), table: name.to_string(), need };
-        let elements: Vec<_> = split_list(only_braces(&name.name).ok_or_else(syntax)?).collect();
-        if elements.is_empty() || elements.iter().any(|element| !element.contains(':')) {
-            return Err(syntax());
+        let mut tables = Vec::new();
+        for element in split_list(only_braces(&name.name).ok_or_else(syntax)?) {
+            if !element.contains(':') {
+                return Err(syntax());
+            }
+            tables.push(OpenTable::open(&TableName::parse(element)?, options)?);
         }
-        let open = |element: &&str| OpenTable::open(&TableName::parse(element)?, options);
-        Ok(Self { name: name.to_string(), how, tables: elements.iter().map(open).collect::<Result<_, _>>()? })
+        if tables.is_empty() { Err(syntax()) } else { Ok(Self { name: name.to_string(), how, tables }) }
     }
 
     fn union(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {

@@ -5,7 +5,7 @@ use crate::entries::{Duplicates, Entries, Format};
 use crate::indexed::berkeley_path;
 use crate::lmdb_writer::{self, Addition, StoredForm, Target};
 use crate::name::TableName;
-use crate::replacement_file::ReplacementFile;
+use crate::replacement_file::{ReplacementFile, Stamp};
 use crate::table::Options;
 use crate::trouble::Trouble;
 use crate::{lmdb_table, open};
@@ -13,6 +13,7 @@ use std::fs::{File, Metadata};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 use sys::acting_as::ActingAs;
 
 /// The mode of an index whose source says nothing else.
@@ -56,24 +57,25 @@ impl Compile {
     /// # Errors
     /// [`Trouble`]: there is no source, or the index can not be written.
     pub fn create(&self, table: &TableName) -> Result<(), Trouble> {
+        let started = SystemTime::now();
         let source_path = Path::new(&table.name);
         let open_error = |source| Trouble::Open { path: source_path.to_owned(), source };
         let source = File::open(source_path).map_err(open_error)?;
         let metadata = source.metadata().map_err(open_error)?;
         let _acting = self.act_as_owner(&metadata).map_err(open_error)?;
         let kind = IndexKind::of(table)?;
-        let size = usize::try_from(metadata.len()).unwrap_or(0);
-        let mut entries = self.read(BufReader::new(source), &table.name, size)?;
+        let mut entries = self.read(BufReader::new(source), &table.name)?;
         entries.append(&Entries::signature(&self.format));
         entries.sort(self.duplicates, &kind.name_in_warnings(table));
         let mode = if self.inherit_mode { inherited_mode(&metadata) } else { DEFAULT_MODE };
+        let stamp = Stamp { mode, modified: started };
         match kind {
             IndexKind::Lmdb => {
                 let path = lmdb_table::index_path(&table.name);
                 let target = Target { path: &path, table: &table.to_string() };
-                lmdb_writer::replace(&target, &entries, self.stored_form(), mode)
+                lmdb_writer::replace(&target, &entries, self.stored_form(), &stamp)
             }
-            IndexKind::Cdb => self.write_cdb(&cdb::index_path(&table.name), &entries, mode),
+            IndexKind::Cdb => self.write_cdb(&cdb::index_path(&table.name), &entries, &stamp),
         }
     }
 
@@ -86,7 +88,7 @@ impl Compile {
         if kind == IndexKind::Cdb {
             return Err(Trouble::CdbIsConstant);
         }
-        let mut entries = self.read(input, "stdin", 0)?;
+        let mut entries = self.read(input, "stdin")?;
         let warned_name = kind.name_in_warnings(table);
         entries.sort(self.duplicates, &warned_name);
         let addition = Addition {
@@ -100,8 +102,8 @@ impl Compile {
         lmdb_writer::add(&Target { path: &path, table: &table.to_string() }, &addition, DEFAULT_MODE)
     }
 
-    fn read(&self, input: impl BufRead, file_name: &str, size: usize) -> Result<Entries, Trouble> {
-        Entries::read(input, file_name, size, &self.format, &self.options)
+    fn read(&self, input: impl BufRead, file_name: &str) -> Result<Entries, Trouble> {
+        Entries::read(input, file_name, &self.format, &self.options)
             .map_err(|source| Trouble::File { verb: "read", path: file_name.into(), source })
     }
 
@@ -109,7 +111,7 @@ impl Compile {
         StoredForm { nul: self.nul.unwrap_or(true) }
     }
 
-    fn write_cdb(&self, path: &Path, entries: &Entries, mode: u32) -> Result<(), Trouble> {
+    fn write_cdb(&self, path: &Path, entries: &Entries, stamp: &Stamp) -> Result<(), Trouble> {
         let trouble = |verb| move |source| Trouble::File { verb, path: path.to_owned(), source };
         let new = ReplacementFile::create(path)
             .map_err(|source| Trouble::OpenDatabase { path: path.to_owned(), source })?;
@@ -119,7 +121,7 @@ impl Compile {
             writer.add(&[key, nul].concat(), &[value, nul].concat()).map_err(trouble("write"))?;
         }
         writer.finish().map_err(trouble("write"))?;
-        new.commit(mode).map_err(trouble("replace"))
+        new.commit(stamp).map_err(trouble("replace"))
     }
 
     /// So that what root makes of somebody's file is that one's, and a mistake here gives nobody root's rights.
@@ -153,6 +155,12 @@ pub fn delete(table: &TableName, keys: &[Vec<u8>], options: &Options) -> Result<
     let keys: Vec<_> = keys.iter().map(|key| options.folded(key).into_owned()).collect();
     let target = Target { path: &path, table: &table.to_string() };
     lmdb_writer::delete(&target, &keys)
+}
+
+/// The format of an alias file that is read now, on this host.
+pub fn alias_format() -> Format {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Format::Aliases { host: sys::process::host_name(), time }
 }
 
 /// The mode that a new index has after its source: nobody can read the index who can not read the source.

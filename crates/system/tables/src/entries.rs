@@ -50,11 +50,10 @@ impl Entries {
     pub(crate) fn read(
         source: impl BufRead,
         file_name: &str,
-        size_hint: usize,
         format: &Format,
         options: &Options,
     ) -> io::Result<Self> {
-        let mut entries = Self { bytes: Vec::with_capacity(size_hint), places: Vec::new() };
+        let mut entries = Self::default();
         let mut lines = LogicalLines::new(source, file_name);
         let mut line = LogicalLine::default();
         while lines.next_into(&mut line)? {
@@ -98,12 +97,15 @@ impl Entries {
         self.places.push(Place { start, key_bytes: size(key), value_bytes: size(value), line });
     }
 
+    /// Keys that tell an alias table from others.
+    pub(crate) const SIGNATURE_KEYS: [&[u8]; 2] = [b"@", b"YP_LAST_MODIFIED"];
+
     /// The entries that alias tables have besides those of the source: they tell other programs what this is.
     pub(crate) fn signature(format: &Format) -> Self {
         let mut signature = Self::default();
         if let Format::Aliases { host, time } = format {
-            signature.push(b"@", b"@", 0);
-            signature.push(b"YP_LAST_MODIFIED", time.to_string().as_bytes(), 0);
+            signature.push(Self::SIGNATURE_KEYS[0], b"@", 0);
+            signature.push(Self::SIGNATURE_KEYS[1], time.to_string().as_bytes(), 0);
             signature.push(b"YP_MASTER_NAME", host.as_bytes(), 0);
         }
         signature

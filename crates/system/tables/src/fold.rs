@@ -23,12 +23,19 @@ fn fold_ascii(text: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Unicode's full case folding, out of std's case mappings: lower case of upper case, but for the dotless i, which
-/// has a capital form and is not folded to it.
+/// Unicode's full case folding, out of std's case mappings: lower case of upper case. But the dotless i is not
+/// folded to its capital, the capital sharp s is folded as the small one, and Cherokee is folded to capitals.
 fn fold_character(character: char) -> impl Iterator<Item = char> {
-    let keep = character == '\u{131}';
-    let upper: Vec<char> = if keep { vec![character] } else { character.to_uppercase().collect() };
-    upper.into_iter().flat_map(char::to_lowercase)
+    let upper: Vec<char> = match character {
+        '\u{131}' => vec![character],
+        'ẞ' => vec!['S', 'S'],
+        other => other.to_uppercase().collect(),
+    };
+    let is_cherokee = matches!(upper[..], ['\u{13a0}'..='\u{13f5}']);
+    upper.into_iter().flat_map(move |capital| {
+        let lower: Vec<char> = if is_cherokee { vec![capital] } else { capital.to_lowercase().collect() };
+        lower
+    })
 }
 
 #[cfg(test)]

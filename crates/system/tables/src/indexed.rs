@@ -1,10 +1,14 @@
 //! hash: and btree:, which are LMDB files here, and what happens when there is only a Berkeley DB file.
 
+use crate::compile::alias_format;
+use crate::entries::{Duplicates, Entries, Format};
+use crate::fixed::InMemory;
 use crate::lmdb_table::{Lmdb, index_path};
 use crate::name::TableName;
-use crate::table::{Options, Table};
-use crate::texthash::TextHash;
+use crate::table::{EachEntry, Options, Table};
 use crate::trouble::Trouble;
+use crate::watched::Watched;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 /// Opens `hash:F`, `btree:F` or `lmdb:F`: F.lmdb.
@@ -35,13 +39,53 @@ pub(crate) fn open_indexed(name: &TableName, options: &Options) -> Result<Box<dy
         });
     }
     log::warn!(
-        "{shown}: {} is a Berkeley DB file, which is not read; using its source {} instead, until \"postmap {shown}\" \
-         makes {}",
+        "{shown}: {} is a Berkeley DB file, which is not read; using its source {} instead, until \"{} {shown}\" makes {}",
         berkeley.display(),
         name.name,
+        if berkeley_is_of_aliases(&berkeley) { "postalias" } else { "postmap" },
         index_path(&name.name).display()
     );
-    Ok(Box::new(TextHash::open(Path::new(&name.name), options)?))
+    Ok(Box::new(FromSource::open(name, &berkeley, options)?))
+}
+
+/// The entries of a source whose index can not be read, held in memory.
+struct FromSource {
+    entries: InMemory,
+    source: Watched,
+    index: PathBuf,
+}
+
+impl FromSource {
+    fn open(name: &TableName, berkeley: &Path, options: &Options) -> Result<Self, Trouble> {
+        let path = Path::new(&name.name);
+        let trouble = |source| Trouble::Open { path: path.to_owned(), source };
+        let source = Watched::open(path).map_err(trouble)?;
+        let format = if berkeley_is_of_aliases(berkeley) { alias_format() } else { Format::Map };
+        let mut entries = Entries::read(BufReader::new(source.file()), &name.name, &format, options).map_err(trouble)?;
+        entries.sort(Duplicates::Warn, &berkeley.display().to_string());
+        let in_memory = entries.iter().map(|(key, value)| (key.into(), value.into())).collect();
+        Ok(Self { entries: InMemory(in_memory), source, index: index_path(&name.name) })
+    }
+}
+
+impl Table for FromSource {
+    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
+        self.entries.get(key)
+    }
+
+    fn changed(&mut self) -> bool {
+        self.source.changed() || self.index.exists()
+    }
+
+    fn entries(&mut self, name: &str, each: &mut EachEntry<'_>) -> Result<(), Trouble> {
+        self.entries.entries(name, each)
+    }
+}
+
+/// Was this Berkeley DB file made by postalias? Its signature is in it as plain text.
+pub(crate) fn berkeley_is_of_aliases(path: &Path) -> bool {
+    let [_, signature] = Entries::SIGNATURE_KEYS;
+    std::fs::read(path).is_ok_and(|bytes| bytes.windows(signature.len()).any(|window| window == signature))
 }
 
 /// The file that Postfix built with Berkeley DB keeps for `hash:path`.

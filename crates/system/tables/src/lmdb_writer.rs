@@ -1,7 +1,7 @@
 //! Writing lmdb: files: a new one that takes the place of the old, or changes within one.
 
 use crate::entries::{Duplicates, Entries};
-use crate::replacement_file::ReplacementFile;
+use crate::replacement_file::{ReplacementFile, Stamp};
 use crate::trouble::Trouble;
 use lmdb::{Database, DatabaseFlags, Environment, EnvironmentFlags, RwTransaction, Transaction, WriteFlags};
 use std::fs::{File, OpenOptions};
@@ -62,8 +62,8 @@ impl Target<'_> {
     }
 }
 
-/// Writes an index with `entries`, which are sorted, in the place of the one that is there. A new one gets `mode`.
-pub(crate) fn replace(target: &Target<'_>, entries: &Entries, form: StoredForm, mode: u32) -> Result<(), Trouble> {
+/// Writes an index with `entries`, which are sorted, in the place of the one that is there.
+pub(crate) fn replace(target: &Target<'_>, entries: &Entries, form: StoredForm, stamp: &Stamp) -> Result<(), Trouble> {
     let new = match ReplacementFile::create(target.path) {
         Ok(new) => new,
         // The folder belongs to somebody whose file we may change, but not make anew.
@@ -80,7 +80,7 @@ pub(crate) fn replace(target: &Target<'_>, entries: &Entries, form: StoredForm, 
             other => break other.map_err(|source| target.updating(source))?,
         }
     }
-    match new.commit(mode) {
+    match new.commit(stamp) {
         Err(error) if is_refused(&error) && target.path.exists() => rewrite(target, entries, form),
         other => other.map_err(|source| target.trouble("replace", source)),
     }

@@ -3,7 +3,7 @@
 use crate::cidr::keyword;
 use crate::replacement::{Replacement, ReplacementError};
 use crate::rules::{Rule, RuleSource, Rules};
-use crate::source::{is_blank, trim, trim_start};
+use crate::source::{is_blank, printable, trim, trim_start};
 use crate::table::{Options, Table};
 use crate::trouble::Trouble;
 use crate::watched::Watched;
@@ -22,6 +22,8 @@ pub(crate) trait Engine: Send + 'static {
     const KIND: &'static str;
     /// What becomes of a rule without its second delimiter, as the warning puts it.
     const IGNORED: &'static str;
+    /// Does a backslash at the end of the line stand for the second delimiter?
+    const BACKSLASH_CLOSES: bool;
     /// How the warning about `$0` spells itself.
     const OUT_OF_RANGE: &'static str;
     /// May a second pattern follow the first: `/this/!/but not this/ result`?
@@ -202,8 +204,8 @@ impl LineReader<'_> {
         let positive = text[..start].iter().filter(|byte| **byte == b'!').count() % 2 == 0;
         let delimiter = text[start];
         let pattern = &text[start + 1..];
-        let Some(end) = closing_delimiter(pattern, delimiter) else {
-            let (shown, ignored) = (char::from(delimiter), E::IGNORED);
+        let Some(end) = closing_delimiter(pattern, delimiter, E::BACKSLASH_CLOSES) else {
+            let (shown, ignored) = (printable(&[delimiter]), E::IGNORED);
             return self.skip(&format!("no closing regexp delimiter \"{shown}\": {ignored} this rule"));
         };
         let after = &pattern[end + 1..];
@@ -212,7 +214,7 @@ impl LineReader<'_> {
         let letters = match E::letters(letters, self.warn) {
             Ok(letters) => letters,
             Err(letter) => {
-                let letter = char::from(letter);
+                let letter = printable(&[letter]);
                 return self.skip(&format!("unknown regexp option \"{letter}\": skipping this rule"));
             }
         };
@@ -220,19 +222,21 @@ impl LineReader<'_> {
     }
 
     fn result<E: Engine>(&self, text: &[u8]) -> Option<Replacement> {
-        let problem = match Replacement::parse(text) {
+        let problems = match Replacement::parse(text) {
             Ok(replacement) => return Some(replacement),
-            Err(problem) => problem,
+            Err(problems) => problems,
         };
-        match problem {
-            // These come from the reader of "$name", which knows no file.
-            ReplacementError::Empty(text) => log::warn!("empty macro name: \"{text}\""),
-            ReplacementError::Truncated(text) => log::warn!("truncated macro reference: \"{text}\""),
-            ReplacementError::NotANumber(text) => {
-                (self.warn)(&format!("non-numeric replacement index \"{text}\""));
-            }
-            ReplacementError::Zero(text) => {
-                (self.warn)(&format!("{} replacement index \"{text}\"", E::OUT_OF_RANGE));
+        for problem in problems {
+            match problem {
+                // These come from the reader of "$name", which knows no file.
+                ReplacementError::Empty(text) => log::warn!("empty macro name: \"{text}\""),
+                ReplacementError::Truncated(text) => log::warn!("truncated macro reference: \"{text}\""),
+                ReplacementError::NotANumber(text) => {
+                    (self.warn)(&format!("non-numeric replacement index \"{text}\""));
+                }
+                ReplacementError::Zero(text) => {
+                    (self.warn)(&format!("{} replacement index \"{text}\"", E::OUT_OF_RANGE));
+                }
             }
         }
         self.skip("bad replacement syntax: skipping this rule")
@@ -247,10 +251,11 @@ impl LineReader<'_> {
 }
 
 /// Where the pattern ends: at the delimiter, if no backslash stands before it.
-fn closing_delimiter(pattern: &[u8], delimiter: u8) -> Option<usize> {
+fn closing_delimiter(pattern: &[u8], delimiter: u8, backslash_closes: bool) -> Option<usize> {
     let mut at = 0;
     while let Some(byte) = pattern.get(at) {
         match byte {
+            b'\\' if at + 1 == pattern.len() => return backslash_closes.then_some(at),
             b'\\' => at += 1,
             byte if *byte == delimiter => return Some(at),
             _ => {}

@@ -93,6 +93,7 @@ impl Engine for Pcre {
 
     const KIND: &'static str = "pcre";
     const IGNORED: &'static str = "ignoring";
+    const BACKSLASH_CLOSES: bool = false;
     const OUT_OF_RANGE: &'static str = "out of range";
     const SECOND_PATTERN: bool = false;
 

@@ -11,6 +11,7 @@ impl Engine for Posix {
 
     const KIND: &'static str = "regexp";
     const IGNORED: &'static str = "skipping";
+    const BACKSLASH_CLOSES: bool = true;
     const OUT_OF_RANGE: &'static str = "out-of-range";
     const SECOND_PATTERN: bool = true;
 

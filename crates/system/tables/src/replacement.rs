@@ -1,5 +1,7 @@
 //! The results of regexp: and pcre: rules, with `$1`, `${1}` and `$(1)` in them.
 
+use crate::source::printable;
+
 /// A result, taken apart.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Replacement {
@@ -17,9 +19,9 @@ enum Piece {
 /// What is wrong with a result.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ReplacementError {
-    /// `$` with nothing that can be named after it; the text up to the end of it.
+    /// `$` with nothing that can be named after it; the whole text.
     Empty(String),
-    /// `${` without its `}`.
+    /// `${` without its `}`; the whole text.
     Truncated(String),
     /// `$name`.
     NotANumber(String),
@@ -29,8 +31,12 @@ pub(crate) enum ReplacementError {
 
 impl Replacement {
     /// Takes `text` apart; `$$` is a dollar.
-    pub(crate) fn parse(text: &[u8]) -> Result<Self, ReplacementError> {
+    ///
+    /// # Errors
+    /// All names that are no numbers, up to the first that is no name.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, Vec<ReplacementError>> {
         let mut replacement = Self { pieces: Vec::new(), highest: 0 };
+        let mut errors = Vec::new();
         let mut literal = Vec::new();
         let mut rest = text;
         while let Some((first, after)) = rest.split_first() {
@@ -39,13 +45,19 @@ impl Replacement {
                 rest = if *first == b'$' { &after[1..] } else { after };
                 continue;
             }
-            let (name, after) = take_name(text, after)?;
+            let (name, after) = match take_name(text, after) {
+                Ok(found) => found,
+                Err(error) => {
+                    errors.push(error);
+                    break;
+                }
+            };
             replacement.push_literal(&mut literal);
-            replacement.push_group(name)?;
+            errors.extend(replacement.push_group(name).err());
             rest = after;
         }
         replacement.push_literal(&mut literal);
-        Ok(replacement)
+        if errors.is_empty() { Ok(replacement) } else { Err(errors) }
     }
 
     fn push_literal(&mut self, literal: &mut Vec<u8>) {
@@ -55,7 +67,7 @@ impl Replacement {
     }
 
     fn push_group(&mut self, name: &[u8]) -> Result<(), ReplacementError> {
-        let shown = String::from_utf8_lossy(name).into_owned();
+        let shown = printable(name);
         if !name.iter().all(u8::is_ascii_digit) {
             return Err(ReplacementError::NotANumber(shown));
         }
@@ -86,14 +98,11 @@ impl Replacement {
 
 /// The name at the start of `after`, which follows a `$` in `text`, and what comes after it.
 fn take_name<'a>(text: &'a [u8], after: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), ReplacementError> {
-    let whole = |rest: &[u8]| String::from_utf8_lossy(&text[..text.len() - rest.len()]).into_owned();
     let (name, rest) = match after.first() {
         Some(open @ (b'{' | b'(')) => {
             let close = if *open == b'{' { b'}' } else { b')' };
-            let end = closing(&after[1..], *open, close).ok_or_else(|| {
-                let start = text.len() - after.len() - 1;
-                ReplacementError::Truncated(String::from_utf8_lossy(&text[start..]).into_owned())
-            })?;
+            let end = closing(&after[1..], *open, close);
+            let end = end.ok_or_else(|| ReplacementError::Truncated(printable(text)))?;
             (&after[1..=end], &after[end + 2..])
         }
         _ => {
@@ -102,7 +111,7 @@ fn take_name<'a>(text: &'a [u8], after: &'a [u8]) -> Result<(&'a [u8], &'a [u8])
             after.split_at(end)
         }
     };
-    if name.is_empty() { Err(ReplacementError::Empty(whole(rest))) } else { Ok((name, rest)) }
+    if name.is_empty() { Err(ReplacementError::Empty(printable(text))) } else { Ok((name, rest)) }
 }
 
 /// Where the `close` stands that matches an `open` just before `inside`.
@@ -121,7 +130,7 @@ fn closing(inside: &[u8], open: u8, close: u8) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn expand(text: &str) -> Result<String, ReplacementError> {
+    fn expand(text: &str) -> Result<String, Vec<ReplacementError>> {
         let groups = [Some((0, 3)), Some((0, 1)), None, Some((1, 3))];
         let result = Replacement::parse(text.as_bytes())?.expand(b"abc", &groups);
         Ok(String::from_utf8(result).unwrap())
@@ -135,10 +144,10 @@ mod tests {
 
     #[test]
     fn what_is_no_group_is_refused() {
-        assert_eq!(expand("cost $"), Err(ReplacementError::Empty("cost $".into())));
-        assert_eq!(expand("a ${}"), Err(ReplacementError::Empty("a ${}".into())));
-        assert_eq!(expand("x ${1"), Err(ReplacementError::Truncated("${1".into())));
-        assert_eq!(expand("$1x"), Err(ReplacementError::NotANumber("1x".into())));
-        assert_eq!(expand("$0"), Err(ReplacementError::Zero("0".into())));
+        use ReplacementError::{Empty, NotANumber, Truncated, Zero};
+        assert_eq!(expand("cost $"), Err(vec![Empty("cost $".into())]));
+        assert_eq!(expand("a ${}"), Err(vec![Empty("a ${}".into())]));
+        assert_eq!(expand("x ${1"), Err(vec![Truncated("x ${1".into())]));
+        assert_eq!(expand("$1x $0"), Err(vec![NotANumber("1x".into()), Zero("0".into())]));
     }
 }

@@ -5,7 +5,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use sys::file_locks::{Lock, lock_file};
+
+/// What a new index is to be like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stamp {
+    /// Its mode, if there is no old one.
+    pub(crate) mode: u32,
+    /// The time before its source was read: a change to the source since then makes it stale.
+    pub(crate) modified: SystemTime,
+}
 
 /// A new file beside the one that it will replace.
 pub(crate) struct ReplacementFile {
@@ -45,12 +55,12 @@ impl ReplacementFile {
         &self.file
     }
 
-    /// Puts the file in the target's place, on disk when this returns. It gets the mode and owner of the old one;
-    /// without an old one, `mode`.
+    /// Puts the file in the target's place, on disk when this returns. It gets the mode and owner of the old
+    /// one, if there is one.
     ///
     /// # Errors
     /// The target is as it was.
-    pub(crate) fn commit(mut self, mode: u32) -> io::Result<()> {
+    pub(crate) fn commit(mut self, stamp: &Stamp) -> io::Result<()> {
         let own = self.file.metadata()?;
         let old = fs::metadata(&self.target).ok();
         if let Some(old) = &old
@@ -58,8 +68,9 @@ impl ReplacementFile {
         {
             fchown(&self.file, Some(old.uid()), Some(old.gid()))?;
         }
-        let mode = old.map_or(mode, |old| old.mode() & 0o7777);
+        let mode = old.map_or(stamp.mode, |old| old.mode() & 0o7777);
         self.file.set_permissions(fs::Permissions::from_mode(mode))?;
+        self.file.set_modified(stamp.modified)?;
         self.file.sync_all()?;
         fs::rename(&self.path, &self.target)?;
         self.done = true;

@@ -106,9 +106,17 @@ pub(crate) fn trim_end(text: &[u8]) -> &[u8] {
     &text[..text.iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1)]
 }
 
-/// How Postfix shows text in messages: bytes that are no printable ASCII become `?`.
+/// How Postfix shows text in messages: control characters, and bytes that are no UTF-8, become `?`.
 pub(crate) fn printable(text: &[u8]) -> String {
-    text.iter().map(|byte| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' }).collect()
+    let mut shown = String::with_capacity(text.len());
+    for chunk in text.utf8_chunks() {
+        shown.extend(chunk.valid().chars().map(|character| match character {
+            '\0'..' ' | '\x7f' => '?',
+            other => other,
+        }));
+        shown.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    shown
 }
 
 /// The first 30 bytes of `text`, and dots when there is more.
@@ -148,7 +156,7 @@ pub(crate) enum LineProblem {
 pub(crate) fn key_and_value(line: &[u8], utf8: bool) -> Result<(&[u8], &[u8]), LineProblem> {
     check_utf8(line, utf8)?;
     let (key, value) = line.split_at(key_end(line)?);
-    let (key, value) = (trim(key), trim(value));
+    let value = trim(value);
     if key.is_empty() || value.is_empty() { Err(LineProblem::NoValue) } else { Ok((key, value)) }
 }
 
