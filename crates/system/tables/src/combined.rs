@@ -40,18 +40,15 @@ impl Combined {
     }
 
     fn union(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
-        let mut all: Option<Vec<u8>> = None;
+        let mut all = Vec::new();
         for table in &self.tables {
             let Some(value) = table.get(key)? else { continue };
-            match &mut all {
-                None => all = Some(value),
-                Some(all) => {
-                    all.push(b',');
-                    all.extend_from_slice(&value);
-                }
+            if !all.is_empty() {
+                all.push(b',');
             }
+            all.extend_from_slice(&value);
         }
-        Ok(all)
+        Ok((!all.is_empty()).then_some(all))
     }
 
     fn pipe(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
