@@ -192,7 +192,7 @@ mod tests {
         fn entries_come_out_sorted_and_whole(
             entries in proptest::collection::btree_map(
                 proptest::collection::vec(any::<u8>(), 0..200),
-                proptest::collection::vec(any::<u8>(), 0..20_000),
+                proptest::collection::vec(any::<u8>(), 0..3_000),
                 0..12
             ),
         ) {

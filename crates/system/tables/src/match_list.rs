@@ -30,7 +30,7 @@ struct Element {
 enum Pattern {
     Table(Arc<OpenTable>),
     /// A name, a word, or an address in some spelling. What it means depends on the subject.
-    Text { text: String, network: Result<Network, NetworkError>, address: Option<IpAddr> },
+    Text { text: String, network: Result<Network, NetworkError> },
 }
 
 /// Finds the table of this name for a list.
@@ -74,8 +74,12 @@ impl MatchList {
 
     /// Does the list have `subject`?
     pub(crate) fn has(&self, subject: &Subject<'_>) -> Result<bool, MatchTrouble> {
+        let address = match subject {
+            Subject::Client { address, .. } => parse_address(address),
+            Subject::Text(_) | Subject::Domain { .. } => None,
+        };
         for element in &self.patterns {
-            if element.pattern.matches(subject)? {
+            if element.pattern.matches(subject, address)? {
                 return Ok(element.positive);
             }
         }
@@ -107,16 +111,18 @@ impl Pattern {
         if !pattern.starts_with('[') && pattern.contains(':') {
             return Self::Table(open(pattern));
         }
-        let (network, address) = (Network::parse(pattern), parse_address(pattern));
-        Self::Text { text: pattern.to_owned(), network, address }
+        Self::Text { text: pattern.to_owned(), network: Network::parse(pattern) }
     }
 
-    fn matches(&self, subject: &Subject<'_>) -> Result<bool, MatchTrouble> {
+    /// `parsed` is the address of a client; one that is none is in no list.
+    fn matches(&self, subject: &Subject<'_>, parsed: Option<IpAddr>) -> Result<bool, MatchTrouble> {
         match subject {
             Subject::Text(text) => self.has_text(text),
             Subject::Domain { name, parents } => self.has_domain(name, *parents),
             Subject::Client { name, address, parents } => {
-                Ok(self.has_domain(name, *parents)? || self.has_address(address)?)
+                let named = self.has_domain(name, *parents)?;
+                let address = parsed.filter(|_| !named).map(|parsed| self.has_address(address, parsed));
+                Ok(named || address.transpose()?.unwrap_or(false))
             }
         }
     }
@@ -145,21 +151,18 @@ impl Pattern {
         }
     }
 
-    fn has_address(&self, address: &str) -> Result<bool, MatchTrouble> {
-        match self {
-            Self::Table(table) => ask(table, address),
-            Self::Text { text, network, address: single } => {
-                let parsed = parse_address(address);
-                let within = match network {
-                    Ok(network) => parsed.is_some_and(|address| network.contains(address)),
-                    Err(error) if looks_like_network(text) => {
-                        let trouble = Trouble::Network(error.clone());
-                        return Err(MatchTrouble { pattern: text.clone(), trouble });
-                    }
-                    Err(_) => false,
-                };
-                Ok(within || (single.is_some() && *single == parsed) || text.eq_ignore_ascii_case(address))
+    fn has_address(&self, address: &str, parsed: IpAddr) -> Result<bool, MatchTrouble> {
+        let (text, network) = match self {
+            Self::Table(table) => return ask(table, address),
+            Self::Text { text, network } => (text, network),
+        };
+        match network {
+            Ok(network) => Ok(network.contains(parsed)),
+            Err(error) if looks_like_network(text) => {
+                let trouble = Trouble::Network(error.clone());
+                Err(MatchTrouble { pattern: text.clone(), trouble })
             }
+            Err(_) => Ok(false),
         }
     }
 }

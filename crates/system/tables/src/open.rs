@@ -25,6 +25,8 @@ const RECHECK_INTERVAL: Duration = Duration::from_millis(10);
 /// A table that is opened when it is first asked, and anew when its file has changed.
 pub struct OpenTable {
     name: TableName,
+    /// `type:name`
+    shown: String,
     options: Options,
     state: Mutex<State>,
 }
@@ -43,7 +45,7 @@ impl OpenTable {
     pub fn new(name: TableName, options: &Options) -> Self {
         let state =
             State { table: None, checked: Instant::now(), out_of_reach: false, complaint: String::new() };
-        Self { name, options: *options, state: Mutex::new(state) }
+        Self { shown: name.to_string(), name, options: *options, state: Mutex::new(state) }
     }
 
     /// Opens the table at once.
@@ -59,6 +61,11 @@ impl OpenTable {
     /// `type:name`
     pub fn name(&self) -> &TableName {
         &self.name
+    }
+
+    /// The name as text, for messages.
+    pub fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// Is it asked for pieces of an address too? True for one that can not be opened, so that it will be asked.
@@ -134,7 +141,7 @@ impl OpenTable {
     /// [`Trouble`], also for types that can not list their entries.
     pub fn entries(&self, each: &mut EachEntry<'_>) -> Result<(), Trouble> {
         let mut state = self.state();
-        self.refresh(&mut state)?.entries(&self.name.to_string(), &mut |key, value| {
+        self.refresh(&mut state)?.entries(&self.shown, &mut |key, value| {
             if let Some(content) = self.content(key, value.to_vec()) {
                 each(key, &content);
             }

@@ -129,7 +129,7 @@ impl Lookup for Tables {
             }
             let failed = |trouble: Trouble| {
                 table.complain(&trouble);
-                Stop::Failed { table: table.name().to_string() }
+                Stop::Failed { table: table.shown().to_owned() }
             };
             match table.get(key.as_bytes()).map_err(failed)? {
                 Some(value) if value.is_empty() => return Err(failed(Trouble::EmptyValue { key: key.to_owned() })),
@@ -161,7 +161,7 @@ impl CachedList {
 
 fn found(value: Vec<u8>, table: &OpenTable) -> Found {
     let value = String::from_utf8(value).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    Found { value, table: table.name().to_string() }
+    Found { value, table: table.shown().to_owned() }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
