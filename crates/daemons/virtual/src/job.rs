@@ -1,16 +1,14 @@
 //! A request of the queue manager, from its arrival to the report.
 
-use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io;
 use std::rc::Rc;
 
-use mailbox::Form;
 use mailbox::job::{Answer, Job};
 use queue::QueueName;
 use queue_format::QueueId;
 use reactor::{EventLoop, HandlerId};
-use services::couriers::{Assignment, NoDelivery, Owner, Ticket};
+use services::couriers::{Assignment, NoDelivery, Ticket};
 use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Times, log_line};
 use services::spawn::CourierRequest;
 use sys::clock;
@@ -28,13 +26,6 @@ pub(crate) struct Request {
     outcomes: Vec<Option<Outcome>>,
     /// Of each recipient that has one.
     destinations: Vec<Option<Destination>>,
-}
-
-/// A copy that waits for its turn at an mbox file.
-pub(crate) struct Errand {
-    assignment: Assignment,
-    owner: Owner,
-    courier: CourierRequest,
 }
 
 impl Virtual {
@@ -61,7 +52,7 @@ impl Virtual {
                 Err(error) => Err(outcome::unreadable(error)),
             };
             if let Err(outcome) = begun {
-                self.settle(ticket, outcome);
+                self.settle(ticket, *outcome);
             }
         }
     }
@@ -79,7 +70,7 @@ impl Virtual {
         address: &str,
         file: &Rc<File>,
         events: &mut EventLoop<Self>,
-    ) -> Result<(), Outcome> {
+    ) -> Result<(), Box<Outcome>> {
         let destination = self.find_destination(address)?;
         let Some(state) = self.requests.get_mut(&ticket.request) else { return Ok(()) };
         let head = destination.head(&state.request, ticket.recipient, state.taken_us);
@@ -92,62 +83,21 @@ impl Virtual {
         };
         let assignment = Assignment { ticket, job, file: Rc::clone(file) };
         let owner = destination.owner.clone();
-        let courier = CourierRequest::Virtual { recipient: address.to_owned() };
-        let mbox = (destination.place.form == Form::Mbox).then(|| destination.full_path.clone());
         state.destinations[ticket.recipient] = Some(destination);
-        let errand = Errand { assignment, owner, courier };
-        match mbox.map(|path| self.mboxes.entry(path)) {
-            Some(Entry::Occupied(mut busy)) => {
-                busy.get_mut().push_back(errand);
-                return Ok(());
-            }
-            Some(Entry::Vacant(free)) => {
-                free.insert_entry(Default::default());
-            }
-            None => {}
+        let courier = CourierRequest::Virtual { recipient: address.to_owned() };
+        if let Err(why) = self.couriers.assign(&owner, &courier, assignment, events) {
+            self.errand_is_over(ticket, Err(why));
         }
-        self.send_off(errand, events);
         Ok(())
     }
 
-    /// An errand that nobody can run is over at once, and then the next one at its mbox file has its turn.
-    fn send_off(&mut self, errand: Errand, events: &mut EventLoop<Self>) {
-        let mut next = Some(errand);
-        while let Some(Errand { assignment, owner, courier }) = next.take() {
-            let ticket = assignment.ticket;
-            if let Err(why) = self.couriers.assign(&owner, &courier, assignment, events) {
-                next = self.conclude(ticket, Err(why));
-            }
-        }
-    }
-
-    /// A courier has come back.
-    pub(crate) fn errand_is_over(
-        &mut self,
-        ticket: Ticket,
-        outcome: Result<Answer, NoDelivery>,
-        events: &mut EventLoop<Self>,
-    ) {
-        if let Some(next) = self.conclude(ticket, outcome) {
-            self.send_off(next, events);
-        }
-    }
-
-    /// Settles the recipient; answers the errand that waited for the same mbox file.
-    fn conclude(&mut self, ticket: Ticket, outcome: Result<Answer, NoDelivery>) -> Option<Errand> {
-        let state = self.requests.get_mut(&ticket.request)?;
-        let destination = state.destinations[ticket.recipient].take()?;
+    /// A courier has come back, or none could be sent.
+    pub(crate) fn errand_is_over(&mut self, ticket: Ticket, outcome: Result<Answer, NoDelivery>) {
+        let Some(state) = self.requests.get_mut(&ticket.request) else { return };
+        let Some(destination) = state.destinations[ticket.recipient].take() else { return };
         let address = &state.request.recipients[ticket.recipient].address;
         let outcome = outcome::of(outcome, &destination, address);
         self.settle(ticket, outcome);
-        if destination.place.form == Form::Maildir {
-            return None;
-        }
-        let next = self.mboxes.get_mut(&destination.full_path)?.pop_front();
-        if next.is_none() {
-            self.mboxes.remove(&destination.full_path);
-        }
-        next
     }
 
     /// Logs an outcome; with the last one of a request the report is ready.

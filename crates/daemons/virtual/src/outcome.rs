@@ -13,14 +13,15 @@ use crate::recipient::Destination;
 const RELAY: &str = "virtual";
 
 /// Somebody has to mend the configuration; mail waits. What it is stands in the log only.
-pub(crate) fn misconfigured(warning: &str) -> Outcome {
+pub(crate) fn misconfigured(warning: &str) -> Box<Outcome> {
     log::warn!("{warning}");
-    Outcome::new(Verdict::Deferred, "4.3.5", "mail system configuration error", RELAY)
+    Box::new(Outcome::new(Verdict::Deferred, "4.3.5", "mail system configuration error", RELAY))
 }
 
 /// The queue file can not be opened.
-pub(crate) fn unreadable(error: &io::Error) -> Outcome {
-    Outcome::new(Verdict::Deferred, "4.3.0", format!("error reading message: {}", reason(error)), RELAY)
+pub(crate) fn unreadable(error: &io::Error) -> Box<Outcome> {
+    let text = format!("error reading message: {}", reason(error));
+    Box::new(Outcome::new(Verdict::Deferred, "4.3.0", text, RELAY))
 }
 
 /// What came of sending a courier to `destination`.
@@ -44,7 +45,7 @@ pub(crate) fn of(outcome: Result<Answer, NoDelivery>, destination: &Destination,
             Outcome::new(Verdict::Deferred, "4.3.0", format!("{path} is in the way"), RELAY)
         }
         Err(NoDelivery::Refused { text, misconfigured: true }) => {
-            misconfigured(&format!("recipient {address}: no courier: {text}"))
+            *misconfigured(&format!("recipient {address}: no courier: {text}"))
         }
         Err(why) => Outcome::new(Verdict::Deferred, "4.3.0", why.to_string(), RELAY),
     }

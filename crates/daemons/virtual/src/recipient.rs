@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mailbox::{Form, Place};
+use mailbox::{Envelope, Place};
 use rewriting::NoMailbox;
 use services::couriers::Owner;
 use services::delivery::{DeliveryRequest, Outcome, Verdict};
@@ -25,7 +25,7 @@ impl Virtual {
     ///
     /// # Errors
     /// The outcome, when there is no mailbox to deliver to.
-    pub(crate) fn find_destination(&self, address: &str) -> Result<Destination, Outcome> {
+    pub(crate) fn find_destination(&self, address: &str) -> Result<Destination, Box<Outcome>> {
         let base = &self.settings.base;
         if base.is_empty() {
             return Err(misconfigured(
@@ -34,7 +34,9 @@ impl Virtual {
         }
         let found = self.rewriting.virtual_mailbox(&self.tables, &self.settings.owners, address);
         let mailbox = found.map_err(|why| match why {
-            NoMailbox::Unknown(_) => Outcome::new(Verdict::Bounced, "5.1.1", why.to_string(), "virtual"),
+            NoMailbox::Unknown(_) => {
+                Box::new(Outcome::new(Verdict::Bounced, "5.1.1", why.to_string(), "virtual"))
+            }
             NoMailbox::Stop(stop) => misconfigured(&format!("recipient {address}: {stop:?}")),
             NoMailbox::NoOwner { .. } | NoMailbox::BadOwner { .. } => misconfigured(&why.to_string()),
         })?;
@@ -47,35 +49,15 @@ impl Virtual {
 }
 
 impl Destination {
-    /// The lines above the message (RFC 5321 §4.4 Return-Path; the others as Postfix adds them).
+    /// The lines above the message.
     pub(crate) fn head(&self, request: &DeliveryRequest, recipient: usize, now_us: u64) -> String {
         let recipient = &request.recipients[recipient];
-        let original = if recipient.original.is_empty() { &recipient.address } else { &recipient.original };
-        let sender = on_one_line(&request.sender);
-        let mut head = match self.place.form {
-            Form::Maildir => String::new(),
-            Form::Mbox => separator(&sender, now_us),
+        let envelope = Envelope {
+            sender: &request.sender,
+            original: if recipient.original.is_empty() { &recipient.address } else { &recipient.original },
+            delivered: Some(&recipient.address),
+            time: &clock::local_time((now_us / 1_000_000) as i64).to_asctime(),
         };
-        head.push_str(&format!(
-            "Return-Path: <{sender}>\nX-Original-To: {}\nDelivered-To: {}\n",
-            on_one_line(original),
-            on_one_line(&recipient.address),
-        ));
-        head
+        envelope.lines(self.place.form)
     }
-}
-
-/// RFC 4155, with the two blanks that Postfix puts before the local time of delivery.
-fn separator(sender: &str, now_us: u64) -> String {
-    let sender = if sender.is_empty() { "MAILER-DAEMON" } else { sender };
-    let time = clock::local_time((now_us / 1_000_000) as i64);
-    format!("From {sender}  {}\n", time.to_asctime())
-}
-
-/// The address as it stands in a header, nothing for the null sender; nothing in it ends the line.
-fn on_one_line(address: &str) -> String {
-    if address.is_empty() {
-        return String::new();
-    }
-    address::quote(address).replace(['\n', '\r', '\0'], "?")
 }

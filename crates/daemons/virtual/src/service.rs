@@ -1,6 +1,6 @@
 //! The service: what its sessions share.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use attributes::Attributes;
 use mailbox::job::Answer;
@@ -14,7 +14,7 @@ use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
 use worker::{Service, Setup, StartError};
 
-use crate::job::{Errand, Request};
+use crate::job::Request;
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -28,9 +28,6 @@ pub(crate) struct Virtual {
     /// Requests that are not answered yet.
     pub(crate) requests: HashMap<u64, Request>,
     pub(crate) next_request: u64,
-    /// mbox files that a courier writes to, and who waits to be next: one at a time, or they would wait for each
-    /// other's locks.
-    pub(crate) mboxes: HashMap<String, VecDeque<Errand>>,
     /// Reports of this turn, for whom.
     pub(crate) reports: HashMap<HandlerId, Vec<Attributes>>,
     pub(crate) sessions: usize,
@@ -64,7 +61,6 @@ impl Service for Virtual {
             couriers,
             requests: HashMap::new(),
             next_request: 0,
-            mboxes: HashMap::new(),
             reports: HashMap::new(),
             sessions: 0,
             served: 0,
@@ -106,9 +102,9 @@ impl HasCouriers for Virtual {
         &mut self,
         ticket: Ticket,
         outcome: Result<Answer, NoDelivery>,
-        events: &mut EventLoop<Self>,
+        _events: &mut EventLoop<Self>,
     ) {
-        self.errand_is_over(ticket, outcome, events);
+        self.errand_is_over(ticket, outcome);
     }
 }
 

@@ -8,6 +8,7 @@ pub mod content;
 mod copy;
 pub mod deliver;
 pub mod disk;
+pub mod envelope;
 pub mod error;
 pub mod job;
 pub mod maildir;
@@ -16,5 +17,6 @@ pub mod place;
 
 pub use content::Content;
 pub use deliver::{Copy, Mailboxes};
+pub use envelope::Envelope;
 pub use error::DeliverError;
 pub use place::{Form, Place};

@@ -2,7 +2,8 @@
 //!
 //! A courier is a process that delivers as one user (see `mailbox::job`, spawnd(8)). It does one job at a time, so
 //! that an owner with much mail has several and their syncs run side by side. One that had nothing to do for a
-//! minute is let go, and the one that has waited longest makes room when there are too many.
+//! minute is let go, and the one that has waited longest makes room when there are too many. Jobs for one mbox file
+//! follow each other, or their couriers would wait for each other's locks.
 
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use attributes::Attributes;
+use mailbox::Form;
 use mailbox::job::{Answer, CourierSettings, Hello, Job, MESSAGE_LIMIT_BYTES};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use sys::descriptors;
@@ -122,6 +124,16 @@ struct Staff {
     failures: u32,
 }
 
+/// A job that waits for its turn at an mbox file.
+struct Errand {
+    owner: Owner,
+    request: CourierRequest,
+    assignment: Assignment,
+}
+
+/// An mbox file: its base and its path below.
+type Mbox = (Rc<str>, PathBuf);
+
 /// All couriers of an agent.
 pub struct Couriers {
     spawnd_path: PathBuf,
@@ -129,12 +141,24 @@ pub struct Couriers {
     settings: CourierSettings,
     couriers: HashMap<HandlerId, Courier>,
     staffs: HashMap<Owner, Staff>,
+    /// mbox files that a job is under way for, and the jobs to come.
+    mboxes: HashMap<Mbox, VecDeque<Errand>>,
+    /// The mbox files of jobs under way.
+    at_mbox: HashMap<Ticket, Mbox>,
 }
 
 impl Couriers {
     /// None yet. `spawnd_path` is the socket of spawnd.
     pub fn new(spawnd_path: PathBuf, settings: CourierSettings) -> Self {
-        Self { spawnd_path, spawnd: None, settings, couriers: HashMap::new(), staffs: HashMap::new() }
+        Self {
+            spawnd_path,
+            spawnd: None,
+            settings,
+            couriers: HashMap::new(),
+            staffs: HashMap::new(),
+            mboxes: HashMap::new(),
+            at_mbox: HashMap::new(),
+        }
     }
 
     /// Has `owner`'s courier do a job; `request` says how to get one. The outcome comes to
@@ -143,6 +167,39 @@ impl Couriers {
     /// # Errors
     /// When no courier can be asked for; the job is not done then.
     pub fn assign<D: HasCouriers>(
+        &mut self,
+        owner: &Owner,
+        request: &CourierRequest,
+        assignment: Assignment,
+        events: &mut EventLoop<D>,
+    ) -> Result<(), NoDelivery> {
+        if assignment.job.place.form == Form::Maildir {
+            return self.begin(owner, request, assignment, events);
+        }
+        let mbox = (Rc::clone(&owner.base), assignment.job.place.path.clone());
+        if let Some(waiting) = self.mboxes.get_mut(&mbox) {
+            waiting.push_back(Errand { owner: owner.clone(), request: request.clone(), assignment });
+            return Ok(());
+        }
+        let ticket = assignment.ticket;
+        self.begin(owner, request, assignment, events)?;
+        self.mboxes.insert(mbox.clone(), VecDeque::new());
+        self.at_mbox.insert(ticket, mbox);
+        Ok(())
+    }
+
+    /// Whoever is next at the mbox file of a job that is over.
+    fn next_at_mbox(&mut self, ticket: Ticket) -> Option<Errand> {
+        let mbox = self.at_mbox.remove(&ticket)?;
+        let next = self.mboxes.get_mut(&mbox)?.pop_front();
+        match &next {
+            Some(errand) => self.at_mbox.insert(errand.assignment.ticket, mbox).map_or((), drop),
+            None => self.mboxes.remove(&mbox).map_or((), drop),
+        }
+        next
+    }
+
+    fn begin<D: HasCouriers>(
         &mut self,
         owner: &Owner,
         request: &CourierRequest,
@@ -377,7 +434,7 @@ fn hear<D: HasCouriers>(
         return lose(NoDelivery::Died, agent, events, me);
     };
     take_next(agent, events, me);
-    agent.job_is_over(ticket, Ok(answer), events);
+    is_over(ticket, Ok(answer), agent, events);
     Fate::Keep
 }
 
@@ -416,13 +473,31 @@ fn reports_for_work<D: HasCouriers>(
 
 fn take_next<D: HasCouriers>(agent: &mut D, events: &mut EventLoop<D>, me: HandlerId) {
     for (ticket, why) in agent.couriers().next_job(me, events) {
-        agent.job_is_over(ticket, Err(why), events);
+        is_over(ticket, Err(why), agent, events);
     }
 }
 
 fn lose<D: HasCouriers>(why: NoDelivery, agent: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
     for (ticket, why) in agent.couriers().gone(me, why, events) {
-        agent.job_is_over(ticket, Err(why), events);
+        is_over(ticket, Err(why), agent, events);
     }
     Fate::Close
+}
+
+/// Tells the agent, and begins with the job that waited for the same mbox file.
+fn is_over<D: HasCouriers>(
+    ticket: Ticket,
+    outcome: Result<Answer, NoDelivery>,
+    agent: &mut D,
+    events: &mut EventLoop<D>,
+) {
+    let mut next = agent.couriers().next_at_mbox(ticket);
+    agent.job_is_over(ticket, outcome, events);
+    while let Some(Errand { owner, request, assignment }) = next.take() {
+        let ticket = assignment.ticket;
+        if let Err(why) = agent.couriers().begin(&owner, &request, assignment, events) {
+            next = agent.couriers().next_at_mbox(ticket);
+            agent.job_is_over(ticket, Err(why), events);
+        }
+    }
 }
