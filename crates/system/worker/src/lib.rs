@@ -43,6 +43,9 @@ pub trait Service: Sized + 'static {
     /// Does it make or take TCP connections by itself? Those that master hands over need no right.
     const NETWORK: bool = false;
 
+    /// May it read files that no setting names, as far as `mail_owner` may?
+    const READS_EVERYTHING: bool = false;
+
     /// How many threads its disk work may use.
     const POOL_THREADS: usize = 8;
 
@@ -192,7 +195,8 @@ fn begin<S: Service>() -> Result<(), StartError> {
     let status = sys::process::inherited(protocol::STATUS_DESCRIPTOR);
     let setup = set_up::<S>(arguments)?;
     let mut service = S::open(&setup)?;
-    privilege::give_up(&setup, S::PRIVILEGE, S::NETWORK)?;
+    let needs = privilege::Needs { network: S::NETWORK, every_file: S::READS_EVERYTHING };
+    privilege::give_up(&setup, S::PRIVILEGE, needs)?;
     let mut events =
         EventLoop::new(S::POOL_THREADS).map_err(|source| StartError::step("make the event loop", source))?;
     service.start(&setup, &mut events)?;

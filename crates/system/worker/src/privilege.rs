@@ -27,11 +27,20 @@ pub enum Privilege {
     AsStarted,
 }
 
+/// What a service needs beyond the spool and what its settings name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// TCP connections of its own.
+    pub(crate) network: bool,
+    /// Files that no setting names.
+    pub(crate) every_file: bool,
+}
+
 /// Becomes who the worker shall be and shuts out what it does not need. Called before any thread starts.
 ///
 /// # Errors
 /// [`StartError`] when a step fails: a worker never goes on with more rights than meant.
-pub(crate) fn give_up(setup: &Setup, privilege: Privilege, network: bool) -> Result<(), StartError> {
+pub(crate) fn give_up(setup: &Setup, privilege: Privilege, needs: Needs) -> Result<(), StartError> {
     if privilege == Privilege::AsStarted {
         return Ok(());
     }
@@ -45,7 +54,7 @@ pub(crate) fn give_up(setup: &Setup, privilege: Privilege, network: bool) -> Res
     }
     sys::fork::die_with_parent(sys::fork::parent_id())
         .map_err(|source| StartError::step("die with master", source))?;
-    confine(setup, chroot, network)
+    confine(setup, chroot, needs)
 }
 
 /// The ids of `mail_owner`; a process that is not root stays who it is.
@@ -67,10 +76,9 @@ fn enter_for_good(queue_directory: &Path) -> Result<(), StartError> {
     std::env::set_current_dir("/").map_err(|source| StartError::step("chdir /", source))
 }
 
-fn confine(setup: &Setup, chroot: bool, network: bool) -> Result<(), StartError> {
+fn confine(setup: &Setup, chroot: bool, needs: Needs) -> Result<(), StartError> {
     let config = &setup.config;
-    let landlock =
-        (config.get(&parameters::PROCESS_LANDLOCK_ENABLE) && !chroot).then(|| reach(setup, network));
+    let landlock = (config.get(&parameters::PROCESS_LANDLOCK_ENABLE) && !chroot).then(|| reach(setup, needs));
     let seccomp = config.get(&parameters::PROCESS_SECCOMP_ENABLE).then_some(sys::sandbox::Calls::Daemon);
     let sandbox = Sandbox {
         no_new_privileges: config.get(&parameters::PROCESS_NO_NEW_PRIVS_ENABLE),
@@ -85,7 +93,7 @@ fn confine(setup: &Setup, chroot: bool, network: bool) -> Result<(), StartError>
 }
 
 /// The spool and the folders that main.cf names, besides those of the system.
-fn reach(setup: &Setup, network: bool) -> Reach<'static> {
+fn reach(setup: &Setup, needs: Needs) -> Reach<'static> {
     let config = &setup.config;
     let mut paths: Vec<(PathBuf, Access)> = Vec::new();
     paths.extend(SYSTEM_FOLDERS.iter().chain(&DEVICES).map(|folder| (PathBuf::from(folder), Access::Read)));
@@ -93,8 +101,11 @@ fn reach(setup: &Setup, network: bool) -> Reach<'static> {
     paths.push((PathBuf::from(config.get(&parameters::CONFIG_DIRECTORY)), Access::Read));
     paths.push((setup.queue_directory.clone(), Access::Write));
     paths.push((PathBuf::from(config.get(&parameters::DATA_DIRECTORY)), Access::Write));
+    if needs.every_file {
+        paths.push((PathBuf::from("/"), Access::Read));
+    }
     paths.extend(folders_named(config).into_iter().map(|folder| (folder, Access::Read)));
-    Reach { paths, directories: Vec::new(), network }
+    Reach { paths, directories: Vec::new(), network: needs.network }
 }
 
 /// The folder of each file that a setting names: tables, certificates, lists. Never the root folder.

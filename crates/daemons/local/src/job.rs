@@ -1,0 +1,165 @@
+//! A request of the queue manager, from its arrival to the report.
+
+use std::fs::File;
+use std::io;
+use std::rc::Rc;
+
+use mailbox::content::QueueContent;
+use mailbox::job::Answer;
+use queue::QueueName;
+use queue_format::QueueId;
+use reactor::{EventLoop, HandlerId};
+use rewriting::Leaf;
+use services::couriers::{NoDelivery, Ticket};
+use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Recipient, Times, Verdict, log_line};
+use sys::clock;
+
+use crate::been_here::delivered_to;
+use crate::outcome;
+use crate::part::{Part, combine};
+use crate::service::Local;
+use crate::surroundings::System;
+
+/// A request under way.
+pub(crate) struct Request {
+    pub(crate) request: DeliveryRequest,
+    client: HandlerId,
+    pub(crate) taken_us: u64,
+    /// What each recipient has come to be, in no order.
+    pub(crate) parts: Vec<Part>,
+    /// Every recipient has all its parts.
+    complete: bool,
+}
+
+impl Request {
+    /// The session that asked.
+    pub(crate) fn client(&self) -> HandlerId {
+        self.client
+    }
+}
+
+impl Local {
+    /// Begins with all recipients of `request`.
+    pub(crate) fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>) {
+        let id = self.next_request;
+        self.next_request += 1;
+        let message = self.open_message(&request);
+        let recipients = request.recipients.clone();
+        let taken_us = clock::now_us();
+        let state = Request { request, client, taken_us, parts: Vec::new(), complete: false };
+        self.requests.insert(id, state);
+        for (number, recipient) in recipients.iter().enumerate() {
+            match &message {
+                Ok((file, been_at)) => self.begin(id, number, recipient, (file, been_at), events),
+                Err(error) => {
+                    let ticket = self.add_part(id, Part::new(number, &recipient.address));
+                    self.settle(ticket, outcome::unreadable(error));
+                }
+            }
+        }
+        if let Some(state) = self.requests.get_mut(&id) {
+            state.complete = true;
+        }
+        self.report_if_done(id);
+    }
+
+    /// The open queue file, and whom the message has been delivered to before.
+    fn open_message(&self, request: &DeliveryRequest) -> io::Result<(Rc<File>, Vec<String>)> {
+        let id: QueueId = request.queue_id.parse().map_err(io::Error::other)?;
+        let file = File::open(self.queue.path(QueueName::Active, &id))?;
+        let mut block = Vec::new();
+        let mut content = QueueContent::new(&file, request.content_offset, &mut block);
+        let been_at = delivered_to(&mut content).map_err(io::Error::other)?;
+        Ok((Rc::new(file), been_at))
+    }
+
+    fn begin(
+        &mut self,
+        id: u64,
+        number: usize,
+        recipient: &Recipient,
+        (file, been_at): (&Rc<File>, &[String]),
+        events: &mut EventLoop<Self>,
+    ) {
+        if been_at.contains(&recipient.address.to_lowercase()) {
+            let ticket = self.add_part(id, Part::new(number, &recipient.address));
+            return self.settle(ticket, outcome::forwarding_loop(&recipient.address));
+        }
+        let leaves =
+            self.rewriting.expand_local(&self.tables, &System, &self.settings.aliases, &recipient.address);
+        let leaves = match leaves {
+            Ok(leaves) => leaves,
+            Err(stop) => {
+                let ticket = self.add_part(id, Part::new(number, &recipient.address));
+                return self.settle(ticket, outcome::lookup_failed(&stop));
+            }
+        };
+        for leaf in leaves {
+            match leaf {
+                Leaf::Mailbox { address, user, extension } => {
+                    let ticket = self.add_part(id, Part::new(number, &address));
+                    self.send_to_user(ticket, &user, extension.as_deref(), file, events);
+                }
+                Leaf::Forward { sender, recipients } => {
+                    let ticket = self.add_part(id, Part::new(number, &recipient.address));
+                    self.send_on(ticket, sender, recipients, file, events);
+                }
+                Leaf::Refused { address, why } => {
+                    let ticket = self.add_part(id, Part::new(number, &address));
+                    self.settle(ticket, outcome::refused(&why));
+                }
+            }
+        }
+    }
+
+    fn add_part(&mut self, id: u64, part: Part) -> Ticket {
+        let parts = self.requests.get_mut(&id).map(|state| &mut state.parts);
+        let recipient = parts.map_or(0, |parts| {
+            parts.push(part);
+            parts.len() - 1
+        });
+        Ticket { request: id, recipient }
+    }
+
+    /// A courier has come back, or none could be sent.
+    pub(crate) fn courier_is_back(&mut self, ticket: Ticket, outcome: Result<Answer, NoDelivery>) {
+        let part = self.requests.get(&ticket.request).and_then(|state| state.parts.get(ticket.recipient));
+        if let Some(destination) = part.and_then(|part| part.destination.as_ref()) {
+            let outcome = outcome::of(outcome, destination);
+            self.settle(ticket, outcome);
+        }
+    }
+
+    /// Logs what became of a part.
+    pub(crate) fn settle(&mut self, ticket: Ticket, outcome: Outcome) {
+        let Some(state) = self.requests.get_mut(&ticket.request) else { return };
+        let Some(part) = state.parts.get_mut(ticket.recipient) else { return };
+        let times =
+            Times { taken_us: state.taken_us, connected_us: state.taken_us, done_us: clock::now_us() };
+        let recipient = &state.request.recipients[part.recipient];
+        let original = if recipient.original.is_empty() { &recipient.address } else { &recipient.original };
+        let shown =
+            Recipient { address: part.address.clone(), original: original.clone(), ..recipient.clone() };
+        log::info!("{}", log_line(&state.request, &shown, &outcome, times));
+        part.outcome = Some(outcome);
+        self.report_if_done(ticket.request);
+    }
+
+    fn report_if_done(&mut self, id: u64) {
+        let is_done =
+            |state: &Request| state.complete && state.parts.iter().all(|part| part.outcome.is_some());
+        if !self.requests.get(&id).is_some_and(is_done) {
+            return;
+        }
+        let Some(state) = self.requests.remove(&id) else { return };
+        let count = state.request.recipients.len();
+        let outcomes = (0..count).map(|recipient| combine(&state.parts, recipient)).collect();
+        let report = DeliveryReport { serial: state.request.serial, outcomes };
+        self.reports.entry(state.client).or_default().push(report.to_attributes());
+    }
+}
+
+/// Only for recipients whose expansion came to nothing at all: an empty alias.
+pub(crate) fn nothing() -> Outcome {
+    Outcome::new(Verdict::Sent, "2.0.0", "no recipients after alias expansion", outcome::RELAY)
+}

@@ -1,0 +1,69 @@
+//! A recipient may come to several mailboxes and messages; each is a part.
+
+use services::couriers::Owner;
+use services::delivery::{Outcome, Verdict};
+
+use mailbox::Place;
+
+use crate::job::nothing;
+
+/// What becomes of a part of one recipient's mail.
+pub(crate) struct Part {
+    /// Which recipient of the request.
+    pub(crate) recipient: usize,
+    /// The address as the log shows it.
+    pub(crate) address: String,
+    /// Where a courier is going.
+    pub(crate) destination: Option<Destination>,
+    /// What came of it.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// A user's mailbox.
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
+    pub(crate) owner: Owner,
+    pub(crate) user: String,
+    pub(crate) place: Place,
+    /// For messages.
+    pub(crate) full_path: String,
+}
+
+impl Part {
+    pub(crate) fn new(recipient: usize, address: &str) -> Self {
+        Self { recipient, address: address.to_owned(), destination: None, outcome: None }
+    }
+}
+
+/// What the queue manager hears of a recipient: put off if any part is, for then all will be tried again; else
+/// returned if any part is; else sent.
+pub(crate) fn combine(parts: &[Part], recipient: usize) -> Outcome {
+    let own = parts.iter().filter(|part| part.recipient == recipient);
+    let outcomes: Vec<&Outcome> = own.filter_map(|part| part.outcome.as_ref()).collect();
+    let find = |verdict| outcomes.iter().find(|outcome| outcome.verdict == verdict);
+    let worst = [Verdict::Deferred, Verdict::Bounced, Verdict::Sent].into_iter().find_map(find);
+    worst.map_or_else(nothing, |outcome| (*outcome).clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_part_put_off_puts_the_recipient_off() {
+        let part = |recipient, verdict, text: &str| Part {
+            outcome: Some(Outcome::new(verdict, "x", text, "local")),
+            ..Part::new(recipient, "a@b")
+        };
+        let parts = [
+            part(0, Verdict::Sent, "one"),
+            part(1, Verdict::Sent, "other"),
+            part(0, Verdict::Bounced, "two"),
+            part(0, Verdict::Deferred, "three"),
+        ];
+        assert_eq!(combine(&parts, 0).text, "three");
+        assert_eq!(combine(&parts[..3], 0).text, "two");
+        assert_eq!(combine(&parts, 1).text, "other");
+        assert_eq!(combine(&parts, 2).verdict, Verdict::Sent);
+    }
+}
