@@ -63,7 +63,11 @@ impl From<&Config> for Settings {
 impl Settings {
     /// An address as log lines show it.
     pub(crate) fn shown(&self, address: &str) -> String {
-        if self.log_internal_form { address.to_owned() } else { address::quote(address) }
+        if self.log_internal_form || address.is_empty() {
+            address.to_owned()
+        } else {
+            address::quote(address)
+        }
     }
 
     /// Is this transport in `defer_transports`?

@@ -9,6 +9,8 @@ use rewriting::Context;
 pub struct Envelope {
     /// When it came.
     pub arrival: Moment,
+    /// When its queue file is made, in seconds since 1970, where that is not when it came: it has waited for us.
+    pub created_seconds: Option<i64>,
     /// The sender in internal form, empty for bounces.
     pub sender: String,
     /// The sender's full name, of a local submission.
@@ -144,7 +146,8 @@ impl Envelope {
     pub(crate) fn write_head(&self, out: &mut Vec<u8>, queue_id: &str) {
         let arrival = format!("{} {}", self.arrival.seconds, self.arrival.microseconds);
         record::write(out, Kind::TIME, arrival.as_bytes());
-        record::write_attribute(out, "create_time", &self.arrival.seconds.to_string());
+        let created = self.created_seconds.unwrap_or(self.arrival.seconds);
+        record::write_attribute(out, "create_time", &created.to_string());
         if let Some(filter) = &self.filter {
             record::write(out, Kind::FILTER, filter.as_bytes());
         }
