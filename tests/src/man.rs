@@ -68,6 +68,14 @@ pub fn pages(root: &Path) -> Result<Pages, ManError> {
     Ok(pages)
 }
 
+/// The names of all programs, written or still to be.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn program_names(root: &Path) -> Result<Vec<String>, ManError> {
+    Ok(programs(root)?.into_iter().map(|(name, ..)| name).collect())
+}
+
 /// Name, section of the manual and source (from the root) of every program.
 fn programs(root: &Path) -> Result<Vec<(String, u8, PathBuf)>, ManError> {
     let mut programs = commands(root, Path::new("crates/commands/src/bin"), 1)?;

@@ -59,6 +59,8 @@ fn paths_are_read_from_backticks_outside_of_fences() {
 
 #[test]
 fn every_parameter_is_described_once() {
+    let mut programs = tests::man::program_names(&root()).unwrap();
+    programs.push("all".to_owned());
     let mut names = BTreeSet::new();
     let mut findings = Vec::new();
     for parameter in index::all() {
@@ -76,6 +78,11 @@ fn every_parameter_is_described_once() {
                 1,
                 format!("{} is used by nobody; name its programs, or \"all\"", parameter.name),
             ));
+        }
+        for stranger in parameter.daemons.iter().filter(|name| !programs.iter().any(|known| known == *name)) {
+            let problem =
+                format!("{} is used by {stranger}, which is no program; correct its row", parameter.name);
+            findings.push(Finding::new(table, 1, problem));
         }
         if !names.insert(parameter.name) {
             findings.push(Finding::new(
