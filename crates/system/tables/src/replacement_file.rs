@@ -37,7 +37,7 @@ impl ReplacementFile {
         path.push(".new");
         let path = PathBuf::from(path);
         loop {
-            let file = open(&path)?;
+            let Some(file) = open(&path)? else { continue };
             let lock = lock_file(&file, Lock::Exclusive)?;
             std::mem::forget(lock); // The lock is to last as long as the open file does.
             if is_still_there(&path, &file) {
@@ -88,18 +88,21 @@ impl Drop for ReplacementFile {
     }
 }
 
-/// Opens or makes the file, but follows no symbolic link to make one elsewhere.
-fn open(path: &Path) -> io::Result<File> {
+/// Opens or makes the file, but follows no symbolic link to make one elsewhere. `None` if it has just been renamed by
+/// another process: try again.
+fn open(path: &Path) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
-    match options.create_new(true).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
-                return Err(error);
-            }
-            options.create_new(false).open(path)
-        }
-        other => other,
+    let exists = match options.create_new(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => error,
+        other => return other.map(Some),
+    };
+    if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
+        return Err(exists);
+    }
+    match options.create_new(false).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
     }
 }
 

@@ -266,7 +266,7 @@ fn two_indexes_at_a_time_are_both_whole() {
     let name = place.name("lmdb");
     std::thread::scope(|threads| {
         for _ in 0..4 {
-            threads.spawn(|| (0..20).for_each(|_| Compile::default().create(&name).unwrap()));
+            threads.spawn(|| (0..50).for_each(|_| Compile::default().create(&name).unwrap()));
         }
     });
     assert_eq!(place.entries("lmdb"), ["a=1"]);
