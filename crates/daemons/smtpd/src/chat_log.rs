@@ -1,8 +1,9 @@
 //! The lines about a session, in Postfix's words.
 
 use address::quote;
+use machine::TlsFacts;
 use restrictions::{LogLine, Session};
-use smtp_protocol::{Ending, Event};
+use smtp_protocol::{Disconnection, Ending, Event};
 
 /// `<address>` in external form.
 pub(crate) fn angled(address: &str) -> String {
@@ -41,7 +42,9 @@ pub(crate) fn action_line(action: &str, text: &str, session: &Session<'_>, clien
 pub(crate) fn event(event: &Event, session: &Session<'_>, client: &str) {
     let id = if session.envelope.queue_id.is_empty() { "NOQUEUE" } else { &session.envelope.queue_id };
     match event {
-        Event::Pipelining(after, bytes) => log::info!("improper command pipelining after {after} from {client}: {bytes}"),
+        Event::Pipelining(after, bytes) => {
+            log::info!("improper command pipelining after {after} from {client}: {bytes}")
+        }
         Event::NonSmtpCommand(line) => log::warn!("non-SMTP command from {client}: {}", shown(line)),
         Event::IllegalAddress(command, argument) => {
             log::warn!("Illegal address syntax from {client} in {command} command: {argument}");
@@ -62,7 +65,9 @@ pub(crate) fn event(event: &Event, session: &Session<'_>, client: &str) {
             log::info!("discarding EHLO keywords: {}", keywords.names().collect::<Vec<_>>().join(" "));
         }
         Event::TlsUnavailable => {
-            log::warn!("Wrapper-mode request dropped from {client}. TLS is not available, see the lines at start");
+            log::warn!(
+                "Wrapper-mode request dropped from {client}. TLS is not available, see the lines at start"
+            );
         }
     }
 }
@@ -71,8 +76,24 @@ fn shown(line: &str) -> String {
     line.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
+/// The handshake is done (`smtpd_tls_loglevel` 1).
+pub(crate) fn secured(facts: &TlsFacts, client: &str, log_level: i64) {
+    if log_level < 1 {
+        return;
+    }
+    let trust = if facts.client_certificate.is_some() { "Untrusted" } else { "Anonymous" };
+    let TlsFacts { protocol, cipher, cipher_bits: bits, .. } = facts;
+    let exchange =
+        facts.key_exchange.as_ref().map_or(String::new(), |group| format!(" key-exchange {group}"));
+    let session = format!("{protocol} with cipher {cipher} ({bits}/{bits} bits){exchange}");
+    log::info!("{trust} TLS connection established from {client}: {session}");
+}
+
 /// "lost connection after RCPT from", and the counts.
 pub(crate) fn ending(ending: &Ending, client: &str) {
+    if ending.why == Some(Disconnection::Handshake) {
+        log::info!("SSL_accept error from {client}: lost connection");
+    }
     if let Some(why) = ending.why {
         let bytes = ending.content_bytes.map_or(String::new(), |bytes| format!(" ({bytes} bytes)"));
         log::info!("{} after {}{bytes} from {client}", why.reason(), ending.after);

@@ -27,7 +27,9 @@ impl Session {
 
     /// The client's name, from the system's file or DNS; false while DNS has not answered.
     fn find_name(&mut self, daemon: &Smtpd) -> bool {
-        let Some(address) = self.client.address.filter(|_| self.client.name == "unknown") else { return true };
+        let Some(address) = self.client.address.filter(|_| self.client.name == "unknown") else {
+            return true;
+        };
         if !daemon.settings.peername_lookup {
             return true;
         }

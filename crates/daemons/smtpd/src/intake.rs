@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cleanup::{Cleanup, Envelope, Finished, Level, LogClient, Options, Refusal, Verdict};
+use machine::TlsFacts;
 use message::{Moment, Received};
 use queue::{NewFile, Queue, QueueError};
 use queue_format::QueueId;
@@ -122,7 +123,8 @@ impl Session {
         }
         self.facts.forget();
         let transaction = self.transaction.take();
-        let Some((mut intake, effects)) = transaction.and_then(|open| Some((open.intake?, open.effects))) else {
+        let Some((mut intake, effects)) = transaction.and_then(|open| Some((open.intake?, open.effects)))
+        else {
             return write_error();
         };
         apply(&effects, intake.cleanup.envelope_mut());
@@ -173,10 +175,9 @@ impl Session {
             arrival: now(),
             sender: sender.address.clone(),
             client: Some(self.client_of_message()),
-            server: self.local_end.map(|end| cleanup::Server {
-                address: end.ip().to_string(),
-                port: end.port().to_string(),
-            }),
+            server: self
+                .local_end
+                .map(|end| cleanup::Server { address: end.ip().to_string(), port: end.port().to_string() }),
             log_client: Some(self.log_client()),
             log_ident: self.forwarded.as_ref().and_then(|forwarded| forwarded.1.identity.clone()),
             rewrite_context: daemon.rewriting.header_context(self.rewrites_locally),
@@ -237,7 +238,7 @@ impl Session {
                 helo: self.helo.clone().unwrap_or_else(|| self.client.name.clone()),
                 name: self.client.name.clone(),
                 address,
-                tls: None,
+                tls: self.tls.as_deref().filter(|_| daemon.encryption.received_header).map(received_tls),
                 authenticated: None,
             }),
             submitter: None,
@@ -247,6 +248,18 @@ impl Session {
             recipient: transaction.and_then(|open| open.only_recipient.as_deref()).map(address::quote),
             date: now(),
         }
+    }
+}
+
+/// What a Received header tells of the encryption.
+fn received_tls(facts: &TlsFacts) -> message::ReceivedTls {
+    message::ReceivedTls {
+        protocol: facts.protocol.clone(),
+        cipher: facts.cipher.clone(),
+        used_bits: facts.cipher_bits,
+        algorithm_bits: facts.cipher_bits,
+        key_exchange: facts.key_exchange.clone(),
+        ..message::ReceivedTls::default()
     }
 }
 
@@ -287,7 +300,12 @@ impl Intake {
         }
     }
 
-    fn commit(mut self: Box<Self>, press: &Press, on_hold: bool, finished: &Finished) -> Result<QueueId, QueueError> {
+    fn commit(
+        mut self: Box<Self>,
+        press: &Press,
+        on_hold: bool,
+        finished: &Finished,
+    ) -> Result<QueueId, QueueError> {
         let file = self.file(press)?;
         if on_hold {
             file.hold()?;
@@ -327,7 +345,9 @@ fn apply(effects: &[Effect], envelope: &mut Envelope) {
             Effect::Discard => envelope.discard = true,
             Effect::Filter(filter) => envelope.filter = Some(filter.clone()),
             Effect::Redirect(address) => envelope.redirect = Some(address.clone()),
-            Effect::Prepend(header) if !envelope.prepend.contains(header) => envelope.prepend.push(header.clone()),
+            Effect::Prepend(header) if !envelope.prepend.contains(header) => {
+                envelope.prepend.push(header.clone())
+            }
             Effect::Bcc(_) | Effect::Prepend(_) | Effect::Sleep(_) => {}
         }
     }

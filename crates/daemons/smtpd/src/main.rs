@@ -36,6 +36,7 @@ mod service;
 mod session;
 mod connect;
 mod client;
+mod encryption;
 mod facts;
 mod place;
 mod restrict;

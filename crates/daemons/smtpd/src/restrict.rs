@@ -14,8 +14,14 @@ use crate::session::{Attempt, Session};
 use crate::transaction::Transaction;
 
 /// What restrictions see of a session without a transaction.
-static NO_ENVELOPE: Envelope =
-    Envelope { sender: None, recipient: None, recipients: 0, size_bytes: 0, queue_id: String::new(), etrn_domain: None };
+static NO_ENVELOPE: Envelope = Envelope {
+    sender: None,
+    recipient: None,
+    recipients: 0,
+    size_bytes: 0,
+    queue_id: String::new(),
+    etrn_domain: None,
+};
 
 impl Session {
     /// The session as restrictions and log lines see it.
@@ -34,7 +40,12 @@ impl Session {
     }
 
     /// Goes through the restrictions of a stage and logs what they have to say.
-    pub(crate) fn check(&mut self, stage: Stage, command: &str, daemon: &Smtpd) -> Result<Option<Reply>, Stop> {
+    pub(crate) fn check(
+        &mut self,
+        stage: Stage,
+        command: &str,
+        daemon: &Smtpd,
+    ) -> Result<Option<Reply>, Stop> {
         let mut facts = std::mem::take(&mut self.facts);
         let instance = format!("{:x}.{:x}", std::process::id(), self.transactions);
         let view = restrictions::Session { instance: &instance, ..self.view(command) };
@@ -66,11 +77,18 @@ impl Session {
             trusting: false,
         };
         let sender = self.transaction.as_ref().map_or("", |open| open.sender.address.as_str());
-        let malformed = !address.is_empty() && place.resolve(sender, address).is_ok_and(|found| found.malformed);
-        if malformed { Answer::Refuse(Reply::from("501 5.1.0 Bad address syntax")) } else { Answer::Proceed }.into()
+        let malformed =
+            !address.is_empty() && place.resolve(sender, address).is_ok_and(|found| found.malformed);
+        if malformed { Answer::Refuse(Reply::from("501 5.1.0 Bad address syntax")) } else { Answer::Proceed }
+            .into()
     }
 
-    pub(crate) fn mail(&mut self, sender: &Sender, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) -> Attempt {
+    pub(crate) fn mail(
+        &mut self,
+        sender: &Sender,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+    ) -> Attempt {
         self.transaction = Some(Box::new(Transaction::new(sender.clone())));
         let checked = match self.check(Stage::Mail, Command::Mail.name(), daemon) {
             Ok(None) => Ok(self.size_refusal(sender, daemon, events)),
@@ -85,7 +103,12 @@ impl Session {
     }
 
     /// RFC 1870 §6.1, and the room that is left on the disk.
-    fn size_refusal(&mut self, sender: &Sender, daemon: &mut Smtpd, events: &EventLoop<Smtpd>) -> Option<Reply> {
+    fn size_refusal(
+        &mut self,
+        sender: &Sender,
+        daemon: &mut Smtpd,
+        events: &EventLoop<Smtpd>,
+    ) -> Option<Reply> {
         let size = sender.size_bytes.unwrap_or(0);
         let limit = daemon.settings.message_limit_bytes;
         let reply = if limit > 0 && size > limit {
@@ -111,7 +134,12 @@ impl Session {
         checked.into()
     }
 
-    fn check_recipient(&mut self, address: &str, command: Command, daemon: &Smtpd) -> Result<Option<Reply>, Stop> {
+    fn check_recipient(
+        &mut self,
+        address: &str,
+        command: Command,
+        daemon: &Smtpd,
+    ) -> Result<Option<Reply>, Stop> {
         let outside = self.transaction.is_none();
         let transaction = self.transaction.get_or_insert_default();
         transaction.envelope.recipient = Some(address.to_owned());

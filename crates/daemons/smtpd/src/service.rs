@@ -10,11 +10,11 @@ use reactor::drive::Driver;
 use restrictions::Restrictions;
 use rewriting::Rewriting;
 use services::qmgr::Notifier;
-use smtp_protocol::TlsLevel;
 use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
 use worker::{Service, Setup, StartError};
 
+use crate::encryption::{self, Encryption};
 use crate::session::Session;
 use crate::settings::{self, Settings};
 
@@ -34,6 +34,7 @@ pub(crate) struct Smtpd {
     pub(crate) resolver: Resolver,
     pub(crate) queue: Queue,
     pub(crate) notifier: Notifier,
+    pub(crate) encryption: Encryption,
     pub(crate) sessions: usize,
     session_limit: usize,
     served: u64,
@@ -54,9 +55,11 @@ impl Service for Smtpd {
             return Err(StartError::Refused(OPEN_RELAY.to_owned()));
         }
         let limit = setup.arguments.session_limit;
+        let manager = setup.private_socket(&config.get(&parameters::TLSMGR_SERVICE_NAME));
+        let encryption = Encryption::new(config, &setup.service, manager);
         Ok(Self {
             settings: Settings::from(config),
-            dialogue: Arc::new(settings::dialogue(config, TlsLevel::None)),
+            dialogue: Arc::new(settings::dialogue(config, encryption.level)),
             tables: Arc::new(Tables::new(Options::default())),
             rewriting: cleanup.rewriting.clone(),
             restrictions,
@@ -64,11 +67,17 @@ impl Service for Smtpd {
             resolver: Resolver::of_system(),
             queue: open_queue(config)?,
             notifier: Notifier::new(setup.public_socket("qmgr")),
+            encryption,
             sessions: 0,
             session_limit: if limit == 0 { SESSION_LIMIT } else { limit },
             served: 0,
             space: None,
         })
+    }
+
+    fn start(&mut self, _setup: &Setup, events: &mut EventLoop<Self>) -> Result<(), StartError> {
+        encryption::renew_keys(self, events);
+        Ok(())
     }
 
     fn accepted(&mut self, socket: Socket, peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {

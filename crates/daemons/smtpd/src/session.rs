@@ -14,6 +14,7 @@ use sys::sockets::Peer;
 
 use crate::chat_log;
 use crate::client::{self, Told};
+use crate::encryption;
 use crate::facts::{Fact, Facts, Found, Wanted};
 use crate::intake::{Committed, Written};
 use crate::service::Smtpd;
@@ -70,7 +71,11 @@ impl From<Result<Option<Reply>, Stop>> for Attempt {
 
 impl Session {
     /// A client that has just connected.
-    pub(crate) fn new(settings: Arc<smtp_protocol::Settings>, peer: Peer, local_end: Option<SocketAddr>) -> Self {
+    pub(crate) fn new(
+        settings: Arc<smtp_protocol::Settings>,
+        peer: Peer,
+        local_end: Option<SocketAddr>,
+    ) -> Self {
         let client = client::at(&peer);
         Self {
             machine: Server::new(settings),
@@ -149,6 +154,8 @@ impl Session {
         match question {
             Question::Reset => self.drop_transaction(events, me),
             Question::Secured(facts) => {
+                chat_log::secured(facts, &self.shown, daemon.encryption.log_level);
+                encryption::renew_keys(daemon, events);
                 self.tls = Some(Box::new(facts.clone()));
                 self.helo = None;
                 self.extended = false;
@@ -234,8 +241,8 @@ impl drive::Session<Smtpd> for Session {
         letter.downcast::<Committed>().ok().map(|committed| self.committed(*committed, daemon))
     }
 
-    fn begin_tls(&mut self, _daemon: &mut Smtpd) -> Option<(tls::Server, Duration)> {
-        None
+    fn begin_tls(&mut self, daemon: &mut Smtpd) -> Option<(tls::Server, Duration)> {
+        Some((daemon.encryption.begin()?, daemon.encryption.handshake_limit))
     }
 
     fn ended(&mut self, daemon: &mut Smtpd, _events: &mut EventLoop<Smtpd>) {

@@ -130,7 +130,9 @@ fn bare_newline(text: &str) -> BareNewline {
         "note" => BareNewline::Note,
         "reject" => BareNewline::Reject,
         other => {
-            log::warn!("smtpd_forbid_bare_newline = {other}: need yes, no, normalize, note or reject; using normalize");
+            log::warn!(
+                "smtpd_forbid_bare_newline = {other}: need yes, no, normalize, note or reject; using normalize"
+            );
             BareNewline::Normalize
         }
     }

@@ -51,7 +51,9 @@ mod tests {
 
     #[test]
     fn names_and_addresses_are_found_both_ways() {
-        let hosts = Hosts::parse("127.0.0.1 localhost lo # x\n::1 localhost\n\nnonsense a\n127.0.0.1 other\n10.0.0.1\n");
+        let hosts = Hosts::parse(
+            "127.0.0.1 localhost lo # x\n::1 localhost\n\nnonsense a\n127.0.0.1 other\n10.0.0.1\n",
+        );
         assert_eq!(hosts.name("127.0.0.1".parse().unwrap()), Some("localhost"));
         assert_eq!(hosts.name("10.0.0.1".parse().unwrap()), None);
         let both: Vec<IpAddr> = vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()];

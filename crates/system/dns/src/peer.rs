@@ -13,7 +13,12 @@ pub(crate) fn from_hosts(hosts: &Hosts, address: IpAddr) -> Option<Peer> {
 }
 
 /// Puts together what DNS says: `reverse` is the PTR record, `forward` gives the addresses of a name.
-pub(crate) async fn confirm<F>(address: IpAddr, hosts: &Hosts, reverse: Named, forward: impl Fn(String) -> F) -> Peer
+pub(crate) async fn confirm<F>(
+    address: IpAddr,
+    hosts: &Hosts,
+    reverse: Named,
+    forward: impl Fn(String) -> F,
+) -> Peer
 where
     F: Future<Output = Result<Vec<IpAddr>, Failure>>,
 {

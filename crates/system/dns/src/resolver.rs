@@ -1,12 +1,14 @@
 //! The thread, and the library behind it.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hickory_resolver::config::{LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
+use hickory_resolver::config::{
+    LookupIpStrategy, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::ResponseCode;
@@ -49,24 +51,26 @@ impl Resolver {
     pub fn of_system() -> Self {
         let servers = system_conf::read_system_conf().unwrap_or_else(|error| {
             log::warn!("/etc/resolv.conf: {error}; asking the name server of this host");
-            (of_servers(&[IpAddr::V4(Ipv4Addr::LOCALHOST)]), ResolverOpts::default())
+            (of_servers(&[(Ipv4Addr::LOCALHOST, 53).into()]), ResolverOpts::default())
         });
-        Self::new(servers, Hosts::of_system())
+        Self::new(servers, Hosts::of_system(), TRY)
     }
 
-    /// With these servers and names.
-    pub fn with(servers: &[IpAddr], hosts: Hosts) -> Self {
-        Self::new((of_servers(servers), ResolverOpts::default()), hosts)
+    /// With these servers and names, and so much time for one try.
+    pub fn with(servers: &[SocketAddr], hosts: Hosts, patience: Duration) -> Self {
+        Self::new((of_servers(servers), ResolverOpts::default()), hosts, patience)
     }
 
-    fn new((mut config, mut options): (ResolverConfig, ResolverOpts), hosts: Hosts) -> Self {
+    fn new(servers: (ResolverConfig, ResolverOpts), hosts: Hosts, patience: Duration) -> Self {
+        let (mut config, mut options) = servers;
         config.search.clear();
         config.domain = None;
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
         options.use_hosts_file = ResolveHosts::Never;
         options.cache_size = CACHE_ENTRIES;
-        options.timeout = TRY;
-        let shared = Shared { servers: (config, options), hosts, thread: Mutex::default(), pending: Arc::default() };
+        options.timeout = patience;
+        let shared =
+            Shared { servers: (config, options), hosts, thread: Mutex::default(), pending: Arc::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -100,7 +104,8 @@ impl Resolver {
     fn start(&self) -> UnboundedSender<(Question, Reply)> {
         let (sender, receiver) = unbounded_channel();
         let (servers, hosts) = (self.shared.servers.clone(), self.shared.hosts.clone());
-        let started = std::thread::Builder::new().name("dns".to_owned()).spawn(move || run(servers, &hosts, receiver));
+        let started =
+            std::thread::Builder::new().name("dns".to_owned()).spawn(move || run(servers, &hosts, receiver));
         if let Err(error) = started {
             log::warn!("no thread for DNS: {error}");
         }
@@ -108,12 +113,20 @@ impl Resolver {
     }
 }
 
-fn of_servers(servers: &[IpAddr]) -> ResolverConfig {
-    let servers = servers.iter().map(|address| NameServerConfig::udp_and_tcp(*address)).collect();
-    ResolverConfig::from_parts(None, Vec::new(), servers)
+fn of_servers(servers: &[SocketAddr]) -> ResolverConfig {
+    let server = |address: &SocketAddr| {
+        let mut server = NameServerConfig::udp_and_tcp(address.ip());
+        server.connections.iter_mut().for_each(|connection| connection.port = address.port());
+        server
+    };
+    ResolverConfig::from_parts(None, Vec::new(), servers.iter().map(server).collect())
 }
 
-fn run(servers: (ResolverConfig, ResolverOpts), hosts: &Hosts, questions: UnboundedReceiver<(Question, Reply)>) {
+fn run(
+    servers: (ResolverConfig, ResolverOpts),
+    hosts: &Hosts,
+    questions: UnboundedReceiver<(Question, Reply)>,
+) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return log::warn!("DNS: {error}"),
@@ -149,8 +162,12 @@ impl Lookup {
     async fn answer(&self, question: &Question) -> Answer {
         match question {
             Question::Addresses(name) => Answer::Addresses(self.addresses(name.clone()).await),
-            Question::MailHosts(name) => Answer::MailHosts(self.records(name, RecordType::MX, mail_host).await),
-            Question::NameServers(name) => Answer::NameServers(self.records(name, RecordType::NS, name_server).await),
+            Question::MailHosts(name) => {
+                Answer::MailHosts(self.records(name, RecordType::MX, mail_host).await)
+            }
+            Question::NameServers(name) => {
+                Answer::NameServers(self.records(name, RecordType::NS, name_server).await)
+            }
             Question::Texts(name) => Answer::Texts(self.records(name, RecordType::TXT, text).await),
             Question::Peer(address) => Answer::Peer(self.peer(*address).await),
         }

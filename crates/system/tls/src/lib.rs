@@ -4,5 +4,13 @@
 //! are in files of their own.
 
 mod server;
+mod config;
+mod identity;
+mod tickets;
+mod visitor;
 
+pub use config::{NoVersion, ServerSettings, Versions, server_config};
+pub use identity::{Identity, IdentityError};
+pub use rustls::ServerConfig;
 pub use server::{Server, TlsError};
+pub use tickets::{KEY_BYTES, KEY_NAME_BYTES, TicketKey, TicketKeys};

@@ -93,11 +93,21 @@ impl Server {
             key_exchange: self
                 .connection
                 .negotiated_key_exchange_group()
-                .map(|group| format!("{:?}", group.name())),
-            client_certificate: None,
+                .map(|group| openssl_group(group.name())),
+            client_certificate: self
+                .connection
+                .peer_certificates()
+                .and_then(<[_]>::first)
+                .map(|it| fingerprint(it)),
             server_name: self.connection.server_name().map(str::to_owned),
         }
     }
+}
+
+/// SHA-256 of a certificate, as `smtpd_tls_fingerprint_digest = sha256` shows it.
+fn fingerprint(certificate: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
+    digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
 }
 
 fn protocol_name(version: Option<rustls::ProtocolVersion>) -> String {
@@ -120,6 +130,15 @@ fn openssl_name(suite: rustls::CipherSuite) -> String {
             .replace("AES_", "AES")
             .replace("CHACHA20_POLY1305_SHA256", "CHACHA20-POLY1305")
             .replace('_', "-"),
+    }
+}
+
+/// The name that OpenSSL has for a key exchange group.
+fn openssl_group(group: rustls::NamedGroup) -> String {
+    match group {
+        rustls::NamedGroup::secp256r1 => "ECDHE (P-256)".to_owned(),
+        rustls::NamedGroup::secp384r1 => "ECDHE (P-384)".to_owned(),
+        other => format!("{other:?}"),
     }
 }
 

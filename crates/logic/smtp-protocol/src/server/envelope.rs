@@ -35,7 +35,8 @@ impl Server {
         let Some(address) = self.extract(&words[1], true) else {
             return self.refuse("501 5.1.7 Bad sender address syntax");
         };
-        self.utf8 = self.settings.smtputf8 && words[2..].iter().any(|word| word.text.eq_ignore_ascii_case("SMTPUTF8"));
+        self.utf8 = self.settings.smtputf8
+            && words[2..].iter().any(|word| word.text.eq_ignore_ascii_case("SMTPUTF8"));
         if self.needs_utf8(&address) {
             self.note_illegal(&words[1]);
             return self.refuse("501 5.1.7 Bad sender address syntax");
