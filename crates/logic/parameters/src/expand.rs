@@ -105,7 +105,9 @@ impl<'a> Expander<'a> {
     /// The first [`ExpandError`] for bad grammar, loops, and texts that grow without bound.
     pub fn expand(&self, pattern: &str) -> Result<Expanded, ExpandError> {
         let mut first = None;
-        let expanded = self.expand_telling(pattern, &mut |error| drop(first.get_or_insert(error)));
+        let expanded = self.expand_telling(pattern, &mut |error| {
+            first.get_or_insert(error);
+        });
         first.map_or(Ok(expanded), Err)
     }
 
