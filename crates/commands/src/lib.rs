@@ -1,6 +1,7 @@
 //! What the commands do; the files in `bin/` only say their names and hand over their arguments.
 
 pub mod demo;
+pub mod explain;
 pub mod getopt;
 pub mod pillarbox;
 pub mod postconf;

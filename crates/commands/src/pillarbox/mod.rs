@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::demo::{self, Demo};
+use crate::explain;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -15,6 +16,7 @@ pub fn main() -> ExitCode {
     let done = match matches.subcommand() {
         Some(("demo", arguments)) => run_demo(arguments),
         Some(("status", arguments)) => status::print(path(arguments, "config").as_deref()),
+        Some(("explain", arguments)) => run_explain(arguments),
         _ => Err("say demo, status or explain".to_owned()),
     };
     match done {
@@ -46,7 +48,15 @@ fn command_line() -> Command {
                         .help("stop after the round trip"),
                 ),
         )
-        .subcommand(Command::new("status").about("Show how every service is doing").arg(directory))
+        .subcommand(Command::new("status").about("Show how every service is doing").arg(directory.clone()))
+        .subcommand(
+            Command::new("explain")
+                .about("Show every step that an address takes, and what decides it")
+                .arg(directory)
+                .arg(Arg::new("address").value_name("ADDRESS").required(true).help("the recipient"))
+                .arg(Arg::new("from").long("from").value_name("SENDER").default_value("").help("the sender"))
+                .arg(Arg::new("client").long("client").value_name("IP").help("from where the mail comes")),
+        )
 }
 
 fn path(arguments: &ArgMatches, name: &str) -> Option<PathBuf> {
@@ -61,4 +71,13 @@ fn run_demo(arguments: &ArgMatches) -> Result<(), String> {
         check: arguments.get_flag("check"),
     };
     demo::run(&demo)
+}
+
+fn run_explain(arguments: &ArgMatches) -> Result<(), String> {
+    let text = |name: &str| arguments.get_one::<String>(name).map_or("", String::as_str);
+    let client = arguments.get_one::<String>("client").map(|client| client.parse());
+    let client = client.transpose().map_err(|_| "--client needs an IP address".to_owned())?;
+    let question = explain::Question { address: text("address"), sender: text("from"), client };
+    print!("{}", explain::run(path(arguments, "config").as_deref(), &question)?);
+    Ok(())
 }

@@ -69,6 +69,8 @@ pub(crate) struct Found {
     /// The recipient given last, for log lines.
     pub(crate) last_recipient: String,
     pub(crate) recipient_count: u64,
+    /// Bytes of content that have come.
+    pub(crate) received: u64,
     pub(crate) notify_flags: u32,
     pub(crate) content_offset: u64,
     pub(crate) content_end: u64,
@@ -112,6 +114,8 @@ pub enum Verdict {
 pub struct Finished {
     /// What becomes of it.
     pub verdict: Verdict,
+    /// Why it is rejected.
+    pub problem: Option<Problem>,
     /// The records that have not been taken yet; the whole file when none were.
     pub records: Vec<u8>,
     /// The record at the begin of the file in its final form: where records have been taken earlier, write it over the
@@ -191,7 +195,15 @@ impl Cleanup {
     }
 
     /// Adds content: lines that end with LF, or with CR LF unless [`Envelope::raw_content`]. Any pieces will do.
+    /// Beyond `message_size_limit` nothing is kept any more, and the verdict is that it is too large.
     pub fn content(&mut self, bytes: &[u8]) {
+        self.found.received += bytes.len() as u64;
+        let limit = self.settings.message_size_limit;
+        if limit > 0 && self.found.received > limit {
+            self.intake.drop_pending();
+            self.refuse(Problem::TooLarge);
+            return;
+        }
         self.intake.push(bytes);
     }
 
@@ -275,8 +287,12 @@ impl Cleanup {
         if self.output.taken == 0 && records.len() >= size_record.len() {
             records[..size_record.len()].copy_from_slice(&size_record);
         }
+        if self.found.recipient_count == 0 && !self.is_over() {
+            self.refuse(Problem::NoRecipients);
+        }
         Finished {
             verdict: self.verdict(),
+            problem: self.problem.clone(),
             records,
             size_record,
             log: std::mem::take(&mut self.log),
@@ -293,9 +309,6 @@ impl Cleanup {
         }
         if self.found.discard || self.envelope.discard {
             return Verdict::Discard;
-        }
-        if self.found.recipient_count == 0 {
-            return Verdict::Reject(Problem::NoRecipients.refusal());
         }
         if self.found.hold || self.envelope.hold { Verdict::Hold } else { Verdict::Queue }
     }

@@ -319,12 +319,17 @@ impl Config {
         checked.map_err(|problem| Box::new(self.fault(declared.name, &raw, problem)))
     }
 
-    fn fault(&self, name: &str, raw: &str, problem: Problem) -> Fault {
-        let origin = match self.assigned.get(name) {
+    /// Where the value of a name is from: `main.cf, line 7`.
+    pub fn origin(&self, name: &str) -> String {
+        match self.assigned.get(name) {
             Some(Assigned { line: 0, .. }) => "override -o".to_owned(),
             Some(Assigned { line, .. }) => format!("{}, line {line}", self.path),
             None => format!("{}: default", self.path),
-        };
+        }
+    }
+
+    fn fault(&self, name: &str, raw: &str, problem: Problem) -> Fault {
+        let origin = self.origin(name);
         Fault { origin, name: name.to_owned(), text: raw.to_owned(), problem }
     }
 

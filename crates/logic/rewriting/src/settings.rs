@@ -252,6 +252,25 @@ impl From<&Config> for Settings {
     }
 }
 
+impl Settings {
+    /// The settings for probes of addresses: routes are those of `address_verify_*`, which default to the others.
+    pub fn for_verification(config: &Config) -> Self {
+        Self {
+            local_transport: config.get(&parameters::ADDRESS_VERIFY_LOCAL_TRANSPORT),
+            virtual_transport: config.get(&parameters::ADDRESS_VERIFY_VIRTUAL_TRANSPORT),
+            relay_transport: config.get(&parameters::ADDRESS_VERIFY_RELAY_TRANSPORT),
+            default_transport: config.get(&parameters::ADDRESS_VERIFY_DEFAULT_TRANSPORT),
+            relayhost: config.get(&parameters::ADDRESS_VERIFY_RELAYHOST),
+            transport_maps: config.get(&parameters::ADDRESS_VERIFY_TRANSPORT_MAPS),
+            sender_dependent_relayhost_maps: config
+                .get(&parameters::ADDRESS_VERIFY_SENDER_DEPENDENT_RELAYHOST_MAPS),
+            sender_dependent_default_transport_maps: config
+                .get(&parameters::ADDRESS_VERIFY_SENDER_DEPENDENT_DEFAULT_TRANSPORT_MAPS),
+            ..Self::from(config)
+        }
+    }
+}
+
 /// Interfaces and proxy addresses; none where the settings do not fit the machine, which is reported at start.
 fn own_addresses(config: &Config) -> Vec<IpAddr> {
     let own = config.own_interfaces().unwrap_or_default().into_iter().map(|interface| interface.address);
