@@ -36,6 +36,8 @@ pub fn run(demo: &Demo) -> Result<(), String> {
         Signals::catch(&[SignalKind::SIGINT, SignalKind::SIGTERM]).map_err(|error| error.to_string())?;
     let layout = Layout::write(&demo.directory, demo.port)?;
     done(&format!("wrote a configuration: {}", layout.config_directory().join("main.cf").display()));
+    make_tables(&layout)?;
+    done("made the indexes of its tables: postmap, postalias");
     control(&layout, "start")?;
     done(&format!("started the suite: SMTP on 127.0.0.1:{}", demo.port));
     let delivered = round_trip::send_and_find(&layout, demo.port);
@@ -55,19 +57,30 @@ pub(crate) fn done(text: &str) {
     println!("ok  {text}");
 }
 
-/// `postfix start` or `postfix stop`, of this build.
-fn control(layout: &Layout, command: &str) -> Result<(), String> {
-    let program = layout.programs().join("postfix");
+fn make_tables(layout: &Layout) -> Result<(), String> {
+    let table = |name: &str| format!("hash:{}", layout.config_directory().join(name).display());
+    command(layout, "postmap", &[&table("vmailbox"), &table("virtual")])?;
+    command(layout, "postalias", &[&table("aliases")])
+}
+
+/// `postfix start` or `postfix stop`.
+fn control(layout: &Layout, what: &str) -> Result<(), String> {
+    command(layout, "postfix", &[what])
+}
+
+/// Runs a command of this build on the demo's configuration.
+fn command(layout: &Layout, name: &str, arguments: &[&str]) -> Result<(), String> {
+    let program = layout.programs().join(name);
     let output = Command::new(&program)
         .arg("-c")
         .arg(layout.config_directory())
-        .arg(command)
+        .args(arguments)
         .output()
         .map_err(|error| format!("{}: {error}: build the whole workspace first", program.display()))?;
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("postfix {command}: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    Err(format!("{name} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim()))
 }
 
 fn nothing_left(layout: &Layout) -> Result<(), String> {
