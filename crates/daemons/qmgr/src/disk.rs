@@ -1,5 +1,6 @@
-//! What the queue manager has done on the disk, away from the loop: in batches, one at a time, so that a burst of messages costs few
-//! wake-ups and a single one waits for nobody.
+//! What the queue manager has done on the disk, away from the loop: in a few lanes, a batch at a time in each, so
+//! that a burst of messages costs few wake-ups, a single one waits for nobody, and a removal that waits for the
+//! filesystem's journal does not hold up all others. The tasks of one message stay in one lane, and so in order.
 
 use std::collections::VecDeque;
 
@@ -8,8 +9,10 @@ use queue_format::envelope::WarnTime;
 use queue_format::{QueueId, Recipient};
 use scheduling::MessageKey;
 
+/// How many batches are under way at a time.
+const LANES: usize = 4;
 /// How many tasks one batch takes.
-const BATCH_LIMIT: usize = 256;
+const BATCH_LIMIT: usize = 64;
 
 /// A message that waits to become active.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,44 +67,68 @@ pub(crate) struct LoadedMessage {
     pub(crate) defer_log: bool,
 }
 
-/// The tasks that wait, and whether a batch is under way.
+/// The tasks that wait, and which lanes are busy.
 #[derive(Debug, Default)]
 pub(crate) struct DiskWork {
+    lanes: [Lane; LANES],
+    /// The lane of the next message that is loaded.
+    next_lane: usize,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
     waiting: VecDeque<Task>,
     busy: bool,
 }
 
-/// A letter: the results of a batch.
-pub(crate) struct Batch(pub(crate) Vec<Done>);
+/// A letter: the results of a lane's batch.
+pub(crate) struct Batch {
+    pub(crate) lane: usize,
+    pub(crate) done: Vec<Done>,
+}
 
 impl DiskWork {
     pub(crate) fn push(&mut self, task: Task) {
-        self.waiting.push_back(task);
+        let lane = match &task {
+            Task::Load(_) => {
+                self.next_lane = (self.next_lane + 1) % LANES;
+                self.next_lane
+            }
+            Task::More(key, _)
+            | Task::Mark { key, .. }
+            | Task::Park { key, .. }
+            | Task::Remove { key, .. } => lane_of(*key),
+        };
+        self.lanes[lane].waiting.push_back(task);
     }
 
     /// Nothing waits and nothing is under way.
     pub(crate) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && !self.busy
+        self.lanes.iter().all(|lane| lane.waiting.is_empty() && !lane.busy)
     }
 
-    /// The next batch, if none is under way. The caller has it done and says so with [`DiskWork::batch_is_over`].
-    pub(crate) fn next_batch(&mut self) -> Option<Vec<Task>> {
-        if self.busy || self.waiting.is_empty() {
-            return None;
-        }
-        self.busy = true;
-        let count = self.waiting.len().min(BATCH_LIMIT);
-        Some(self.waiting.drain(..count).collect())
+    /// The next batch of a lane that is free, and the lane. The caller has it done and says so with
+    /// [`DiskWork::batch_is_over`].
+    pub(crate) fn next_batch(&mut self) -> Option<(usize, Vec<Task>)> {
+        let free = self.lanes.iter().position(|lane| !lane.busy && !lane.waiting.is_empty())?;
+        let lane = &mut self.lanes[free];
+        lane.busy = true;
+        let count = lane.waiting.len().min(BATCH_LIMIT);
+        Some((free, lane.waiting.drain(..count).collect()))
     }
 
-    pub(crate) fn batch_is_over(&mut self) {
-        self.busy = false;
+    pub(crate) fn batch_is_over(&mut self, lane: usize) {
+        self.lanes[lane].busy = false;
     }
 }
 
+fn lane_of(key: MessageKey) -> usize {
+    usize::try_from(key % LANES as u64).unwrap_or(0)
+}
+
 /// Does a batch; blocks.
-pub(crate) fn work(queue: &Queue, tasks: Vec<Task>, recipient_limit: usize) -> Batch {
-    Batch(tasks.into_iter().map(|task| one(queue, task, recipient_limit)).collect())
+pub(crate) fn work(queue: &Queue, lane: usize, tasks: Vec<Task>, recipient_limit: usize) -> Batch {
+    Batch { lane, done: tasks.into_iter().map(|task| one(queue, task, recipient_limit)).collect() }
 }
 
 fn one(queue: &Queue, task: Task, recipient_limit: usize) -> Done {

@@ -91,8 +91,8 @@ impl Handler<Manager> for Desk {
         manager.look_at_the_clock();
         let letter = match letter.downcast::<Batch>() {
             Ok(batch) => {
-                manager.disk.batch_is_over();
-                batch.0.into_iter().for_each(|done| manager.done(done));
+                manager.disk.batch_is_over(batch.lane);
+                batch.done.into_iter().for_each(|done| manager.done(done));
                 return Fate::Keep;
             }
             Err(letter) => letter,
@@ -114,7 +114,7 @@ impl Handler<Manager> for Desk {
 
 impl Service for Manager {
     const PROGRAM: &'static str = "qmgr";
-    const POOL_THREADS: usize = 4;
+    const POOL_THREADS: usize = 6;
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let settings = Settings::from(&setup.config);
@@ -289,9 +289,9 @@ impl Manager {
         let (due, later) = std::mem::take(&mut self.later).into_iter().partition(|(time, _)| *time <= now);
         self.later = later;
         due.into_iter().for_each(|(_, task): (u64, Task)| self.disk.push(task));
-        if let Some(tasks) = self.disk.next_batch() {
+        while let Some((lane, tasks)) = self.disk.next_batch() {
             let (queue, limit) = (self.queue.clone(), self.settings.message_recipient_limit);
-            self.offload(events, move || disk::work(&queue, tasks, limit));
+            self.offload(events, move || disk::work(&queue, lane, tasks, limit));
         }
     }
 
@@ -301,7 +301,7 @@ impl Manager {
         job: impl FnOnce() -> T + Send + 'static,
     ) {
         let Some(desk) = self.desk else { return };
-        // The pool takes thousands of jobs; the queue manager has at most four under way.
+        // The pool takes thousands of jobs; the queue manager has a handful under way.
         if events.offload(desk, job).is_err() {
             log::error!("the offload pool is full");
         }
