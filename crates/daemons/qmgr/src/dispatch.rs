@@ -158,6 +158,10 @@ impl Manager {
                 }
             }
         }
+        if !outgoing.is_empty() {
+            // Who reads the log wants to see a message become active before it is delivered.
+            maillog::flush();
+        }
         for (connection, requests) in outgoing {
             events.hand(connection, Box::new(requests), self);
         }

@@ -51,6 +51,9 @@ impl Manager {
             [ReportService::Bounce, ReportService::Defer, ReportService::Trace].into_iter().zip(kept)
         {
             if !slots.is_empty() {
+                if service == ReportService::Defer {
+                    self.note_waiting(key, &slots);
+                }
                 self.append(service, key, slots, failures);
             }
         }

@@ -33,6 +33,7 @@ mod resolve;
 mod dispatch;
 mod reports;
 mod finish;
+mod flush;
 mod service;
 
 fn main() -> std::process::ExitCode {

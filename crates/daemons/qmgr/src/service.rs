@@ -48,6 +48,9 @@ pub(crate) struct Manager {
     /// No more deliveries are begun.
     pub(crate) leaving: bool,
     pub(crate) trigger_clients: usize,
+    /// Words for flush(8) that have not been said yet, and those under way.
+    pub(crate) flush_words: Vec<services::flush::Request>,
+    pub(crate) flush_talks: usize,
     last_key: MessageKey,
     loading: usize,
     scans: usize,
@@ -127,7 +130,7 @@ impl Service for Manager {
         let rewriting = rewriting::Settings::from(&setup.config);
         Ok(Self {
             intake: Intake::new(Instant::now(), settings.queue_run_delay),
-            tables: open_tables(&rewriting),
+            tables: open_tables(&rewriting, &settings.fast_flush_domains),
             rewriting: Rewriting::new(rewriting),
             config: setup.config.clone(),
             queue,
@@ -141,6 +144,8 @@ impl Service for Manager {
             now_us: sys::clock::now_us(),
             leaving: false,
             trigger_clients: 0,
+            flush_words: Vec::new(),
+            flush_talks: 0,
             last_key: 0,
             loading: 0,
             scans: 0,
@@ -191,6 +196,7 @@ impl Service for Manager {
             self.dispatch(events);
         }
         self.send_reports(events);
+        self.tell_flush(events);
         self.use_the_disk(events);
         self.set_the_alarm(events);
         let more = (active && self.scheduler.is_ready()) || self.reporters.is_ready();
@@ -201,7 +207,7 @@ impl Service for Manager {
 }
 
 /// The tables of routing, opened while the rights are there.
-fn open_tables(settings: &rewriting::Settings) -> Box<dyn Lookup> {
+fn open_tables(settings: &rewriting::Settings, flush_domains: &str) -> Box<dyn Lookup> {
     let tables = tables::Tables::new(tables::Options::default());
     for maps in [
         &settings.transport_maps,
@@ -220,6 +226,7 @@ fn open_tables(settings: &rewriting::Settings) -> Box<dyn Lookup> {
     ] {
         tables.open_list(list);
     }
+    tables.open_list(flush_domains);
     Box::new(tables)
 }
 

@@ -25,6 +25,10 @@ pub(crate) struct Settings {
     pub(crate) trace_service: String,
     pub(crate) error_service: String,
     pub(crate) retry_service: String,
+    pub(crate) flush_service: String,
+    pub(crate) fast_flush_domains: String,
+    /// A domain in `fast_flush_domains` stands for its subdomains too.
+    pub(crate) fast_flush_parents: bool,
     /// `info_log_address_format`: log lines show addresses as they are inside, without quotes.
     pub(crate) log_internal_form: bool,
 }
@@ -55,6 +59,10 @@ impl From<&Config> for Settings {
             trace_service: config.get(&parameters::TRACE_SERVICE_NAME),
             error_service: config.get(&parameters::ERROR_SERVICE_NAME),
             retry_service: "retry".to_owned(),
+            flush_service: config.get(&parameters::FLUSH_SERVICE_NAME),
+            fast_flush_domains: config.get(&parameters::FAST_FLUSH_DOMAINS),
+            fast_flush_parents: words(&config.get(&parameters::PARENT_DOMAIN_MATCHES_SUBDOMAINS))
+                .any(|word| word == "fast_flush_domains"),
             log_internal_form: config.get(&parameters::INFO_LOG_ADDRESS_FORMAT) == "internal",
         }
     }
