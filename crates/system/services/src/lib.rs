@@ -4,6 +4,7 @@ pub mod bounce;
 pub mod couriers;
 pub mod delivery;
 pub mod flush;
+pub mod proxymap;
 pub mod spawn;
 pub mod ticket_keys;
 pub mod qmgr;
