@@ -1,7 +1,7 @@
 //! Which parameters nothing in the code asks for: those that are accepted and do not act yet, or never will.
 //!
 //! A parameter acts if a program or crate names it outside of the table, or if the default of one that acts refers
-//! to it. The list is kept in [`LIST`], where programs find it.
+//! to it (but for [`PERMISSIONS`]). The list is kept in [`LIST`], where programs find it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,12 +14,20 @@ use crate::source::{Source, sources};
 pub const LIST: &str = "crates/logic/parameters/src/inert.txt";
 
 /// Where a name says nothing about use: the table itself, its safer defaults, and the rules.
-const DECLARATIONS: [&str; 3] =
-    ["crates/logic/parameters/src/table", "crates/logic/parameters/src/safer.rs", "tests"];
+const DECLARATIONS: [&str; 4] = [
+    "crates/logic/parameters/src/table",
+    "crates/logic/parameters/src/safer.rs",
+    // How the tables of a parameter are made, whoever uses them.
+    "crates/commands/src/postfix/stale_tables.rs",
+    "tests",
+];
 
 /// What nobody asks for as long as the programs run, yet has its effect: what other programs read of us, and what
 /// the head of every process is.
 const ASKED_BY_OTHERS: [&str; 3] = ["mail_release_date", "process_name", "process_id"];
+
+/// Lists of what may be asked for: that they name a parameter does not make it act.
+const PERMISSIONS: [&str; 2] = ["proxy_read_maps", "proxy_write_maps"];
 
 /// The names that do not act, sorted.
 pub fn names() -> BTreeSet<&'static str> {
@@ -29,7 +37,8 @@ pub fn names() -> BTreeSet<&'static str> {
     let mut acting: BTreeSet<&'static str> = ASKED_BY_OTHERS.into();
     acting.extend(index::all().filter(|known| is_named(known, &named)).map(|known| known.name));
     loop {
-        let defaults = acting.iter().filter_map(|name| index::declared(name)).map(|known| known.default);
+        let referring = acting.iter().filter(|name| !PERMISSIONS.contains(name));
+        let defaults = referring.filter_map(|name| index::declared(name)).map(|known| known.default);
         let referred: BTreeSet<_> = defaults.flat_map(references).collect();
         let acts =
             |known: &&Declared| referred.contains(known.name) || has_acting_family(known.name, &acting);
