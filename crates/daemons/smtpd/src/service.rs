@@ -56,11 +56,15 @@ impl Service for Smtpd {
         }
         let limit = setup.arguments.session_limit;
         let manager = setup.private_socket(&config.get(&parameters::TLSMGR_SERVICE_NAME));
+        let tables = Tables::new(Options::default());
+        if setup.arguments.chroot {
+            open_tables(&tables, config);
+        }
         let encryption = Encryption::new(config, &setup.service, manager);
         Ok(Self {
             settings: Settings::from(config),
             dialogue: Arc::new(settings::dialogue(config, encryption.level)),
-            tables: Arc::new(Tables::new(Options::default())),
+            tables: Arc::new(tables),
             rewriting: cleanup.rewriting.clone(),
             restrictions,
             cleanup: Arc::new(cleanup),
@@ -102,6 +106,22 @@ impl Service for Smtpd {
 
     fn has_room(&self) -> bool {
         self.sessions < self.session_limit
+    }
+}
+
+/// Opens every table and list file that main.cf names, for after chroot they are out of sight.
+fn open_tables(tables: &Tables, config: &parameters::Config) {
+    let defaults = [parameters::LOCAL_RECIPIENT_MAPS.name(), parameters::ALIAS_MAPS.name()];
+    for name in config.names_set().chain(defaults) {
+        let value = config.text(name).unwrap_or_default();
+        for word in value.split([',', ' ', '\t', '{', '}']) {
+            let word = word.trim_start_matches('!');
+            if word.contains(":/") {
+                tables.open_maps(word);
+            } else if word.starts_with('/') && std::path::Path::new(word).is_file() {
+                tables.open_list(word);
+            }
+        }
     }
 }
 
