@@ -41,6 +41,7 @@ impl Layout {
         let told = |error: io::Error| format!("{}: {error}", directory.display());
         fs::create_dir_all(directory).map_err(told)?;
         let root = directory.canonicalize().map_err(told)?;
+        must_be_reachable(&root)?;
         let this = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
         let programs = this.parent().map(Path::to_path_buf).unwrap_or_default();
         let layout = Self { root, programs };
@@ -136,6 +137,19 @@ impl Layout {
              disable_dns_lookups = yes\n\
              smtpd_peername_lookup = no\n"
         )
+    }
+}
+
+/// As root, the suite runs under other users: every folder on the way must let them through.
+fn must_be_reachable(root: &Path) -> Result<(), String> {
+    let closed =
+        |folder: &&Path| fs::metadata(folder).is_ok_and(|facts| facts.permissions().mode() & 0o001 == 0);
+    match root.ancestors().skip(1).find(closed) {
+        Some(folder) if ids::is_root() => Err(format!(
+            "{} is closed to the users under which the suite runs: choose another place with --dir",
+            folder.display()
+        )),
+        _ => Ok(()),
     }
 }
 
