@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::port::Port;
 use crate::programs::{Maker, Programs};
 use crate::suite::Suite;
 
@@ -128,7 +128,7 @@ postmaster: root
         }
         // Workers of other users pass through.
         fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
-        let port = free_port();
+        let port = Port::reserve();
         let owner = owner();
         own(&root.join("mail"), id);
         for name in &self.folders {
@@ -140,7 +140,7 @@ postmaster: root
             own(&root.join("data"), owner.id);
         }
         fs::write(root.join("etc/main.cf"), self.main_cf(&root, &owner, id)).unwrap();
-        fs::write(root.join("etc/master.cf"), self.master_text(port)).unwrap();
+        fs::write(root.join("etc/master.cf"), self.master_text(port.number())).unwrap();
         fs::write(root.join("etc/aliases"), &self.aliases).unwrap();
         let suite = Suite::new(self.programs, directory, port);
         for (name, text) in &self.tables {
@@ -289,9 +289,4 @@ fn own(path: &PathBuf, id: u32) {
     if sys::ids::is_root() {
         std::os::unix::fs::chown(path, Some(id), Some(id)).unwrap();
     }
-}
-
-/// A port that nobody listens on now.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }

@@ -9,6 +9,7 @@
 pub mod programs;
 pub mod config;
 pub mod suite;
+mod port;
 pub mod processes;
 pub mod client;
 pub mod mail;

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 use crate::mail::{self, Message};
+use crate::port::Port;
 use crate::processes;
 use crate::programs::{Maker, Programs};
 
@@ -26,13 +27,13 @@ pub struct Suite {
     programs: Programs,
     directory: Option<TempDir>,
     root: PathBuf,
-    port: u16,
+    port: Port,
     watch: Watch,
 }
 
 impl Suite {
     /// A suite whose configuration lies in `directory`; see [`crate::Builder`].
-    pub(crate) fn new(programs: Programs, directory: TempDir, port: u16) -> Self {
+    pub(crate) fn new(programs: Programs, directory: TempDir, port: Port) -> Self {
         let root = directory.path().to_owned();
         let watch =
             Watch::new(&[&root.join("log"), &root.join("mail"), &root.join("spool")]).expect("inotify");
@@ -61,7 +62,7 @@ impl Suite {
 
     /// The port of smtpd on 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Has other programs work on the same directories from the next start on, with the tables rebuilt for them.
@@ -95,7 +96,7 @@ impl Suite {
         self.until("\"daemon started\" in the log", || {
             self.log()[before..].contains("daemon started").then_some(())
         });
-        self.until("a banner", || TcpStream::connect(("127.0.0.1", self.port)).ok());
+        self.until("a banner", || TcpStream::connect(("127.0.0.1", self.port())).ok());
     }
 
     /// Stops the suite, and sees to it that no process and no socket is left.
@@ -104,7 +105,11 @@ impl Suite {
         self.until("the end of all processes", || processes::of(&self.root).is_empty().then_some(()));
         let sockets = processes::sockets_below(&self.root);
         assert!(sockets.is_empty(), "sockets left: {sockets:?}");
-        assert!(TcpStream::connect(("127.0.0.1", self.port)).is_err(), "port {} is still served", self.port);
+        assert!(
+            TcpStream::connect(("127.0.0.1", self.port())).is_err(),
+            "port {} is still served",
+            self.port()
+        );
     }
 
     /// The process ids of the suite, master among them.
@@ -173,7 +178,7 @@ impl Suite {
 
     /// An SMTP session with the greeting read.
     pub fn connect(&self) -> Client {
-        Client::connect(self.port)
+        Client::connect(self.port())
     }
 
     /// Sends a message in a session of its own; returns its queue id.

@@ -63,7 +63,8 @@ fn commands_out_of_order_are_refused() {
 fn a_message_over_the_limit_is_refused_before_and_after_it_is_sent() {
     let suite = Builder::new().example_com().main("message_size_limit = 20000").start();
     let mut client = suite.connect();
-    assert!(client.ehlo().text.lines().any(|line| line == "SIZE 20000"));
+    let features = client.ehlo().text;
+    assert!(features.lines().any(|line| line == "SIZE 20000"), "{features}");
     let announced = client.expect("MAIL FROM:<a@b.example> SIZE=20001", 552);
     assert_eq!(announced.text, "5.3.4 Message size exceeds fixed limit");
     client.expect("RSET", 250);
