@@ -1,4 +1,7 @@
-//! Mailboxes on disk: how a copy of a message gets into a Maildir or an mbox file, so that it stays there.
+//! Mailboxes on disk: how a copy of a message gets into a Maildir or an mbox file, so that it stays there, and how
+//! readers find it there: [`store`].
+//!
+//! # Delivery
 //!
 //! Everything is done below one open base directory, by a process that runs as the mailbox's owner. A path can
 //! not leave the base, and no symbolic link is followed. Whoever calls decides who the owner is, which path a
@@ -14,6 +17,7 @@ pub mod job;
 pub mod maildir;
 pub mod mbox;
 pub mod place;
+pub mod store;
 
 pub use content::Content;
 pub use deliver::{Copy, Mailboxes};
