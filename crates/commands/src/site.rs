@@ -123,12 +123,7 @@ impl Site {
     /// # Errors
     /// When the queue directory is not there.
     pub fn queue(&self) -> Result<Queue, Failure> {
-        let layout = queue::Settings::new(
-            &self.config.get(&parameters::HASH_QUEUE_NAMES),
-            self.config.get(&parameters::HASH_QUEUE_DEPTH),
-            self.config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-        );
-        Queue::open(&self.queue_directory, layout).map_err(Failure::new)
+        Queue::open(&self.queue_directory, queue::Settings::from(&self.config)).map_err(Failure::new)
     }
 
     /// Makes the queue directory the working directory, so that messages name files from there, and opens the queue.
@@ -139,12 +134,7 @@ impl Site {
         std::env::set_current_dir(&self.queue_directory).map_err(|error| {
             Failure::new(format!("chdir {}: {}", self.queue_directory.display(), reason(&error)))
         })?;
-        let layout = queue::Settings::new(
-            &self.config.get(&parameters::HASH_QUEUE_NAMES),
-            self.config.get(&parameters::HASH_QUEUE_DEPTH),
-            self.config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-        );
-        Queue::open(".", layout).map_err(Failure::new)
+        Queue::open(".", queue::Settings::from(&self.config)).map_err(Failure::new)
     }
 
     /// The path of a public socket.

@@ -57,6 +57,6 @@ impl Talk<Bounce> for Conversation {
     }
 
     fn ended(&mut self, bounce: &mut Bounce, _events: &mut EventLoop<Bounce>) {
-        bounce.sessions -= 1;
+        bounce.clients.gone();
     }
 }

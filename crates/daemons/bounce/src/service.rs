@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use queue::Queue;
 use reactor::EventLoop;
 use reactor::channel::Channel;
 use services::qmgr::Notifier;
 use sys::sockets::{Peer, Socket};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::conversation::Conversation;
 use crate::job::Job;
@@ -22,7 +21,8 @@ const QUEUE_MANAGER: &str = "qmgr";
 pub(crate) struct Bounce {
     pub(crate) job: Arc<Job>,
     pub(crate) notifier: Notifier,
-    pub(crate) sessions: usize,
+    pub(crate) clients: Clients,
+    /// Requests.
     pub(crate) served: u64,
 }
 
@@ -31,34 +31,22 @@ impl Service for Bounce {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let settings = Settings::new(&setup.config, &setup.service);
-        let queue = Queue::open(".", queue_settings(&setup.config))
-            .map_err(|error| StartError::Refused(error.to_string()))?;
+        let queue = setup.queue()?;
         let preparer = Preparer { queue: queue.clone(), settings, config: Mutex::new(setup.config.clone()) };
         let job = Job { queue, preparer, poster: Poster::new(&setup.config, "bounce") };
         let notifier = Notifier::new(setup.public_socket(QUEUE_MANAGER));
-        Ok(Self { job: Arc::new(job), notifier, sessions: 0, served: 0 })
+        Ok(Self { job: Arc::new(job), notifier, clients: Clients::default(), served: 0 })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        match Channel::start(socket, Conversation::default(), events) {
-            Ok(_) => self.sessions += 1,
-            Err(error) => log::warn!("connection of a client: {error}"),
-        }
+        self.clients.welcome(Channel::start(socket, Conversation::default(), events));
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
         self.served
     }
-}
-
-fn queue_settings(config: &parameters::Config) -> queue::Settings {
-    queue::Settings::new(
-        &config.get(&parameters::HASH_QUEUE_NAMES),
-        config.get(&parameters::HASH_QUEUE_DEPTH),
-        config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-    )
 }

@@ -8,9 +8,9 @@ use reactor::EventLoop;
 use services::qmgr::Notifier;
 use sys::sockets::{Peer, Socket};
 use tables::Tables;
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
-use crate::session::Session;
+use crate::session::{Created, Session};
 
 /// The program.
 pub(crate) struct CleanupService {
@@ -18,8 +18,7 @@ pub(crate) struct CleanupService {
     pub(crate) tables: Tables,
     pub(crate) queue: Queue,
     pub(crate) manager: Notifier,
-    pub(crate) sessions: usize,
-    served: u64,
+    pub(crate) clients: Clients,
 }
 
 impl Service for CleanupService {
@@ -30,39 +29,33 @@ impl Service for CleanupService {
         let settings = Settings::from(config);
         let tables = Tables::default();
         open_tables(&tables, &settings);
-        let layout = queue::Settings::new(
-            &config.get(&parameters::HASH_QUEUE_NAMES),
-            config.get(&parameters::HASH_QUEUE_DEPTH),
-            config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-        );
-        let queue = Queue::open(".", layout).map_err(|error| StartError::Refused(error.to_string()))?;
+        let queue = setup.queue()?;
         let manager = setup.public_socket(&config.get(&parameters::QUEUE_SERVICE_NAME));
         Ok(Self {
             settings: Arc::new(settings),
             tables,
             queue,
             manager: Notifier::new(manager),
-            sessions: 0,
-            served: 0,
+            clients: Clients::default(),
         })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        match Session::start(socket, &self.queue, events) {
-            Ok(()) => {
-                self.sessions += 1;
-                self.served += 1;
+        if let Some(session) = self.clients.welcome(events.add(Box::new(Session::new(socket)))) {
+            let queue = self.queue.clone();
+            if let Err(full) = events.offload(session, move || Created(queue.create(sys::clock::now_us()))) {
+                log::warn!("{full}");
+                events.remove(session, self);
             }
-            Err(error) => log::warn!("take a connection: {error}"),
         }
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use attributes::Attributes;
 use cleanup::{Finished, Level, Verdict};
-use queue::{NewFile, Queue, QueueError};
+use queue::{NewFile, QueueError};
 use queue_format::QueueId;
 use queue_format::record::{self, Parsed};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
@@ -44,7 +44,7 @@ enum State {
 }
 
 /// The empty queue file, from the pool.
-struct Created(Result<NewFile, QueueError>);
+pub(crate) struct Created(pub(crate) Result<NewFile, QueueError>);
 
 /// The queue file, safe or not, from the pool.
 struct Committed {
@@ -53,19 +53,9 @@ struct Committed {
 }
 
 impl Session {
-    /// Takes a client in and begins its queue file.
-    pub(crate) fn start(
-        socket: Socket,
-        queue: &Queue,
-        events: &mut EventLoop<CleanupService>,
-    ) -> io::Result<()> {
-        let session =
-            Self { socket, input: Vec::new(), output: Vec::new(), file: None, state: State::Creating };
-        let me = events.add(Box::new(session))?;
-        let queue = queue.clone();
-        events
-            .offload(me, move || Created(queue.create(sys::clock::now_us())))
-            .map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))
+    /// A client whose queue file is being made: [`Created`] is to come as a letter.
+    pub(crate) fn new(socket: Socket) -> Self {
+        Self { socket, input: Vec::new(), output: Vec::new(), file: None, state: State::Creating }
     }
 
     /// Reads what is there; false at the end.
@@ -254,7 +244,7 @@ impl Handler<CleanupService> for Session {
     }
 
     fn ended(&mut self, program: &mut CleanupService, _events: &mut EventLoop<CleanupService>) {
-        program.sessions -= 1;
+        program.clients.gone();
     }
 }
 

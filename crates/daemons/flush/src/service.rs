@@ -4,13 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use attributes::Attributes;
-use queue::Queue;
 use reactor::EventLoop;
 use reactor::channel::{Channel, Send};
 use services::flush::{GREETING, Request};
 use sys::sockets::{Peer, Socket};
 use tables::Tables;
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::session::Session;
 use crate::site_log::Settings;
@@ -21,8 +20,7 @@ const SESSION_LIMIT: usize = 1000;
 /// The service.
 pub(crate) struct Flush {
     pub(crate) settings: Arc<Settings>,
-    pub(crate) sessions: usize,
-    pub(crate) served: u64,
+    pub(crate) clients: Clients,
 }
 
 impl Service for Flush {
@@ -31,12 +29,7 @@ impl Service for Flush {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let config = &setup.config;
-        let layout = queue::Settings::new(
-            &config.get(&parameters::HASH_QUEUE_NAMES),
-            config.get(&parameters::HASH_QUEUE_DEPTH),
-            config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-        );
-        let queue = Queue::open(".", layout).map_err(|error| StartError::Refused(error.to_string()))?;
+        let queue = setup.queue()?;
         let parents = config.get(&parameters::PARENT_DOMAIN_MATCHES_SUBDOMAINS);
         let tables = Tables::default();
         let domains = config.get(&parameters::FAST_FLUSH_DOMAINS);
@@ -52,38 +45,32 @@ impl Service for Flush {
             purge_seconds: config.get(&parameters::FAST_FLUSH_PURGE_TIME).as_secs(),
             manager_socket: Path::new("public").join(config.get(&parameters::QUEUE_SERVICE_NAME)),
         };
-        Ok(Self { settings: Arc::new(settings), sessions: 0, served: 0 })
+        Ok(Self { settings: Arc::new(settings), clients: Clients::default() })
     }
 
     /// The server speaks first.
     fn accepted(&mut self, socket: Socket, _: Peer, _: usize, events: &mut EventLoop<Self>) {
-        match Channel::start(socket, Session, events) {
-            Ok(id) => {
-                self.sessions += 1;
-                self.served += 1;
-                events.hand(id, Box::new(Send(Attributes::new().with("protocol", GREETING))), self);
-            }
-            Err(error) => log::warn!("watch a client: {error}"),
+        if let Some(id) = self.clients.welcome(Channel::start(socket, Session, events)) {
+            events.hand(id, Box::new(Send(Attributes::new().with("protocol", GREETING))), self);
         }
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 
     fn has_room(&self) -> bool {
-        self.sessions < SESSION_LIMIT
+        self.clients.here() < SESSION_LIMIT
     }
 
     /// Nobody waits for the answer; what can not be done now is done at the next wake-up.
     fn woken(&mut self, events: &mut EventLoop<Self>) {
         let settings = Arc::clone(&self.settings);
-        if let Ok(desk) = events.add(Box::new(crate::session::Desk)) {
-            self.sessions += 1;
+        if let Some(desk) = self.clients.welcome(events.add(Box::new(crate::session::Desk))) {
             if events.offload(desk, move || settings.perform(&Request::Refresh)).is_err() {
                 events.remove(desk, self);
             }

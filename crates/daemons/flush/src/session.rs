@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use attributes::Attributes;
 use reactor::channel::{Line, Talk};
-use reactor::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
+use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
 use services::flush::{Request, Status};
 
 use crate::service::Flush;
@@ -40,7 +40,7 @@ impl Talk<Flush> for Session {
     }
 
     fn ended(&mut self, flush: &mut Flush, _: &mut EventLoop<Flush>) {
-        flush.sessions -= 1;
+        flush.clients.gone();
     }
 }
 
@@ -52,19 +52,11 @@ fn answer(status: Status) -> Attributes {
 pub(crate) struct Desk;
 
 impl Handler<Flush> for Desk {
-    fn descriptor(&self) -> Option<std::os::fd::RawFd> {
-        None
-    }
-
-    fn ready(&mut self, _: Readiness, _: &mut Flush, _: &mut EventLoop<Flush>, _: HandlerId) -> Fate {
-        Fate::Keep
-    }
-
     fn letter(&mut self, _: Letter, _: &mut Flush, _: &mut EventLoop<Flush>, _: HandlerId) -> Fate {
         Fate::Close
     }
 
     fn ended(&mut self, flush: &mut Flush, _: &mut EventLoop<Flush>) {
-        flush.sessions -= 1;
+        flush.clients.gone();
     }
 }

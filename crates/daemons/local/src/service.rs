@@ -15,7 +15,7 @@ use services::qmgr::Notifier;
 use services::spawn::SPAWN_SERVICE;
 use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::job::Request;
 use crate::session::Session;
@@ -38,8 +38,7 @@ pub(crate) struct Local {
     pub(crate) next_request: u64,
     /// Reports of this turn, for whom.
     pub(crate) reports: HashMap<HandlerId, Vec<Attributes>>,
-    pub(crate) sessions: usize,
-    served: u64,
+    pub(crate) clients: Clients,
 }
 
 impl Service for Local {
@@ -53,13 +52,7 @@ impl Service for Local {
         // `$1` would let a stranger's address choose a file or a command.
         let tables = Tables::new(Options { substitution: false, ..Options::default() });
         tables.open_maps(&settings.aliases.alias_maps);
-        let queue_settings = queue::Settings::new(
-            &config.get(&parameters::HASH_QUEUE_NAMES),
-            config.get(&parameters::HASH_QUEUE_DEPTH),
-            config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-        );
-        let queue =
-            Queue::open(".", queue_settings).map_err(|error| StartError::Refused(error.to_string()))?;
+        let queue = setup.queue()?;
         Ok(Self {
             couriers: Couriers::new(setup.private_socket(SPAWN_SERVICE), settings.couriers),
             settings,
@@ -71,27 +64,20 @@ impl Service for Local {
             requests: HashMap::new(),
             next_request: 0,
             reports: HashMap::new(),
-            sessions: 0,
-            served: 0,
+            clients: Clients::default(),
         })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        match Channel::start(socket, Session, events) {
-            Ok(_) => {
-                self.sessions += 1;
-                self.served += 1;
-            }
-            Err(error) => log::warn!("watch a connection: {error}"),
-        }
+        self.clients.welcome(Channel::start(socket, Session, events));
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 
     /// Reports go out together, one write for each connection.

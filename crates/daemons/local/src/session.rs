@@ -39,6 +39,6 @@ impl Talk<Local> for Session {
     }
 
     fn ended(&mut self, agent: &mut Local, _events: &mut EventLoop<Local>) {
-        agent.sessions -= 1;
+        agent.clients.gone();
     }
 }

@@ -504,14 +504,6 @@ impl Handler<Master> for SignalWatch {
 struct Clock;
 
 impl Handler<Master> for Clock {
-    fn descriptor(&self) -> Option<RawFd> {
-        None
-    }
-
-    fn ready(&mut self, _: Readiness, _: &mut Master, _: &mut EventLoop<Master>, _: HandlerId) -> Fate {
-        Fate::Keep
-    }
-
     fn elapsed(&mut self, master: &mut Master, events: &mut EventLoop<Master>, _: HandlerId) -> Fate {
         master.tick(events);
         Fate::Keep

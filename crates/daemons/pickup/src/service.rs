@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use queue::{Entry, Queue, QueueError, QueueName};
-use reactor::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
+use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
 use services::qmgr::Notifier;
 use sys::sockets::{Peer, Socket};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::intake::{Intake, Outcome};
 use crate::trigger::TriggerClient;
@@ -23,7 +23,7 @@ pub(crate) struct Pickup {
     queue: Queue,
     intake: Arc<Intake>,
     notifier: Notifier,
-    pub(crate) clients: usize,
+    pub(crate) clients: Clients,
     wanted: bool,
     scanning: bool,
     waiting: VecDeque<Entry>,
@@ -46,14 +46,6 @@ struct Taken {
 struct Desk;
 
 impl Handler<Pickup> for Desk {
-    fn descriptor(&self) -> Option<std::os::fd::RawFd> {
-        None
-    }
-
-    fn ready(&mut self, _: Readiness, _: &mut Pickup, _: &mut EventLoop<Pickup>, _: HandlerId) -> Fate {
-        Fate::Keep
-    }
-
     fn letter(
         &mut self,
         letter: Letter,
@@ -79,18 +71,13 @@ impl Service for Pickup {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let config = &setup.config;
-        let layout = queue::Settings::new(
-            &config.get(&parameters::HASH_QUEUE_NAMES),
-            config.get(&parameters::HASH_QUEUE_DEPTH),
-            config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-        );
-        let queue = Queue::open(".", layout).map_err(|error| StartError::Refused(error.to_string()))?;
+        let queue = setup.queue()?;
         let notifier = Notifier::new(setup.public_socket(&config.get(&parameters::QUEUE_SERVICE_NAME)));
         Ok(Self {
             queue,
             intake: Arc::new(Intake::new(config)),
             notifier,
-            clients: 0,
+            clients: Clients::default(),
             wanted: true,
             scanning: false,
             waiting: VecDeque::new(),
@@ -108,14 +95,11 @@ impl Service for Pickup {
     }
 
     fn accepted(&mut self, socket: Socket, _: Peer, _: usize, events: &mut EventLoop<Self>) {
-        match events.add(Box::new(TriggerClient::new(socket))) {
-            Ok(_) => self.clients += 1,
-            Err(error) => log::warn!("watch a client of the public socket: {error}"),
-        }
+        self.clients.welcome(events.add(Box::new(TriggerClient::new(socket))));
     }
 
     fn has_room(&self) -> bool {
-        self.clients < CLIENT_LIMIT
+        self.clients.here() < CLIENT_LIMIT
     }
 
     fn sessions(&self) -> usize {

@@ -37,6 +37,6 @@ impl Handler<Pickup> for TriggerClient {
     }
 
     fn ended(&mut self, pickup: &mut Pickup, _: &mut EventLoop<Pickup>) {
-        pickup.clients -= 1;
+        pickup.clients.gone();
     }
 }

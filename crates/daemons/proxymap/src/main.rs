@@ -22,15 +22,14 @@ use reactor::{EventLoop, Fate};
 use services::proxymap::{Answer, Question};
 use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::allowed::Allowed;
 
 struct Proxymap {
     allowed: Allowed,
     tables: Tables,
-    sessions: usize,
-    served: u64,
+    clients: Clients,
 }
 
 impl Service for Proxymap {
@@ -44,24 +43,21 @@ impl Service for Proxymap {
         };
         let options = Options { utf8: setup.config.get(&parameters::SMTPUTF8_ENABLE), ..Options::default() };
         let service =
-            Self { allowed: Allowed::new(&list), tables: Tables::new(options), sessions: 0, served: 0 };
+            Self { allowed: Allowed::new(&list), tables: Tables::new(options), clients: Clients::default() };
         service.allowed.tables().for_each(|table| service.tables.open_maps(table));
         Ok(service)
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        match Channel::start(socket, Conversation, events) {
-            Ok(_) => self.sessions += 1,
-            Err(error) => log::warn!("connection of a program that asks: {error}"),
-        }
+        self.clients.welcome(Channel::start(socket, Conversation, events));
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 }
 
@@ -86,7 +82,12 @@ impl Proxymap {
 struct Conversation;
 
 impl Talk<Proxymap> for Conversation {
-    fn message(&mut self, message: Attributes, proxymap: &mut Proxymap, line: &mut Line<'_, Proxymap>) -> Fate {
+    fn message(
+        &mut self,
+        message: Attributes,
+        proxymap: &mut Proxymap,
+        line: &mut Line<'_, Proxymap>,
+    ) -> Fate {
         match Question::from_attributes(&message) {
             Ok(question) => {
                 line.send(&proxymap.answer(&question).to_attributes());
@@ -105,8 +106,7 @@ impl Talk<Proxymap> for Conversation {
     }
 
     fn ended(&mut self, proxymap: &mut Proxymap, _events: &mut EventLoop<Proxymap>) {
-        proxymap.sessions -= 1;
-        proxymap.served += 1;
+        proxymap.clients.gone();
     }
 }
 

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use lookup::Lookup;
 use parameters::Config;
 use queue::{Queue, QueueError};
-use reactor::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
+use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
 use rewriting::Rewriting;
 use scheduling::{MessageKey, Scheduler};
 use services::qmgr::Request;
 use sys::error_text::reason;
 use sys::sockets::{Peer, Socket};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::disk::{self, Batch, Candidate, DiskWork, Done, LoadedMessage, Task};
 use crate::dispatch::Agents;
@@ -47,7 +47,7 @@ pub(crate) struct Manager {
     pub(crate) now_us: u64,
     /// No more deliveries are begun.
     pub(crate) leaving: bool,
-    pub(crate) trigger_clients: usize,
+    pub(crate) trigger_clients: Clients,
     /// Words for flush(8) that have not been said yet, and those under way.
     pub(crate) flush_words: Vec<services::flush::Request>,
     pub(crate) flush_talks: usize,
@@ -76,14 +76,6 @@ struct Recovered(Result<(), QueueError>);
 struct Desk;
 
 impl Handler<Manager> for Desk {
-    fn descriptor(&self) -> Option<std::os::fd::RawFd> {
-        None
-    }
-
-    fn ready(&mut self, _: Readiness, _: &mut Manager, _: &mut EventLoop<Manager>, _: HandlerId) -> Fate {
-        Fate::Keep
-    }
-
     fn letter(
         &mut self,
         letter: Letter,
@@ -121,12 +113,7 @@ impl Service for Manager {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let settings = Settings::from(&setup.config);
-        let layout = queue::Settings::new(
-            &setup.config.get(&parameters::HASH_QUEUE_NAMES),
-            setup.config.get(&parameters::HASH_QUEUE_DEPTH),
-            setup.config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-        );
-        let queue = Queue::open(".", layout).map_err(|error| StartError::Refused(error.to_string()))?;
+        let queue = setup.queue()?;
         let rewriting = rewriting::Settings::from(&setup.config);
         Ok(Self {
             intake: Intake::new(Instant::now(), settings.queue_run_delay),
@@ -143,7 +130,7 @@ impl Service for Manager {
             later: Vec::new(),
             now_us: sys::clock::now_us(),
             leaving: false,
-            trigger_clients: 0,
+            trigger_clients: Clients::default(),
             flush_words: Vec::new(),
             flush_talks: 0,
             last_key: 0,
@@ -161,14 +148,11 @@ impl Service for Manager {
     }
 
     fn accepted(&mut self, socket: Socket, _: Peer, _: usize, events: &mut EventLoop<Self>) {
-        match events.add(Box::new(TriggerClient::new(socket))) {
-            Ok(_) => self.trigger_clients += 1,
-            Err(error) => log::warn!("watch a client of the public socket: {error}"),
-        }
+        self.trigger_clients.welcome(events.add(Box::new(TriggerClient::new(socket))));
     }
 
     fn has_room(&self) -> bool {
-        self.trigger_clients < TRIGGER_CLIENT_LIMIT
+        self.trigger_clients.here() < TRIGGER_CLIENT_LIMIT
     }
 
     /// What has to come to an end before the queue manager may: deliveries, and what follows from them.

@@ -77,6 +77,6 @@ impl Handler<Manager> for TriggerClient {
     }
 
     fn ended(&mut self, manager: &mut Manager, _: &mut EventLoop<Manager>) {
-        manager.trigger_clients -= 1;
+        manager.trigger_clients.gone();
     }
 }

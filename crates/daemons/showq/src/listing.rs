@@ -29,12 +29,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// The queue in the working directory, as main.cf says.
     pub(crate) fn from_config(config: &Config) -> Result<Self, QueueError> {
-        let layout = queue::Settings::new(
-            &config.get(&parameters::HASH_QUEUE_NAMES),
-            config.get(&parameters::HASH_QUEUE_DEPTH),
-            config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-        );
-        let queue = Queue::open(".", layout)?;
+        let queue = Queue::open(".", queue::Settings::from(config))?;
         Ok(Self { queue, empty_address: config.get(&parameters::EMPTY_ADDRESS_RECIPIENT) })
     }
 }

@@ -2,7 +2,7 @@
 
 use reactor::EventLoop;
 use sys::sockets::{Peer, Socket};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::listing::Settings;
 use crate::session::Session;
@@ -13,8 +13,7 @@ const SESSION_LIMIT: usize = 50;
 /// The service.
 pub(crate) struct Showq {
     pub(crate) settings: Settings,
-    pub(crate) sessions: usize,
-    served: u64,
+    pub(crate) clients: Clients,
 }
 
 impl Service for Showq {
@@ -24,30 +23,25 @@ impl Service for Showq {
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let settings =
             Settings::from_config(&setup.config).map_err(|error| StartError::Refused(error.to_string()))?;
-        Ok(Self { settings, sessions: 0, served: 0 })
+        Ok(Self { settings, clients: Clients::default() })
     }
 
     fn accepted(&mut self, socket: Socket, _: Peer, _: usize, events: &mut EventLoop<Self>) {
         let session = Session::new(socket, self.settings.clone());
-        match events.add(Box::new(session)) {
-            Ok(id) => {
-                self.sessions += 1;
-                self.served += 1;
-                events.again(id);
-            }
-            Err(error) => log::warn!("watch a client: {error}"),
+        if let Some(id) = self.clients.welcome(events.add(Box::new(session))) {
+            events.again(id);
         }
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 
     fn has_room(&self) -> bool {
-        self.sessions < SESSION_LIMIT
+        self.clients.here() < SESSION_LIMIT
     }
 }

@@ -104,6 +104,6 @@ impl Handler<Showq> for Session {
     }
 
     fn ended(&mut self, showq: &mut Showq, _: &mut EventLoop<Showq>) {
-        showq.sessions -= 1;
+        showq.clients.gone();
     }
 }

@@ -12,7 +12,7 @@ use rewriting::Rewriting;
 use services::qmgr::Notifier;
 use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::encryption::{self, Encryption};
 use crate::session::Session;
@@ -35,9 +35,8 @@ pub(crate) struct Smtpd {
     pub(crate) queue: Queue,
     pub(crate) notifier: Notifier,
     pub(crate) encryption: Encryption,
-    pub(crate) sessions: usize,
+    pub(crate) clients: Clients,
     session_limit: usize,
-    served: u64,
     space: Option<(Instant, u64)>,
 }
 
@@ -69,12 +68,11 @@ impl Service for Smtpd {
             restrictions,
             cleanup: Arc::new(cleanup),
             resolver: Resolver::of_system(),
-            queue: open_queue(config)?,
+            queue: setup.queue()?,
             notifier: Notifier::new(setup.public_socket("qmgr")),
             encryption,
-            sessions: 0,
+            clients: Clients::default(),
             session_limit: if limit == 0 { SESSION_LIMIT } else { limit },
-            served: 0,
             space: None,
         })
     }
@@ -87,25 +85,19 @@ impl Service for Smtpd {
     fn accepted(&mut self, socket: Socket, peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
         socket.send_at_once();
         let session = Session::new(Arc::clone(&self.dialogue), peer, socket.local_address());
-        match Driver::start(socket, session, events) {
-            Ok(_) => {
-                self.sessions += 1;
-                self.served += 1;
-            }
-            Err(error) => log::warn!("watch a client: {error}"),
-        }
+        self.clients.welcome(Driver::start(socket, session, events));
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 
     fn has_room(&self) -> bool {
-        self.sessions < self.session_limit
+        self.clients.here() < self.session_limit
     }
 }
 
@@ -141,13 +133,4 @@ impl Smtpd {
         self.space = Some((now, bytes));
         bytes
     }
-}
-
-fn open_queue(config: &parameters::Config) -> Result<Queue, StartError> {
-    let settings = queue::Settings::new(
-        &config.get(&parameters::HASH_QUEUE_NAMES),
-        config.get(&parameters::HASH_QUEUE_DEPTH),
-        config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-    );
-    Queue::open(".", settings).map_err(|error| StartError::Refused(error.to_string()))
 }

@@ -246,6 +246,6 @@ impl drive::Session<Smtpd> for Session {
     }
 
     fn ended(&mut self, daemon: &mut Smtpd, _events: &mut EventLoop<Smtpd>) {
-        daemon.sessions -= 1;
+        daemon.clients.gone();
     }
 }

@@ -8,7 +8,7 @@ use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use services::spawn::CourierRequest;
 use sys::descriptors;
 use sys::sockets::{Peer, Socket};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::ZYGOTE;
 use crate::owner::{NoCourier, Owners};
@@ -20,8 +20,7 @@ const REQUEST_LIMIT_BYTES: usize = 64 * 1024;
 /// The service.
 pub(crate) struct Spawnd {
     owners: Owners,
-    sessions: usize,
-    served: u64,
+    clients: Clients,
 }
 
 impl Service for Spawnd {
@@ -30,7 +29,7 @@ impl Service for Spawnd {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let zygote = ZYGOTE.get().ok_or_else(|| StartError::Refused("there is no zygote".to_owned()))?;
-        Ok(Self { owners: Owners::new(&setup.config, zygote.is_root), sessions: 0, served: 0 })
+        Ok(Self { owners: Owners::new(&setup.config, zygote.is_root), clients: Clients::default() })
     }
 
     fn start(&mut self, _setup: &Setup, events: &mut EventLoop<Self>) -> Result<(), StartError> {
@@ -42,21 +41,19 @@ impl Service for Spawnd {
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        match events.add(Box::new(Session { socket, input: Vec::new(), lines: VecDeque::new() })) {
-            Ok(_) => {
-                self.sessions += 1;
-                self.served += 1;
-            }
-            Err(error) => log::warn!("watch a connection: {error}"),
-        }
+        self.clients.welcome(events.add(Box::new(Session {
+            socket,
+            input: Vec::new(),
+            lines: VecDeque::new(),
+        })));
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 }
 
@@ -110,7 +107,7 @@ impl Handler<Spawnd> for Session {
     }
 
     fn ended(&mut self, spawnd: &mut Spawnd, _events: &mut EventLoop<Spawnd>) {
-        spawnd.sessions -= 1;
+        spawnd.clients.gone();
     }
 }
 

@@ -20,14 +20,13 @@ use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate};
 use services::ticket_keys;
 use sys::sockets::{Peer, Socket};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::keys::KeyRing;
 
 struct TlsManager {
     keys: KeyRing,
-    sessions: usize,
-    served: u64,
+    clients: Clients,
 }
 
 impl Service for TlsManager {
@@ -36,22 +35,19 @@ impl Service for TlsManager {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let lifetime: Duration = setup.config.get(&parameters::SMTPD_TLS_SESSION_CACHE_TIMEOUT);
-        Ok(Self { keys: KeyRing::new(lifetime), sessions: 0, served: 0 })
+        Ok(Self { keys: KeyRing::new(lifetime), clients: Clients::default() })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        match Channel::start(socket, Conversation, events) {
-            Ok(_) => self.sessions += 1,
-            Err(error) => log::warn!("connection of a TLS server: {error}"),
-        }
+        self.clients.welcome(Channel::start(socket, Conversation, events));
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 
     /// The keys would be gone, and with them every client's session.
@@ -92,8 +88,7 @@ impl Talk<TlsManager> for Conversation {
     }
 
     fn ended(&mut self, manager: &mut TlsManager, _events: &mut EventLoop<TlsManager>) {
-        manager.sessions -= 1;
-        manager.served += 1;
+        manager.clients.gone();
     }
 }
 

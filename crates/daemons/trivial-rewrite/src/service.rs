@@ -6,7 +6,7 @@ use reactor::channel::{Channel, Send};
 use rewriting::{Rewriting, Settings};
 use sys::sockets::{Peer, Socket};
 use tables::Tables;
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::session::Session;
 
@@ -17,8 +17,7 @@ pub(crate) struct TrivialRewrite {
     /// For probes of addresses.
     pub(crate) verification: Rewriting,
     pub(crate) helpful_warnings: bool,
-    pub(crate) sessions: usize,
-    served: u64,
+    pub(crate) clients: Clients,
 }
 
 impl Service for TrivialRewrite {
@@ -34,27 +33,22 @@ impl Service for TrivialRewrite {
             open_tables(&tables, maker.settings());
         }
         let helpful_warnings = config.get(&parameters::HELPFUL_WARNINGS);
-        Ok(Self { tables, rewriting, verification, helpful_warnings, sessions: 0, served: 0 })
+        Ok(Self { tables, rewriting, verification, helpful_warnings, clients: Clients::default() })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        match Channel::start(socket, Session, events) {
-            Ok(id) => {
-                self.sessions += 1;
-                self.served += 1;
-                let greeting = Attributes::new().with("protocol", "trivial_rewrite_protocol");
-                events.hand(id, Box::new(Send(greeting)), self);
-            }
-            Err(error) => log::warn!("watch a connection: {error}"),
+        if let Some(id) = self.clients.welcome(Channel::start(socket, Session, events)) {
+            let greeting = Attributes::new().with("protocol", "trivial_rewrite_protocol");
+            events.hand(id, Box::new(Send(greeting)), self);
         }
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 }
 

@@ -29,6 +29,6 @@ impl Talk<TrivialRewrite> for Session {
     }
 
     fn ended(&mut self, program: &mut TrivialRewrite, _events: &mut EventLoop<TrivialRewrite>) {
-        program.sessions -= 1;
+        program.clients.gone();
     }
 }

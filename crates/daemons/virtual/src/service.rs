@@ -12,7 +12,7 @@ use services::couriers::{Couriers, HasCouriers, NoDelivery, Ticket};
 use services::spawn::SPAWN_SERVICE;
 use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::job::Request;
 use crate::session::Session;
@@ -30,8 +30,7 @@ pub(crate) struct Virtual {
     pub(crate) next_request: u64,
     /// Reports of this turn, for whom.
     pub(crate) reports: HashMap<HandlerId, Vec<Attributes>>,
-    pub(crate) sessions: usize,
-    served: u64,
+    pub(crate) clients: Clients,
 }
 
 impl Service for Virtual {
@@ -41,7 +40,7 @@ impl Service for Virtual {
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let config = &setup.config;
         let settings = Settings::new(config)?;
-        let queue = open_queue(config)?;
+        let queue = setup.queue()?;
         // `$1` would let a stranger's address choose a file.
         let tables = Tables::new(Options { substitution: false, ..Options::default() });
         let rewriting = Rewriting::new(rewriting::Settings::from(config));
@@ -62,27 +61,20 @@ impl Service for Virtual {
             requests: HashMap::new(),
             next_request: 0,
             reports: HashMap::new(),
-            sessions: 0,
-            served: 0,
+            clients: Clients::default(),
         })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        match Channel::start(socket, Session, events) {
-            Ok(_) => {
-                self.sessions += 1;
-                self.served += 1;
-            }
-            Err(error) => log::warn!("watch a connection: {error}"),
-        }
+        self.clients.welcome(Channel::start(socket, Session, events));
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 
     /// Reports go out together, one write for each connection.
@@ -106,13 +98,4 @@ impl HasCouriers for Virtual {
     ) {
         self.errand_is_over(ticket, outcome);
     }
-}
-
-fn open_queue(config: &parameters::Config) -> Result<Queue, StartError> {
-    let settings = queue::Settings::new(
-        &config.get(&parameters::HASH_QUEUE_NAMES),
-        config.get(&parameters::HASH_QUEUE_DEPTH),
-        config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
-    );
-    Queue::open(".", settings).map_err(|error| StartError::Refused(error.to_string()))
 }

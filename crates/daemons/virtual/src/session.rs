@@ -33,6 +33,6 @@ impl Talk<Virtual> for Session {
     }
 
     fn ended(&mut self, agent: &mut Virtual, _events: &mut EventLoop<Virtual>) {
-        agent.sessions -= 1;
+        agent.clients.gone();
     }
 }

@@ -46,6 +46,7 @@ mod scan;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parameters::Config;
 use queue_format::QueueId;
 use sys::disk::{Disk, RealDisk};
 
@@ -83,6 +84,16 @@ impl Default for Settings {
             hash_queue_names: vec!["deferred".into(), "defer".into()],
             hash_queue_depth: 1,
         }
+    }
+}
+
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        Self::new(
+            &config.get(&parameters::HASH_QUEUE_NAMES),
+            config.get(&parameters::HASH_QUEUE_DEPTH),
+            config.get(&parameters::ENABLE_LONG_QUEUE_IDS),
+        )
     }
 }
 

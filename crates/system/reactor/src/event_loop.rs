@@ -21,8 +21,11 @@ const WAKER: Token = Token(usize::MAX);
 
 /// Something that waits for a descriptor, a time or a letter. `D` is the state that a daemon's handlers share.
 pub trait Handler<D> {
-    /// What to watch, for reading and writing; asked once, when the handler is added.
-    fn descriptor(&self) -> Option<RawFd>;
+    /// What to watch, for reading and writing; asked once, when the handler is added. Who waits for times and letters
+    /// alone has nothing to watch, and is never ready.
+    fn descriptor(&self) -> Option<RawFd> {
+        None
+    }
 
     /// Does it ever wait for room to write? One that sends little and never waits spares a turn of the loop for each
     /// message its peer reads. Asked once, when the handler is added.
@@ -37,7 +40,15 @@ pub trait Handler<D> {
 
     /// The descriptor may be readable or writable now. Readiness is told once (edge-triggered): read and write
     /// until `WouldBlock`, or ask for another turn with [`EventLoop::again`].
-    fn ready(&mut self, how: Readiness, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate;
+    fn ready(
+        &mut self,
+        _how: Readiness,
+        _daemon: &mut D,
+        _events: &mut EventLoop<D>,
+        _me: HandlerId,
+    ) -> Fate {
+        Fate::Keep
+    }
 
     /// The time set with [`EventLoop::set_deadline`] has come.
     fn elapsed(&mut self, _daemon: &mut D, _events: &mut EventLoop<D>, _me: HandlerId) -> Fate {

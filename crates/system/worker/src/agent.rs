@@ -7,7 +7,7 @@ use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Recipient, Ti
 use sys::clock;
 use sys::sockets::{Peer, Socket};
 
-use crate::{Service, Setup, StartError};
+use crate::{Clients, Service, Setup, StartError};
 
 /// What such an agent has to decide.
 pub trait Verdicts: Sized + 'static {
@@ -28,8 +28,7 @@ pub trait Verdicts: Sized + 'static {
 #[derive(Debug)]
 pub struct Agent<V> {
     verdicts: V,
-    sessions: usize,
-    served: u64,
+    clients: Clients,
 }
 
 impl<V: Verdicts> Service for Agent<V> {
@@ -37,25 +36,19 @@ impl<V: Verdicts> Service for Agent<V> {
     const POOL_THREADS: usize = 1;
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
-        Ok(Self { verdicts: V::open(setup)?, sessions: 0, served: 0 })
+        Ok(Self { verdicts: V::open(setup)?, clients: Clients::default() })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        match Channel::start(socket, Conversation, events) {
-            Ok(_) => {
-                self.sessions += 1;
-                self.served += 1;
-            }
-            Err(error) => log::warn!("connection of the queue manager: {error}"),
-        }
+        self.clients.welcome(Channel::start(socket, Conversation, events));
     }
 
     fn sessions(&self) -> usize {
-        self.sessions
+        self.clients.here()
     }
 
     fn served(&self) -> u64 {
-        self.served
+        self.clients.come()
     }
 }
 
@@ -77,7 +70,7 @@ impl<V: Verdicts> Talk<Agent<V>> for Conversation {
     }
 
     fn ended(&mut self, agent: &mut Agent<V>, _events: &mut EventLoop<Agent<V>>) {
-        agent.sessions -= 1;
+        agent.clients.gone();
     }
 }
 

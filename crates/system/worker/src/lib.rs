@@ -7,6 +7,7 @@
 
 pub mod agent;
 mod arguments;
+mod clients;
 pub mod configuration;
 mod listener;
 pub mod master_lock;
@@ -24,10 +25,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use parameters::Config;
+use queue::Queue;
 use reactor::EventLoop;
 use sys::sockets::{Peer, Socket};
 
 pub use arguments::{Arguments, BadArgument};
+pub use clients::Clients;
 pub use privilege::Privilege;
 
 use crate::configuration::{Asker, LoadError};
@@ -134,6 +137,15 @@ impl Setup {
     /// As dup(2).
     pub fn log_file(&self) -> std::io::Result<Option<std::fs::File>> {
         maillog::file_handle()
+    }
+
+    /// The queue in the working directory.
+    ///
+    /// # Errors
+    /// When its folders are not there.
+    pub fn queue(&self) -> Result<Queue, StartError> {
+        Queue::open(".", queue::Settings::from(&self.config))
+            .map_err(|error| StartError::Refused(error.to_string()))
     }
 
     /// The path of another service's private socket, from the working directory.
