@@ -8,13 +8,15 @@ use mailbox::content::QueueContent;
 use mailbox::job::Answer;
 use queue::QueueName;
 use queue_format::QueueId;
-use reactor::{EventLoop, HandlerId};
+use reactor::{EventLoop, HandlerId, Letter};
 use rewriting::Leaf;
 use services::couriers::{NoDelivery, Ticket};
 use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Recipient, Times, Verdict, log_line};
 use sys::clock;
+use worker::deliveries::{Deliverer, Desk};
 
 use crate::been_here::delivered_to;
+use crate::forward::Posted;
 use crate::outcome;
 use crate::part::{Part, combine};
 use crate::service::Local;
@@ -38,9 +40,12 @@ impl Request {
     }
 }
 
-impl Local {
-    /// Begins with all recipients of `request`.
-    pub(crate) fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>) {
+impl Deliverer for Local {
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
+
+    fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>) {
         let id = self.next_request;
         self.next_request += 1;
         let message = self.open_message(&request);
@@ -63,6 +68,14 @@ impl Local {
         self.report_if_done(id);
     }
 
+    fn letter(&mut self, letter: Letter) {
+        if let Ok(posted) = letter.downcast::<Posted>() {
+            self.is_posted(*posted);
+        }
+    }
+}
+
+impl Local {
     /// The open queue file, and whom the message has been delivered to before.
     fn open_message(&self, request: &DeliveryRequest) -> io::Result<(Rc<File>, Vec<String>)> {
         let id: QueueId = request.queue_id.parse().map_err(io::Error::other)?;
@@ -155,7 +168,7 @@ impl Local {
         let count = state.request.recipients.len();
         let outcomes = (0..count).map(|recipient| combine(&state.parts, recipient)).collect();
         let report = DeliveryReport { serial: state.request.serial, outcomes };
-        self.reports.entry(state.client).or_default().push(report.to_attributes());
+        self.desk.report(state.client, &report);
     }
 }
 

@@ -3,22 +3,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use attributes::Attributes;
 use mailbox::job::Answer;
 use posting::Poster;
 use queue::Queue;
-use reactor::channel::Channel;
-use reactor::{EventLoop, HandlerId};
+use reactor::EventLoop;
 use rewriting::Rewriting;
 use services::couriers::{Couriers, HasCouriers, NoDelivery, Ticket};
 use services::qmgr::Notifier;
 use services::spawn::SPAWN_SERVICE;
 use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
-use worker::{Clients, Service, Setup, StartError};
+use worker::deliveries::{self, Desk};
+use worker::{Service, Setup, StartError};
 
 use crate::job::Request;
-use crate::session::Session;
 use crate::settings::Settings;
 
 /// The queue manager's public socket.
@@ -36,9 +34,7 @@ pub(crate) struct Local {
     /// Requests that are not answered yet.
     pub(crate) requests: HashMap<u64, Request>,
     pub(crate) next_request: u64,
-    /// Reports of this turn, for whom.
-    pub(crate) reports: HashMap<HandlerId, Vec<Attributes>>,
-    pub(crate) clients: Clients,
+    pub(crate) desk: Desk,
 }
 
 impl Service for Local {
@@ -48,7 +44,7 @@ impl Service for Local {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let config = &setup.config;
-        let settings = Settings::new(setup).map_err(|error| *error)?;
+        let settings = Settings::new(setup)?;
         // `$1` would let a stranger's address choose a file or a command.
         let tables = Tables::new(Options { substitution: false, ..Options::default() });
         tables.open_maps(&settings.aliases.alias_maps);
@@ -63,28 +59,24 @@ impl Service for Local {
             notifier: Notifier::new(setup.public_socket(QUEUE_MANAGER)),
             requests: HashMap::new(),
             next_request: 0,
-            reports: HashMap::new(),
-            clients: Clients::default(),
+            desk: Desk::default(),
         })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        self.clients.welcome(Channel::start(socket, Session, events));
+        deliveries::accept(self, socket, events);
     }
 
     fn sessions(&self) -> usize {
-        self.clients.here()
+        self.desk.clients().here()
     }
 
     fn served(&self) -> u64 {
-        self.clients.come()
+        self.desk.clients().come()
     }
 
-    /// Reports go out together, one write for each connection.
     fn turn_ends(&mut self, events: &mut EventLoop<Self>) {
-        for (client, reports) in std::mem::take(&mut self.reports) {
-            events.hand(client, Box::new(reports), self);
-        }
+        deliveries::send_reports(self, events);
     }
 }
 

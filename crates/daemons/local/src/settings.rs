@@ -1,10 +1,9 @@
 //! The parameters of local, read once.
 
 use mailbox::job::CourierSettings;
-use mailbox::mbox::LockSettings;
 use parameters::Config;
 use rewriting::AliasSettings;
-use worker::{Setup, StartError};
+use worker::{Setup, StartError, mailbox_settings};
 
 /// What holds for the life of the process.
 pub(crate) struct Settings {
@@ -31,14 +30,8 @@ pub(crate) struct Settings {
 impl Settings {
     /// # Errors
     /// [`StartError::Refused`] for settings that contradict each other.
-    pub(crate) fn new(setup: &Setup) -> Result<Self, Box<StartError>> {
+    pub(crate) fn new(setup: &Setup) -> Result<Self, StartError> {
         let config = &setup.config;
-        let limit = config.get(&parameters::MAILBOX_SIZE_LIMIT);
-        let message_limit = config.get(&parameters::MESSAGE_SIZE_LIMIT);
-        if limit > 0 && (message_limit == 0 || limit < message_limit) {
-            let text = "main.cf configuration error: mailbox_size_limit is smaller than message_size_limit";
-            return Err(Box::new(StartError::Refused(text.to_owned())));
-        }
         let delivered = config.get(&parameters::PREPEND_DELIVERED_HEADER).to_ascii_lowercase();
         let has = |word: &str| delivered.split(parameters::text::is_list_separator).any(|own| own == word);
         Ok(Self {
@@ -57,29 +50,13 @@ impl Settings {
             home_mailbox: config.get(&parameters::HOME_MAILBOX),
             forward_path: config.get(&parameters::FORWARD_PATH),
             recipient_delimiter: config.get(&parameters::RECIPIENT_DELIMITER),
-            limit_bytes: u64::try_from(limit).unwrap_or(0),
+            limit_bytes: mailbox_settings::limit_bytes(config, &parameters::MAILBOX_SIZE_LIMIT)?,
             delivered_to_in_mailbox: has("file"),
             delivered_to_in_forward: has("forward"),
-            couriers: CourierSettings {
-                locks: locks(config)?,
-                strict_ownership: config.get(&parameters::STRICT_MAILBOX_OWNERSHIP),
-            },
+            couriers: mailbox_settings::couriers(config, &parameters::MAILBOX_DELIVERY_LOCK)?,
             not_available: not_available(config),
         })
     }
-}
-
-fn locks(config: &Config) -> Result<LockSettings, Box<StartError>> {
-    let settings = LockSettings {
-        fcntl: false,
-        flock: false,
-        dotlock: false,
-        attempts: config.get(&parameters::DELIVER_LOCK_ATTEMPTS).try_into().unwrap_or(1),
-        delay: config.get(&parameters::DELIVER_LOCK_DELAY),
-        stale_after: config.get(&parameters::STALE_LOCK_TIME),
-    };
-    let methods = settings.with_methods(&config.get(&parameters::MAILBOX_DELIVERY_LOCK));
-    methods.map_err(|error| Box::new(StartError::Refused(format!("mailbox_delivery_lock: {error}"))))
 }
 
 /// Other ways to deliver a user's mail, which come before the mailbox.

@@ -12,6 +12,7 @@ use services::couriers::{Assignment, NoDelivery, Ticket};
 use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Times, log_line};
 use services::spawn::CourierRequest;
 use sys::clock;
+use worker::deliveries::{Deliverer, Desk};
 
 use crate::outcome;
 use crate::recipient::Destination;
@@ -28,9 +29,12 @@ pub(crate) struct Request {
     destinations: Vec<Option<Destination>>,
 }
 
-impl Virtual {
-    /// Begins with all recipients of `request`.
-    pub(crate) fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>) {
+impl Deliverer for Virtual {
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
+
+    fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>) {
         let id = self.next_request;
         self.next_request += 1;
         let file = self.open_message(&request.queue_id);
@@ -56,7 +60,9 @@ impl Virtual {
             }
         }
     }
+}
 
+impl Virtual {
     fn open_message(&self, queue_id: &str) -> io::Result<Rc<File>> {
         let id: QueueId =
             queue_id.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "bad queue id"))?;
@@ -114,7 +120,7 @@ impl Virtual {
         if let Some(state) = self.requests.remove(&ticket.request) {
             let outcomes = state.outcomes.into_iter().flatten().collect();
             let report = DeliveryReport { serial: state.request.serial, outcomes };
-            self.reports.entry(state.client).or_default().push(report.to_attributes());
+            self.desk.report(state.client, &report);
         }
     }
 }

@@ -30,7 +30,6 @@
 
 mod settings;
 mod service;
-mod session;
 mod job;
 mod recipient;
 mod outcome;

@@ -1,13 +1,12 @@
 //! Delivery agents that know at once what becomes of a recipient: error, discard, and those not built yet.
 
-use attributes::Attributes;
-use reactor::channel::{Channel, Line, Talk};
-use reactor::{EventLoop, Fate};
+use reactor::{EventLoop, HandlerId};
 use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Recipient, Times, log_line};
 use sys::clock;
 use sys::sockets::{Peer, Socket};
 
-use crate::{Clients, Service, Setup, StartError};
+use crate::deliveries::{self, Deliverer, Desk};
+use crate::{Service, Setup, StartError};
 
 /// What such an agent has to decide.
 pub trait Verdicts: Sized + 'static {
@@ -28,7 +27,7 @@ pub trait Verdicts: Sized + 'static {
 #[derive(Debug)]
 pub struct Agent<V> {
     verdicts: V,
-    clients: Clients,
+    desk: Desk,
 }
 
 impl<V: Verdicts> Service for Agent<V> {
@@ -36,41 +35,33 @@ impl<V: Verdicts> Service for Agent<V> {
     const POOL_THREADS: usize = 1;
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
-        Ok(Self { verdicts: V::open(setup)?, clients: Clients::default() })
+        Ok(Self { verdicts: V::open(setup)?, desk: Desk::default() })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        self.clients.welcome(Channel::start(socket, Conversation, events));
+        deliveries::accept(self, socket, events);
     }
 
     fn sessions(&self) -> usize {
-        self.clients.here()
+        self.desk.clients().here()
     }
 
     fn served(&self) -> u64 {
-        self.clients.come()
+        self.desk.clients().come()
+    }
+
+    fn turn_ends(&mut self, events: &mut EventLoop<Self>) {
+        deliveries::send_reports(self, events);
     }
 }
 
-/// One connection of the queue manager.
-struct Conversation;
-
-impl<V: Verdicts> Talk<Agent<V>> for Conversation {
-    fn message(&mut self, message: Attributes, agent: &mut Agent<V>, line: &mut Line<'_, Agent<V>>) -> Fate {
-        match DeliveryRequest::from_attributes(&message) {
-            Ok(request) => {
-                line.send(&report(&agent.verdicts, &request).to_attributes());
-                Fate::Keep
-            }
-            Err(error) => {
-                log::warn!("malformed delivery request: {error}");
-                Fate::Close
-            }
-        }
+impl<V: Verdicts> Deliverer for Agent<V> {
+    fn desk(&mut self) -> &mut Desk {
+        &mut self.desk
     }
 
-    fn ended(&mut self, agent: &mut Agent<V>, _events: &mut EventLoop<Agent<V>>) {
-        agent.clients.gone();
+    fn take(&mut self, request: DeliveryRequest, client: HandlerId, _events: &mut EventLoop<Self>) {
+        self.desk.report(client, &report(&self.verdicts, &request));
     }
 }
 

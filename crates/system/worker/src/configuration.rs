@@ -29,7 +29,7 @@ pub enum LoadError {
     Grammar(#[from] ConfigError),
     /// A setting has no usable value.
     #[error("{0}")]
-    Value(Fault),
+    Value(Box<Fault>),
 }
 
 /// Who asks, and for what.
@@ -68,7 +68,7 @@ pub fn load(directory: &Path, asker: &Asker<'_>) -> Result<Config, LoadError> {
         defaults: Defaults::Safer,
     })?;
     match config.faults(asker.program).into_iter().next() {
-        Some(fault) => Err(LoadError::Value(fault)),
+        Some(fault) => Err(LoadError::Value(Box::new(fault))),
         None => Ok(config),
     }
 }
