@@ -29,9 +29,9 @@ use report::{Fatal, Report};
 use space::Space;
 
 /// Runs the command with its arguments, the program's name first.
-pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let mut arguments = arguments.map(|argument| parameters::text::from_bytes(argument.as_bytes()));
-    let program = arguments.next().unwrap_or_else(|| "postconf".to_owned());
+pub fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let program = arguments.next().unwrap_or_else(|| "postconf".into());
+    let program = parameters::text::from_bytes(program.as_bytes());
     let report = Report::new(program);
     match execute(arguments.collect(), &report) {
         Ok(output) => report.print(&output),
@@ -53,7 +53,7 @@ impl Output {
     }
 }
 
-fn execute(arguments: Vec<String>, report: &Report) -> Result<Output, Fatal> {
+fn execute(arguments: Vec<OsString>, report: &Report) -> Result<Output, Fatal> {
     let options = Options::parse(arguments, report)?;
     match &options.mode {
         Mode::SaslServer => Ok(Output::text(other::sasl_server_types())),

@@ -1,6 +1,11 @@
 //! The command line, and which options go together.
 
-use parameters::text::is_list_separator;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use parameters::text::{from_bytes, is_list_separator};
+
+use crate::getopt::{Getopt, Opt};
 
 use super::report::{Fatal, Report};
 
@@ -75,8 +80,8 @@ pub(super) struct Options {
 
 /// The letters, in the order in which Postfix names them in messages.
 const LETTERS: &str = "aAbdefFhHjlmMnopPtTxX#";
-/// Letters that take a value.
-const WITH_VALUE: &str = "cCoT";
+/// All letters; a colon stands behind those with a value.
+const OPTIONS: &str = "aAbc:C:defFhHjlmMno:pPqtT:vxX#";
 /// Letters of which only one may be given.
 const EXCLUSIVE: [&str; 6] = ["aAblmtpMFPT", "denX#", "feX#", "xeX#", "odeX#", "hHeX#"];
 /// A letter, and the only others that it goes with.
@@ -96,7 +101,7 @@ const COMPATIBLE: [(&str, &str); 11] = [
 
 impl Options {
     /// Reads the arguments behind the program's name.
-    pub(super) fn parse(arguments: Vec<String>, report: &Report) -> Result<Self, Fatal> {
+    pub(super) fn parse(arguments: Vec<OsString>, report: &Report) -> Result<Self, Fatal> {
         let mut given = Given::read(arguments, report)?;
         if !given.has_any(EXCLUSIVE[0]) {
             given.letters.push('p');
@@ -125,35 +130,24 @@ struct Given {
 }
 
 impl Given {
-    /// As getopt(3) does it: letters may be joined, and the first other argument ends the options.
-    fn read(arguments: Vec<String>, report: &Report) -> Result<Self, Fatal> {
+    fn read(arguments: Vec<OsString>, report: &Report) -> Result<Self, Fatal> {
         let mut given = Self::default();
-        let mut arguments = arguments.into_iter().peekable();
-        while let Some(option) = arguments.next_if(|next| next.len() > 1 && next.starts_with('-')) {
-            if option == "--" {
-                break;
-            }
-            let mut rest = option[1..].chars();
-            while let Some(letter) = rest.next() {
-                if WITH_VALUE.contains(letter) {
-                    let joined = rest.as_str().to_owned();
-                    let value = if joined.is_empty() { arguments.next() } else { Some(joined) };
-                    let value = value.ok_or_else(|| missing_value(letter, report))?;
-                    given.with_value(letter, value)?;
-                    break;
+        let mut getopt = Getopt::new(OPTIONS, arguments);
+        for option in getopt.by_ref() {
+            match option {
+                Ok(Opt::Letter(letter)) => given.letter(letter)?,
+                Ok(Opt::Value(letter, value)) => given.with_value(letter, from_bytes(value.as_bytes()))?,
+                Err(misuse) => {
+                    report.line(&format!("{}: {misuse}", report.program()));
+                    return Err(usage(report));
                 }
-                given.letter(letter, report)?;
             }
         }
-        given.names = arguments.collect();
+        given.names = getopt.operands().iter().map(|name| from_bytes(name.as_bytes())).collect();
         Ok(given)
     }
 
-    fn letter(&mut self, letter: char, report: &Report) -> Result<(), Fatal> {
-        if !LETTERS.contains(letter) && letter != 'v' && letter != 'q' {
-            report.line(&format!("{}: invalid option -- '{letter}'", report.program()));
-            return Err(usage(report));
-        }
+    fn letter(&mut self, letter: char) -> Result<(), Fatal> {
         if matches!(letter, 'b' | 't') && self.has_any("bt") {
             return Err(Fatal::new("specify one of -b and -t"));
         }
@@ -273,11 +267,6 @@ fn named(wanted: impl Fn(char) -> bool) -> Vec<String> {
     LETTERS.chars().filter(|letter| wanted(*letter)).map(|letter| format!("-{letter}")).collect()
 }
 
-fn missing_value(letter: char, report: &Report) -> Fatal {
-    report.line(&format!("{}: option requires an argument -- '{letter}'", report.program()));
-    usage(report)
-}
-
 fn usage(report: &Report) -> Fatal {
     Fatal(format!(
         "usage: {} [-a (server SASL types)] [-A (client SASL types)] [-b (bounce templates)] \
@@ -298,7 +287,8 @@ mod tests {
 
     fn parse(line: &str) -> Result<Options, String> {
         let report = Report::new("postconf".into());
-        Options::parse(line.split_whitespace().map(str::to_owned).collect(), &report).map_err(|fatal| fatal.0)
+        Options::parse(line.split_whitespace().map(OsString::from).collect(), &report)
+            .map_err(|fatal| fatal.0)
     }
 
     #[test]

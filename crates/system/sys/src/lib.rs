@@ -10,7 +10,6 @@ pub mod clock;
 pub mod descriptors;
 pub mod directory;
 pub mod disk;
-pub mod file_locks;
 pub mod error_text;
 pub mod fork;
 pub mod ids;

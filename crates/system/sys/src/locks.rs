@@ -4,6 +4,7 @@
 //! exclude the others in the same way, but do not vanish when the process closes some other descriptor of
 //! the same file.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -23,13 +24,45 @@ pub enum Hold {
 /// # Errors
 /// What fcntl(2) says, `EBADF` for an exclusive lock on a file not open for writing.
 pub fn try_fcntl(file: impl AsFd, hold: Hold) -> io::Result<bool> {
-    let kind = match hold {
+    got(fcntl(file.as_fd(), FcntlArg::F_OFD_SETLK(&whole(kind(hold)))).map(drop))
+}
+
+/// An fcntl lock that is held until this value goes away.
+#[derive(Debug)]
+pub struct FileLock<'a> {
+    file: &'a File,
+}
+
+/// Gets an fcntl lock on the whole file, waiting for whoever holds it.
+///
+/// # Errors
+/// As [`try_fcntl`]; an interrupted wait is taken up again.
+pub fn wait_for_fcntl(file: &File, hold: Hold) -> io::Result<FileLock<'_>> {
+    loop {
+        match fcntl(file.as_fd(), FcntlArg::F_OFD_SETLKW(&whole(kind(hold)))) {
+            Ok(_) => return Ok(FileLock { file }),
+            Err(nix::Error::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl Drop for FileLock<'_> {
+    fn drop(&mut self) {
+        // Fails for a bad descriptor only, and a File has a good one.
+        let _ = fcntl(self.file.as_fd(), FcntlArg::F_OFD_SETLK(&whole(libc::F_UNLCK)));
+    }
+}
+
+fn kind(hold: Hold) -> libc::c_int {
+    match hold {
         Hold::Shared => libc::F_RDLCK,
         Hold::Exclusive => libc::F_WRLCK,
-    };
-    let whole =
-        libc::flock { l_type: kind as _, l_whence: libc::SEEK_SET as _, l_start: 0, l_len: 0, l_pid: 0 };
-    got(fcntl(file.as_fd(), FcntlArg::F_OFD_SETLK(&whole)).map(drop))
+    }
+}
+
+fn whole(kind: libc::c_int) -> libc::flock {
+    libc::flock { l_type: kind as _, l_whence: libc::SEEK_SET as _, l_start: 0, l_len: 0, l_pid: 0 }
 }
 
 /// Tries to get a flock(2) lock; false when somebody else holds it.
@@ -74,5 +107,15 @@ mod tests {
             assert!(lock(&second, Hold::Shared).unwrap());
             assert!(lock(&open(), Hold::Shared).unwrap());
         }
+    }
+
+    #[test]
+    fn a_lock_that_was_waited_for_ends_with_its_value() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (first, second) = (file.reopen().unwrap(), file.reopen().unwrap());
+        let held = wait_for_fcntl(&first, Hold::Exclusive).unwrap();
+        assert!(!try_fcntl(&second, Hold::Shared).unwrap());
+        drop(held);
+        assert!(try_fcntl(&second, Hold::Exclusive).unwrap());
     }
 }

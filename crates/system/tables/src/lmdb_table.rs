@@ -14,7 +14,7 @@ use lmdb::{Cursor, Database, Environment, EnvironmentFlags, Transaction};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use sys::file_locks::{FileLock, Lock, lock_file};
+use sys::locks::{FileLock, Hold, wait_for_fcntl};
 
 /// How long ago the last change to a file must be for reading it without a lock.
 const QUIET_SECONDS: Duration = Duration::from_secs(2);
@@ -67,7 +67,7 @@ impl Lmdb {
         let corrupt = || Trouble::CorruptLmdb { path: path.clone(), source_path: source_path.into() };
         let flags = EnvironmentFlags::READ_ONLY | EnvironmentFlags::NO_SUB_DIR | EnvironmentFlags::NO_LOCK;
         let environment = {
-            let _lock = lock(&watched, Lock::Shared)?;
+            let _lock = lock(&watched, Hold::Shared)?;
             let environment = Environment::new().set_flags(flags).open(&path).map_err(|_| corrupt())?;
             if !is_whole(&environment, &watched) {
                 return Err(corrupt());
@@ -134,7 +134,7 @@ impl Form {
 
 impl Table for Lmdb {
     fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Trouble> {
-        let lock = if self.quiet { None } else { Some(lock(&self.watched, Lock::Shared)?) };
+        let lock = if self.quiet { None } else { Some(lock(&self.watched, Hold::Shared)?) };
         let result = self.form.look(&self.environment, self.database, key);
         drop(lock);
         self.outgrown = result == Err(lmdb::Error::MapResized);
@@ -147,7 +147,7 @@ impl Table for Lmdb {
     }
 
     fn entries(&mut self, _name: &str, each: &mut EachEntry<'_>) -> Result<(), Trouble> {
-        let _lock = lock(&self.watched, Lock::Shared)?;
+        let _lock = lock(&self.watched, Hold::Shared)?;
         let mut visit = || {
             let transaction = self.environment.begin_ro_txn()?;
             let cursor = transaction.open_ro_cursor(self.database)?;
@@ -164,8 +164,8 @@ impl Table for Lmdb {
     }
 }
 
-fn lock(watched: &Watched, how: Lock) -> Result<FileLock<'_>, Trouble> {
-    lock_file(watched.file(), how)
+fn lock(watched: &Watched, hold: Hold) -> Result<FileLock<'_>, Trouble> {
+    wait_for_fcntl(watched.file(), hold)
         .map_err(|source| Trouble::File { verb: "lock", path: watched.path().to_owned(), source })
 }
 

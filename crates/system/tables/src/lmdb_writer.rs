@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use sys::file_locks::{Lock, lock_file};
+use sys::locks::{Hold, wait_for_fcntl};
 
 /// How much of a file may be in use at the least; Postfix's `lmdb_map_size`.
 const SMALLEST_MAP_BYTES: usize = 16 * 1024 * 1024;
@@ -234,7 +234,7 @@ fn change(
     work: &mut Work<'_>,
 ) -> Result<(), Trouble> {
     let file = open_to_change(target.path, mode_if_new).map_err(|source| target.refused(source))?;
-    let _lock = lock_file(&file, Lock::Exclusive).map_err(|source| target.trouble("lock", source))?;
+    let _lock = wait_for_fcntl(&file, Hold::Exclusive).map_err(|source| target.trouble("lock", source))?;
     let length = file.metadata().map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(0));
     let mut map_bytes = (length * 2 + more_bytes).next_multiple_of(PAGE_BYTES) + SMALLEST_MAP_BYTES;
     loop {

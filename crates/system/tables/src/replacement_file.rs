@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-use sys::file_locks::{Lock, lock_file};
+use sys::locks::{Hold, wait_for_fcntl};
 
 /// What a new index is to be like.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ impl ReplacementFile {
         let path = PathBuf::from(path);
         loop {
             let Some(file) = open(&path)? else { continue };
-            let lock = lock_file(&file, Lock::Exclusive)?;
+            let lock = wait_for_fcntl(&file, Hold::Exclusive)?;
             std::mem::forget(lock); // The lock is to last as long as the open file does.
             if is_still_there(&path, &file) {
                 file.set_len(0)?;
