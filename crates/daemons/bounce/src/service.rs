@@ -6,6 +6,7 @@ use reactor::EventLoop;
 use reactor::channel::Channel;
 use services::qmgr::Notifier;
 use sys::sockets::{Peer, Socket};
+use tables::Tables;
 use worker::{Clients, Service, Setup, StartError};
 
 use crate::conversation::Conversation;
@@ -40,6 +41,10 @@ impl Service for Bounce {
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
         self.clients.welcome(Channel::start(socket, Conversation::default(), events));
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(self.job.poster.tables())
     }
 
     fn sessions(&self) -> usize {

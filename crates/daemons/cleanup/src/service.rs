@@ -50,6 +50,10 @@ impl Service for CleanupService {
         }
     }
 
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(&self.tables)
+    }
+
     fn sessions(&self) -> usize {
         self.clients.here()
     }

@@ -55,6 +55,10 @@ impl Service for Flush {
         }
     }
 
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(&self.settings.tables)
+    }
+
     fn sessions(&self) -> usize {
         self.clients.here()
     }

@@ -45,6 +45,10 @@ impl Deliverer for Local {
         &mut self.desk
     }
 
+    fn is_behind(&self) -> bool {
+        worker::is_behind(self)
+    }
+
     fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>) {
         let id = self.next_request;
         self.next_request += 1;

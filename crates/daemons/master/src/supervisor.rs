@@ -210,6 +210,18 @@ impl Master {
         self.watch(key, events);
     }
 
+    /// Takes down what a worker says of itself; true when it has just begun to leave, by itself.
+    fn told(&mut self, key: Key, pid: u32, status: Status) -> bool {
+        let service = self.services.get_mut(&key);
+        let worker =
+            service.and_then(|service| service.workers.iter_mut().find(|worker| worker.pid == pid));
+        let Some(worker) = worker else { return false };
+        worker.status = status;
+        let leaves = status.leaving && !worker.leaving;
+        worker.leaving |= leaves;
+        leaves
+    }
+
     fn set_clock(&mut self, events: &mut EventLoop<Self>) {
         let now = events.now();
         let times =
@@ -447,16 +459,20 @@ impl Handler<Master> for WorkerLine {
         Some(self.socket.as_raw_fd())
     }
 
-    fn ready(&mut self, _: Readiness, master: &mut Master, _: &mut EventLoop<Master>, _: HandlerId) -> Fate {
+    fn ready(
+        &mut self,
+        _: Readiness,
+        master: &mut Master,
+        events: &mut EventLoop<Master>,
+        _: HandlerId,
+    ) -> Fate {
         let mut packet = [0; PACKET_LIMIT_BYTES];
         while let Ok(length) = self.socket.read(&mut packet) {
             let Some(status) = Status::from_packet(&packet[..length]) else { break };
-            let service = master.services.get_mut(&self.service);
-            if let Some(worker) =
-                service.and_then(|service| service.workers.iter_mut().find(|worker| worker.pid == self.pid))
-            {
-                worker.status = status;
-                worker.leaving |= status.leaving;
+            if master.told(self.service, self.pid, status) {
+                master.ensure(self.service, events);
+                master.watch(self.service, events);
+                master.set_clock(events);
             }
         }
         Fate::Keep

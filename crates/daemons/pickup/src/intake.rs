@@ -89,6 +89,11 @@ impl Intake {
         }
     }
 
+    /// The tables of the site's rewriting and checks.
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     /// Takes one file into the queue and removes it. Blocks.
     pub(crate) fn take(&self, queue: &Queue, entry: &Entry) -> Outcome {
         let Some(id) = entry.id() else { return Outcome::Over };

@@ -8,6 +8,7 @@ use queue::{Entry, Queue, QueueError, QueueName};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
 use services::qmgr::Notifier;
 use sys::sockets::{Peer, Socket};
+use tables::Tables;
 use worker::{Clients, Service, Setup, StartError};
 
 use crate::intake::{Intake, Outcome};
@@ -100,6 +101,10 @@ impl Service for Pickup {
 
     fn has_room(&self) -> bool {
         self.clients.here() < CLIENT_LIMIT
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(self.intake.tables())
     }
 
     fn sessions(&self) -> usize {

@@ -52,6 +52,10 @@ impl Service for Proxymap {
         self.clients.welcome(Channel::start(socket, Conversation, events));
     }
 
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(&self.tables)
+    }
+
     fn sessions(&self) -> usize {
         self.clients.here()
     }
@@ -89,6 +93,8 @@ impl Talk<Proxymap> for Conversation {
         line: &mut Line<'_, Proxymap>,
     ) -> Fate {
         match Question::from_attributes(&message) {
+            // The next proxymap answers, with the table as it is now.
+            Ok(_) if worker::is_behind(proxymap) => Fate::Close,
             Ok(question) => {
                 line.send(&proxymap.answer(&question).to_attributes());
                 Fate::Keep

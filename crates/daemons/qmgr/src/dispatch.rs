@@ -8,7 +8,7 @@ use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate, HandlerId, Letter};
 use scheduling::scheduler::Reason;
 use scheduling::{DESTINATION_SEPARATOR, Delivery, Feedback, Job};
-use services::delivery::{DeliveryReport, Outcome, Verdict};
+use services::delivery::{DeliveryReport, Goodbye, Outcome, Verdict};
 use sys::error_text::reason;
 
 use crate::service::Manager;
@@ -73,11 +73,20 @@ impl Agents {
         self.connections.get_mut(transport)?.iter_mut().find(|connection| connection.id == id)
     }
 
-    /// The connection is gone: what was under way on it.
-    fn gone(&mut self, transport: &str, id: HandlerId) -> Vec<Flight> {
+    /// Nothing more goes out on this connection.
+    fn retire(&mut self, transport: &str, id: HandlerId) {
         if let Some(connections) = self.connections.get_mut(transport) {
             connections.retain(|connection| connection.id != id);
         }
+    }
+
+    fn is_busy(&self, id: HandlerId) -> bool {
+        self.flights.values().any(|flight| flight.connection == id)
+    }
+
+    /// The connection is gone: what was under way on it.
+    fn gone(&mut self, transport: &str, id: HandlerId) -> Vec<Flight> {
+        self.retire(transport, id);
         let lost: Vec<u64> = self
             .flights
             .iter()
@@ -92,16 +101,24 @@ impl Agents {
 pub(crate) struct AgentTalk {
     transport: Arc<str>,
     me: Option<HandlerId>,
+    /// The agent makes way for a fresh one.
+    leaves: bool,
 }
 
 impl Talk<Manager> for AgentTalk {
     fn message(&mut self, message: Attributes, manager: &mut Manager, line: &mut Line<'_, Manager>) -> Fate {
+        if let Some(goodbye) = Goodbye::from_attributes(&message) {
+            self.leaves = true;
+            manager.agents.retire(&self.transport, line.me);
+            manager.not_taken(goodbye);
+            return self.unless_over(manager, line.me);
+        }
         match DeliveryReport::from_attributes(&message) {
             Ok(report) => {
                 line.events
                     .set_deadline(line.me, Some(line.events.now() + manager.settings.delivery_timeout));
                 manager.reported(report);
-                Fate::Keep
+                self.unless_over(manager, line.me)
             }
             Err(error) => {
                 log::warn!("private/{} socket: malformed response: {error}", self.transport);
@@ -129,6 +146,12 @@ impl Talk<Manager> for AgentTalk {
         if let Some(me) = self.me {
             manager.agent_gone(&self.transport, me);
         }
+    }
+}
+
+impl AgentTalk {
+    fn unless_over(&self, manager: &Manager, me: HandlerId) -> Fate {
+        if self.leaves && !manager.agents.is_busy(me) { Fate::Close } else { Fate::Keep }
     }
 }
 
@@ -180,7 +203,7 @@ impl Manager {
         }
         let opened = sys::sockets::connect_unix(&std::path::Path::new("private").join(&**transport))
             .and_then(|socket| {
-                Channel::start(socket, AgentTalk { transport: Arc::clone(transport), me: None }, events)
+                Channel::start(socket, AgentTalk { transport: Arc::clone(transport), me: None, leaves: false }, events)
             });
         let connections = self.agents.connections.entry(Arc::clone(transport)).or_default();
         match (opened, connections.first()) {
@@ -232,6 +255,15 @@ impl Manager {
             (*slot, report.outcomes.get(place).cloned().unwrap_or_else(|| unknown.clone()))
         });
         self.take_outcomes(job.message, outcomes.collect());
+    }
+
+    /// An agent that makes way has not looked at a request: the next one gets it.
+    fn not_taken(&mut self, goodbye: Goodbye) {
+        if let Goodbye::NotThis(serial) = goodbye
+            && let Some(flight) = self.agents.landed(serial)
+        {
+            self.scheduler.put_back(flight.delivery);
+        }
     }
 
     /// The agent ended or fell silent with deliveries under way. Each is tried once more at once, with another agent; one that was lost

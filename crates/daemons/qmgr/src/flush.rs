@@ -2,7 +2,7 @@
 //! that message, not the message.
 
 use attributes::Attributes;
-use lookup::Subject;
+use lookup::{Lookup, Subject};
 use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate};
 use scheduling::MessageKey;

@@ -100,7 +100,7 @@ impl Manager {
             );
         }
         let router =
-            Router { settings: &self.settings, rewriting: &self.rewriting, tables: self.tables.as_ref() };
+            Router { settings: &self.settings, rewriting: &self.rewriting, tables: &self.tables };
         let mut destinations: Vec<((String, String), Vec<u32>)> = Vec::new();
         let mut places: HashMap<(String, String), usize> = HashMap::new();
         let mut discarded = Vec::new();

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use lookup::Lookup;
 use parameters::Config;
 use queue::{Queue, QueueError};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
@@ -13,6 +12,7 @@ use scheduling::{MessageKey, Scheduler};
 use services::qmgr::Request;
 use sys::error_text::reason;
 use sys::sockets::{Peer, Socket};
+use tables::Tables;
 use worker::{Clients, Service, Setup, StartError};
 
 use crate::disk::{self, Batch, Candidate, DiskWork, Done, LoadedMessage, Task};
@@ -34,7 +34,7 @@ pub(crate) struct Manager {
     pub(crate) config: Config,
     pub(crate) queue: Queue,
     pub(crate) rewriting: Rewriting,
-    pub(crate) tables: Box<dyn Lookup>,
+    pub(crate) tables: Tables,
     pub(crate) scheduler: Scheduler,
     pub(crate) intake: Intake,
     pub(crate) disk: DiskWork,
@@ -155,6 +155,10 @@ impl Service for Manager {
         self.trigger_clients.here() < TRIGGER_CLIENT_LIMIT
     }
 
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(&self.tables)
+    }
+
     /// What has to come to an end before the queue manager may: deliveries, and what follows from them.
     fn sessions(&self) -> usize {
         self.agents.under_way() + self.reporters.pending() + usize::from(!self.disk.is_idle())
@@ -174,7 +178,7 @@ impl Service for Manager {
 
     fn turn_ends(&mut self, events: &mut EventLoop<Self>) {
         self.look_at_the_clock();
-        let active = self.is_owner(events) && !self.leaving;
+        let active = self.is_owner(events) && !self.leaving && !worker::is_behind(self);
         if active {
             self.look_for_mail(events);
             self.dispatch(events);
@@ -191,8 +195,8 @@ impl Service for Manager {
 }
 
 /// The tables of routing, opened while the rights are there.
-fn open_tables(settings: &rewriting::Settings, flush_domains: &str) -> Box<dyn Lookup> {
-    let tables = tables::Tables::new(tables::Options::default());
+fn open_tables(settings: &rewriting::Settings, flush_domains: &str) -> Tables {
+    let tables = Tables::default();
     for maps in [
         &settings.transport_maps,
         &settings.virtual_alias_maps,
@@ -211,7 +215,7 @@ fn open_tables(settings: &rewriting::Settings, flush_domains: &str) -> Box<dyn L
         tables.open_list(list);
     }
     tables.open_list(flush_domains);
-    Box::new(tables)
+    tables
 }
 
 impl Manager {

@@ -56,7 +56,7 @@ impl Service for Smtpd {
         let limit = setup.arguments.session_limit;
         let manager = setup.private_socket(&config.get(&parameters::TLSMGR_SERVICE_NAME));
         let tables = Tables::new(Options::default());
-        if setup.arguments.chroot {
+        if setup.arguments.chroot || sys::ids::is_root() {
             open_tables(&tables, config);
         }
         let encryption = Encryption::new(config, &setup.service, manager);
@@ -88,6 +88,10 @@ impl Service for Smtpd {
         self.clients.welcome(Driver::start(socket, session, events));
     }
 
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(&*self.tables)
+    }
+
     fn sessions(&self) -> usize {
         self.clients.here()
     }
@@ -101,7 +105,8 @@ impl Service for Smtpd {
     }
 }
 
-/// Opens every table and list file that main.cf names, for after chroot they are out of sight.
+/// Opens every table and list file that main.cf names: after chroot they are out of sight, and after root's rights are
+/// given up some must not be read.
 fn open_tables(tables: &Tables, config: &parameters::Config) {
     let defaults = [parameters::LOCAL_RECIPIENT_MAPS.name(), parameters::ALIAS_MAPS.name()];
     for name in config.names_set().chain(defaults) {

@@ -43,6 +43,10 @@ impl Service for TrivialRewrite {
         }
     }
 
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(&self.tables)
+    }
+
     fn sessions(&self) -> usize {
         self.clients.here()
     }

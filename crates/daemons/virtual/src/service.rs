@@ -64,12 +64,20 @@ impl Service for Virtual {
         deliveries::accept(self, socket, events);
     }
 
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(&self.tables)
+    }
+
     fn sessions(&self) -> usize {
         self.desk.clients().here()
     }
 
     fn served(&self) -> u64 {
         self.desk.clients().come()
+    }
+
+    fn draining(&mut self, events: &mut EventLoop<Self>) {
+        deliveries::make_way(self, events);
     }
 
     fn turn_ends(&mut self, events: &mut EventLoop<Self>) {

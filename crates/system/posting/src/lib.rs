@@ -79,6 +79,11 @@ impl Poster {
         }
     }
 
+    /// The tables of the site's rewriting and checks.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     /// Queues a letter; on `Ok` it is on disk. `None`: the site's own checks threw it away. Blocks.
     ///
     /// # Errors

@@ -297,6 +297,32 @@ impl DeliveryReport {
     }
 }
 
+/// What an agent says whose place a fresh one takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goodbye {
+    /// Send no more requests on this connection, and close it after the report that is still due.
+    NoMore,
+    /// As `NoMore`, and give the request with this serial to the fresh agent: it was not looked at.
+    NotThis(u64),
+}
+
+impl Goodbye {
+    /// The message that goes over the socket.
+    pub fn to_attributes(self) -> Attributes {
+        let message = Attributes::new().with("goodbye", 1);
+        match self {
+            Self::NoMore => message,
+            Self::NotThis(serial) => message.with("serial", serial),
+        }
+    }
+
+    /// Reads what [`Goodbye::to_attributes`] wrote; `None` for a report.
+    pub fn from_attributes(message: &Attributes) -> Option<Self> {
+        message.text("goodbye").ok()?;
+        Some(message.parse("serial").map_or(Self::NoMore, Self::NotThis))
+    }
+}
+
 fn read_verdict(word: &str) -> Result<Verdict, Missing> {
     match word {
         "sent" => Ok(Verdict::Sent),

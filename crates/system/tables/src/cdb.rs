@@ -1,6 +1,7 @@
 //! cdb: — D. J. Bernstein's constant database: 256 hash tables behind the records, their places at the front.
 //! Numbers are 32-bit little-endian. <https://cr.yp.to/cdb/cdb.txt>
 
+use crate::sight::Sight;
 use crate::table::Table;
 use crate::trouble::Trouble;
 use crate::watched::Watched;
@@ -105,8 +106,8 @@ impl Table for Cdb {
         }))
     }
 
-    fn changed(&mut self) -> bool {
-        self.watched.changed()
+    fn changed(&mut self, sight: &Sight) -> bool {
+        self.watched.changed(sight)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::network::{Network, parse_address};
 use crate::rules::{Rule, RuleSource, Rules};
+use crate::sight::Sight;
 use crate::source::{is_blank, printable, trim_start};
 use crate::table::{Options, Table};
 use crate::trouble::Trouble;
@@ -53,8 +54,8 @@ impl Table for Cidr {
         false
     }
 
-    fn changed(&mut self) -> bool {
-        self.watched.as_ref().is_some_and(Watched::changed)
+    fn changed(&mut self, sight: &Sight) -> bool {
+        self.watched.as_ref().is_some_and(|watched| watched.changed(sight))
     }
 }
 

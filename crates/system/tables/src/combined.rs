@@ -2,10 +2,12 @@
 
 use crate::name::{TableName, only_braces, split_list};
 use crate::open::OpenTable;
+use crate::sight::Sight;
 use crate::table::{Options, Table};
 use crate::trouble::Trouble;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 /// What a combined table does with the answers of its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub(crate) struct Combined {
 }
 
 impl Combined {
-    pub(crate) fn open(name: &TableName, how: How, options: &Options) -> Result<Self, Trouble> {
+    pub(crate) fn open(name: &TableName, how: How, options: &Options, sight: &Arc<Sight>) -> Result<Self, Trouble> {
         let need = match how {
             How::Union => "unionmap:{type:name...}",
             How::Pipe => "pipemap:{type:name...}",
@@ -34,7 +36,7 @@ impl Combined {
             if !element.contains(':') {
                 return Err(syntax());
             }
-            tables.push(OpenTable::open(&TableName::parse(element)?, options)?);
+            tables.push(OpenTable::open_with(&TableName::parse(element)?, options, sight)?);
         }
         if tables.is_empty() { Err(syntax()) } else { Ok(Self { name: name.to_string(), how, tables }) }
     }
@@ -73,6 +75,12 @@ impl Table for Combined {
             Trouble::Application { .. } => Trouble::Application { table: self.name.clone(), verb: "query" },
             other => other,
         })
+    }
+
+    /// Its parts follow their files by themselves.
+    fn changed(&mut self, _sight: &Sight) -> bool {
+        self.tables.iter().for_each(OpenTable::look);
+        false
     }
 
     fn takes_parts(&self) -> bool {

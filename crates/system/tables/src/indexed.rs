@@ -5,6 +5,7 @@ use crate::entries::{Duplicates, Entries, Format};
 use crate::fixed::InMemory;
 use crate::lmdb_table::{Lmdb, index_path};
 use crate::name::TableName;
+use crate::sight::Sight;
 use crate::table::{EachEntry, Options, Table};
 use crate::trouble::Trouble;
 use crate::watched::Watched;
@@ -73,8 +74,8 @@ impl Table for FromSource {
         self.entries.get(key)
     }
 
-    fn changed(&mut self) -> bool {
-        self.source.changed() || self.index.exists()
+    fn changed(&mut self, sight: &Sight) -> bool {
+        self.source.changed(sight) || (!sight.is_lost() && self.index.exists())
     }
 
     fn entries(&mut self, name: &str, each: &mut EachEntry<'_>) -> Result<(), Trouble> {

@@ -6,6 +6,7 @@
 mod table;
 mod trouble;
 mod name;
+mod sight;
 mod tables;
 mod match_list;
 mod network;

@@ -7,13 +7,13 @@
 //! are written over by the second transaction after it at the earliest. So a file that nobody has touched for
 //! [`QUIET_SECONDS`] is read without system calls, one that has just been changed under the lock.
 
+use crate::sight::Sight;
 use crate::table::{EachEntry, Table};
 use crate::trouble::Trouble;
 use crate::watched::Watched;
 use lmdb::{Cursor, Database, Environment, EnvironmentFlags, Transaction};
-use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use sys::locks::{FileLock, Hold, wait_for_fcntl};
 
 /// How long ago the last change to a file must be for reading it without a lock.
@@ -75,7 +75,7 @@ impl Lmdb {
             environment
         };
         let database = environment.open_db(None).map_err(|_| corrupt())?;
-        let quiet = is_quiet(&watched);
+        let quiet = watched.last_change().is_ok_and(is_quiet);
         Ok(Self {
             environment,
             database,
@@ -141,9 +141,10 @@ impl Table for Lmdb {
         result.map_err(|error| self.trouble("read", error))
     }
 
-    fn changed(&mut self) -> bool {
-        self.quiet = is_quiet(&self.watched);
-        self.outgrown || self.watched.replaced()
+    fn changed(&mut self, sight: &Sight) -> bool {
+        let Ok(last_change) = self.watched.replaced(sight) else { return true };
+        self.quiet = is_quiet(last_change);
+        self.outgrown
     }
 
     fn entries(&mut self, _name: &str, each: &mut EachEntry<'_>) -> Result<(), Trouble> {
@@ -169,8 +170,8 @@ fn lock(watched: &Watched, hold: Hold) -> Result<FileLock<'_>, Trouble> {
         .map_err(|source| Trouble::File { verb: "lock", path: watched.path().to_owned(), source })
 }
 
-fn is_quiet(watched: &Watched) -> bool {
-    watched.last_change().and_then(|then| then.elapsed().map_err(io::Error::other)).is_ok_and(|age| age > QUIET_SECONDS)
+fn is_quiet(last_change: SystemTime) -> bool {
+    last_change.elapsed().is_ok_and(|age| age > QUIET_SECONDS)
 }
 
 /// Has the file all the pages that it says it has? A page beyond its end would kill the process that reads it.

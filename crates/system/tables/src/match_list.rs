@@ -4,6 +4,7 @@
 use crate::name::split_list;
 use crate::network::{Network, NetworkError, parse_address};
 use crate::open::OpenTable;
+use crate::sight::Sight;
 use crate::trouble::Trouble;
 use crate::watched::Watched;
 use lookup::Subject;
@@ -95,8 +96,8 @@ impl MatchList {
     }
 
     /// Is one of its files another one now?
-    pub(crate) fn changed(&self) -> bool {
-        self.files.iter().any(Watched::changed)
+    pub(crate) fn changed(&self, sight: &Sight) -> bool {
+        self.files.iter().any(|file| file.changed(sight))
     }
 }
 

@@ -10,17 +10,13 @@ use crate::name::TableName;
 use crate::patterns::Patterns;
 use crate::pcre::Pcre;
 use crate::regexp::Posix;
+use crate::sight::{Checked, Sight};
 use crate::source::printable;
 use crate::table::{EachEntry, Options, Table};
 use crate::texthash::TextHash;
 use crate::trouble::Trouble;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How old the knowledge may be that a table's file is the one that was opened. Short enough to be "the next
-/// message", long enough that a busy daemon does not ask for every key.
-const RECHECK_INTERVAL: Duration = Duration::from_millis(10);
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A table that is opened when it is first asked, and anew when its file has changed.
 pub struct OpenTable {
@@ -28,14 +24,14 @@ pub struct OpenTable {
     /// `type:name`
     shown: String,
     options: Options,
+    sight: Arc<Sight>,
+    checked: Checked,
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
     table: Option<Box<dyn Table>>,
-    checked: Instant,
-    /// The file has changed, and the new one can not be opened from here (chroot, sandbox).
-    out_of_reach: bool,
     /// The trouble that has been logged and is not over.
     complaint: String,
 }
@@ -43,9 +39,13 @@ struct State {
 impl OpenTable {
     /// A table that is not opened yet. A name that makes no sense is a trouble of the first lookup.
     pub fn new(name: TableName, options: &Options) -> Self {
-        let state =
-            State { table: None, checked: Instant::now(), out_of_reach: false, complaint: String::new() };
-        Self { shown: name.to_string(), name, options: *options, state: Mutex::new(state) }
+        Self::one_of(name, options, &Arc::default())
+    }
+
+    /// As [`OpenTable::new`], for one of several tables of a process.
+    pub(crate) fn one_of(name: TableName, options: &Options, sight: &Arc<Sight>) -> Self {
+        let (sight, checked) = (Arc::clone(sight), Checked::default());
+        Self { shown: name.to_string(), name, options: *options, sight, checked, state: Mutex::default() }
     }
 
     /// Opens the table at once.
@@ -53,7 +53,12 @@ impl OpenTable {
     /// # Errors
     /// [`Trouble`]: its name makes no sense, or its file can not be read.
     pub fn open(name: &TableName, options: &Options) -> Result<Self, Trouble> {
-        let table = Self::new(name.clone(), options);
+        Self::open_with(name, options, &Arc::default())
+    }
+
+    /// As [`OpenTable::open`], for one of several tables of a process.
+    pub(crate) fn open_with(name: &TableName, options: &Options, sight: &Arc<Sight>) -> Result<Self, Trouble> {
+        let table = Self::one_of(name.clone(), options, sight);
         table.refresh(&mut table.state())?;
         Ok(table)
     }
@@ -75,9 +80,13 @@ impl OpenTable {
         table.is_err() || state.table.as_ref().is_none_or(|table| table.takes_parts())
     }
 
-    /// Has its file changed while the new one is out of reach, so that only a fresh process can read it?
-    pub fn is_out_of_date(&self) -> bool {
-        self.state().out_of_reach
+    /// Looks whether the file of an open table has changed, without asking the table anything.
+    pub(crate) fn look(&self) {
+        let mut state = self.state();
+        if state.table.is_some() {
+            // Trouble is that of the next lookup.
+            let _ = self.refresh(&mut state);
+        }
     }
 
     /// The value of `key`.
@@ -93,7 +102,7 @@ impl OpenTable {
         let mut state = self.state();
         let first = self.refresh(&mut state).and_then(|table| self.ask(table, key));
         let value = match first {
-            Err(_) if state.table.as_mut().is_some_and(|table| table.changed()) => {
+            Err(_) if state.table.as_mut().is_some_and(|table| table.changed(&self.sight)) => {
                 state.table = None;
                 self.ask(self.refresh(&mut state)?, key)?
             }
@@ -160,28 +169,30 @@ impl OpenTable {
     /// chroot), the old one goes on.
     fn refresh<'a>(&self, state: &'a mut State) -> Result<&'a mut Box<dyn Table>, Trouble> {
         if let Some(table) = &mut state.table {
-            let now = Instant::now();
-            let due = now.duration_since(state.checked) >= RECHECK_INTERVAL;
-            state.checked = if due { now } else { state.checked };
-            if due && table.changed() {
+            if self.sight.is_due(&self.checked) && table.changed(&self.sight) {
                 self.reopen(state)?;
             }
         } else {
-            state.table = Some(open_table(&self.name, &self.options)?);
-            state.checked = Instant::now();
+            state.table = Some(open_table(&self.name, &self.options, &self.sight)?);
         }
         state.table.as_mut().ok_or_else(|| Trouble::NoType(self.name.to_string()))
     }
 
     fn reopen(&self, state: &mut State) -> Result<(), Trouble> {
-        match open_table(&self.name, &self.options) {
+        if self.sight.is_lost() {
+            self.sight.falls_behind(&self.shown);
+            return Ok(());
+        }
+        match open_table(&self.name, &self.options, &self.sight) {
             Ok(table) => {
                 state.table = Some(table);
-                state.out_of_reach = false;
                 Ok(())
             }
-            Err(trouble) if trouble.is_missing_file() => {
-                state.out_of_reach = true;
+            // An editor may be about to bring it back.
+            Err(trouble) if trouble.is_missing_file() => Ok(()),
+            // It was opened with rights that are gone.
+            Err(trouble) if trouble.is_forbidden_file() => {
+                self.sight.falls_behind(&self.shown);
                 Ok(())
             }
             Err(trouble) => {
@@ -231,7 +242,7 @@ pub(crate) fn refuse_change(name: &TableName) -> Trouble {
     }
 }
 
-fn open_table(name: &TableName, options: &Options) -> Result<Box<dyn Table>, Trouble> {
+fn open_table(name: &TableName, options: &Options, sight: &Arc<Sight>) -> Result<Box<dyn Table>, Trouble> {
     Ok(match name.kind.as_str() {
         "hash" | "btree" | "lmdb" => open_indexed(name, options)?,
         "cdb" => Box::new(Cdb::open(&name.name)?),
@@ -245,11 +256,11 @@ fn open_table(name: &TableName, options: &Options) -> Result<Box<dyn Table>, Tro
         "regexp" => Box::new(Patterns::<Posix>::open(&name.name, options)?),
         "pcre" => Box::new(Patterns::<Pcre>::open(&name.name, options)?),
         "cidr" => Box::new(Cidr::open(&name.name, options)?),
-        "unionmap" => Box::new(Combined::open(name, How::Union, options)?),
-        "pipemap" => Box::new(Combined::open(name, How::Pipe, options)?),
+        "unionmap" => Box::new(Combined::open(name, How::Union, options, sight)?),
+        "pipemap" => Box::new(Combined::open(name, How::Pipe, options, sight)?),
         "randmap" => Box::new(Random::open(name, options)?),
         // Local tables need no other process to keep them open: they are cheap to open and few daemons do.
-        "proxy" => open_table(&TableName::parse(&name.name)?, options)?,
+        "proxy" => open_table(&TableName::parse(&name.name)?, options, sight)?,
         kind if NOT_AVAILABLE.contains(&kind) => {
             return Err(Trouble::NotAvailable { kind: kind.to_owned(), table: name.to_string() });
         }

@@ -3,6 +3,7 @@
 use crate::cidr::keyword;
 use crate::replacement::{Replacement, ReplacementError};
 use crate::rules::{Rule, RuleSource, Rules};
+use crate::sight::Sight;
 use crate::source::{is_blank, printable, trim, trim_start};
 use crate::table::{Options, Table};
 use crate::trouble::Trouble;
@@ -111,8 +112,8 @@ impl<E: Engine> Table for Patterns<E> {
         false
     }
 
-    fn changed(&mut self) -> bool {
-        self.watched.as_ref().is_some_and(Watched::changed)
+    fn changed(&mut self, sight: &Sight) -> bool {
+        self.watched.as_ref().is_some_and(|watched| watched.changed(sight))
     }
 }
 

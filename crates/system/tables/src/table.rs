@@ -2,6 +2,7 @@
 
 use crate::file_values::{FileValueError, content_in_base64};
 use crate::fold::fold;
+use crate::sight::Sight;
 use crate::trouble::Trouble;
 use std::borrow::Cow;
 
@@ -25,7 +26,8 @@ pub(crate) trait Table: Send {
     }
 
     /// Has its file changed, so that it has to be opened anew?
-    fn changed(&mut self) -> bool {
+    fn changed(&mut self, sight: &Sight) -> bool {
+        let _ = sight;
         false
     }
 

@@ -3,22 +3,21 @@
 use crate::match_list::{MatchList, MatchTrouble};
 use crate::name::{TableName, split_list};
 use crate::open::OpenTable;
+use crate::sight::{Checked, Sight};
 use crate::table::Options;
 use crate::trouble::Trouble;
 use lookup::{Found, Lookup, Part, Stop, Subject};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How old the knowledge may be that the files a list includes are those that were read.
-const RECHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Opens tables by their names when they are first asked for, and keeps them open.
 ///
-/// A table whose file changes is used in its new form from the next lookup on. One that can not be read fails every
+/// A table whose file changes is used in its new form from the next lookup on; with [`Tables::new_turn`], from the next
+/// turn on. Where the new file is out of reach, the old one goes on and [`Tables::out_of_date`] says so. One that can not be read fails every
 /// lookup that reaches it, with one line in the log; it is tried again at each lookup.
 pub struct Tables {
     options: Options,
+    sight: Arc<Sight>,
     opened: Mutex<HashMap<String, Arc<OpenTable>>>,
     /// The values of parameters, taken apart.
     chains: Mutex<HashMap<String, Arc<[Arc<OpenTable>]>>>,
@@ -28,7 +27,7 @@ pub struct Tables {
 
 struct CachedList {
     list: MatchList,
-    checked: Mutex<Instant>,
+    checked: Checked,
 }
 
 impl Tables {
@@ -36,6 +35,7 @@ impl Tables {
     pub fn new(options: Options) -> Self {
         Self {
             options,
+            sight: Arc::default(),
             opened: Mutex::default(),
             chains: Mutex::default(),
             lists: Mutex::default(),
@@ -60,10 +60,30 @@ impl Tables {
         }
     }
 
-    /// Has a table changed on disk in a way that this process, for lack of rights, can not follow? Then the process
+    /// A turn of the process's loop begins: each file is looked at once in it, when it is first asked for.
+    pub fn new_turn(&self) {
+        self.sight.new_turn();
+    }
+
+    /// The process has changed its root folder: from now on only what is open can be read.
+    pub fn out_of_sight(&self) {
+        self.sight.lose();
+    }
+
+    /// A table that has changed on disk in a way that this process, for lack of rights, can not follow. Then the process
     /// should make way for a fresh one.
-    pub fn are_out_of_date(&self) -> bool {
-        locked(&self.opened).values().any(|table| table.is_out_of_date())
+    pub fn out_of_date(&self) -> Option<&str> {
+        self.sight.out_of_date()
+    }
+
+    /// Looks at the files of all tables and lists, if they are out of sight: is one [`Tables::out_of_date`]?
+    pub fn look(&self) {
+        if self.sight.is_lost() {
+            locked(&self.opened).values().for_each(|table| table.look());
+            for (list, cached) in locked(&self.lists).iter() {
+                cached.is_current(list, &self.sight);
+            }
+        }
     }
 
     fn chain(&self, maps: &str) -> Arc<[Arc<OpenTable>]> {
@@ -77,20 +97,20 @@ impl Tables {
 
     fn table(&self, name: &str) -> Arc<OpenTable> {
         let mut opened = locked(&self.opened);
-        let new = || Arc::new(OpenTable::new(TableName::parse_any(name), &self.options));
+        let new = || Arc::new(OpenTable::one_of(TableName::parse_any(name), &self.options, &self.sight));
         Arc::clone(opened.entry(name.to_owned()).or_insert_with(new))
     }
 
     fn list(&self, list: &str) -> Result<Arc<CachedList>, Stop> {
         if let Some(cached) = locked(&self.lists).get(list)
-            && cached.is_fresh()
+            && cached.is_current(list, &self.sight)
         {
             return Ok(Arc::clone(cached));
         }
         let parsed = MatchList::parse(list, &|name| self.table(name));
         let parsed = parsed.map_err(|trouble| self.complain(list, &trouble))?;
         locked(&self.complaint).remove(list);
-        let cached = Arc::new(CachedList { list: parsed, checked: Mutex::new(Instant::now()) });
+        let cached = Arc::new(CachedList { list: parsed, checked: Checked::default() });
         locked(&self.lists).insert(list.to_owned(), Arc::clone(&cached));
         Ok(cached)
     }
@@ -147,15 +167,15 @@ impl Lookup for Tables {
 }
 
 impl CachedList {
-    /// Are the files it was read from still the same?
-    fn is_fresh(&self) -> bool {
-        let mut checked = locked(&self.checked);
-        let now = Instant::now();
-        if now.duration_since(*checked) < RECHECK_INTERVAL {
+    /// Are the files it was read from still the same, or out of sight?
+    fn is_current(&self, list: &str, sight: &Sight) -> bool {
+        if !sight.is_due(&self.checked) || !self.list.changed(sight) {
             return true;
         }
-        *checked = now;
-        !self.list.changed()
+        if sight.is_lost() {
+            sight.falls_behind(list);
+        }
+        sight.is_lost()
     }
 }
 

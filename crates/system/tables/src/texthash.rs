@@ -1,6 +1,7 @@
 //! texthash: — a text source that is read into memory as it is, without an index.
 
 use crate::fixed::InMemory;
+use crate::sight::Sight;
 use crate::source::{LineProblem, LogicalLine, LogicalLines, key_and_value};
 use crate::table::{EachEntry, Options, Table};
 use crate::trouble::Trouble;
@@ -60,8 +61,8 @@ impl Table for TextHash {
         self.entries.get(key)
     }
 
-    fn changed(&mut self) -> bool {
-        self.watched.changed()
+    fn changed(&mut self, sight: &Sight) -> bool {
+        self.watched.changed(sight)
     }
 
     fn entries(&mut self, name: &str, each: &mut EachEntry<'_>) -> Result<(), Trouble> {

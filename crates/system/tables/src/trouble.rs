@@ -169,9 +169,18 @@ pub enum Trouble {
 impl Trouble {
     /// A file that is not there (and nothing worse).
     pub(crate) fn is_missing_file(&self) -> bool {
+        self.is_of_file(io::ErrorKind::NotFound)
+    }
+
+    /// A file that is there and must not be read.
+    pub(crate) fn is_forbidden_file(&self) -> bool {
+        self.is_of_file(io::ErrorKind::PermissionDenied)
+    }
+
+    fn is_of_file(&self, kind: io::ErrorKind) -> bool {
         match self {
             Self::OpenDatabase { source, .. } | Self::Open { source, .. } | Self::File { source, .. } => {
-                source.kind() == io::ErrorKind::NotFound
+                source.kind() == kind
             }
             _ => false,
         }

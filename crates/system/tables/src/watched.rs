@@ -1,9 +1,11 @@
 //! Noticing that a file has changed under a running daemon.
 
+use crate::sight::Sight;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A file that was read once, and what it looked like then.
 #[derive(Debug)]
@@ -24,6 +26,9 @@ struct Seen {
     unlinked: bool,
 }
 
+/// There is another file in its place.
+pub(crate) struct Replaced;
+
 impl Seen {
     fn new(metadata: &Metadata) -> Self {
         Self {
@@ -33,6 +38,12 @@ impl Seen {
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             unlinked: metadata.nlink() == 0,
         }
+    }
+
+    fn last_change(&self) -> SystemTime {
+        let (seconds, nanoseconds) = self.modified;
+        let seconds = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        UNIX_EPOCH + seconds + Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
     }
 
     fn is_same_file(&self, other: &Self) -> bool {
@@ -64,17 +75,21 @@ impl Watched {
     }
 
     /// Is there another file in its place, or other content?
-    pub(crate) fn changed(&self) -> bool {
-        self.now().is_some_and(|now| now != self.seen)
+    pub(crate) fn changed(&self, sight: &Sight) -> bool {
+        self.now(sight).is_some_and(|now| now != self.seen)
     }
 
-    /// Is there another file in its place? Changed content does not count.
-    pub(crate) fn replaced(&self) -> bool {
-        self.now().is_some_and(|now| !now.is_same_file(&self.seen) || now.unlinked != self.seen.unlinked)
+    /// Is there another file in its place? Changed content does not count: if there is none, the time of the last
+    /// change.
+    pub(crate) fn replaced(&self, sight: &Sight) -> Result<SystemTime, Replaced> {
+        match self.now(sight) {
+            Some(now) if now.is_same_file(&self.seen) && now.unlinked == self.seen.unlinked => Ok(now.last_change()),
+            _ => Err(Replaced),
+        }
     }
 
     /// The time of the last change to the content.
-    pub(crate) fn last_change(&self) -> io::Result<std::time::SystemTime> {
+    pub(crate) fn last_change(&self) -> io::Result<SystemTime> {
         self.file.metadata()?.modified()
     }
 
@@ -84,8 +99,10 @@ impl Watched {
         matches!((source, self.last_change()), (Ok(source), Ok(index)) if source > index)
     }
 
-    fn now(&self) -> Option<Seen> {
-        let metadata = std::fs::metadata(&self.path).or_else(|_| self.file.metadata());
-        metadata.ok().map(|metadata| Seen::new(&metadata))
+    /// What is at the path; where that leads nowhere, or to something else of the same name, what was opened.
+    fn now(&self, sight: &Sight) -> Option<Seen> {
+        let at_path = if sight.is_lost() { None } else { std::fs::metadata(&self.path).ok() };
+        let metadata = at_path.or_else(|| self.file.metadata().ok());
+        metadata.map(|metadata| Seen::new(&metadata))
     }
 }

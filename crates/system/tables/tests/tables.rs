@@ -62,16 +62,59 @@ fn a_text_table_that_changes_is_used_at_once() {
     let other = folder.path().join("other");
     fs::write(&other, "a 3\n").unwrap();
     fs::rename(&other, &path).unwrap();
-    wait_until(|| find(&tables, &maps, "a").as_deref() == Some("3"));
+    assert_eq!(find(&tables, &maps, "a").as_deref(), Some("3"));
     fs::remove_file(&path).unwrap();
     assert_eq!(find(&tables, &maps, "a").as_deref(), Some("3"), "an editor may be about to bring it back");
+    assert_eq!(tables.out_of_date(), None);
 }
 
-/// Changes are seen within some milliseconds; asks again and again until then.
-fn wait_until(mut done: impl FnMut() -> bool) {
-    while !done() {
-        std::thread::yield_now();
+#[test]
+fn with_turns_a_file_is_looked_at_once_in_each() {
+    let folder = folder_with(&[("m", "a 1\n")]);
+    let path = folder.path().join("m");
+    let (tables, maps) = (Tables::default(), format!("texthash:{}", path.display()));
+    tables.new_turn();
+    assert_eq!(find(&tables, &maps, "a").as_deref(), Some("1"));
+    assert_eq!(find(&tables, &maps, "a").as_deref(), Some("1"));
+    fs::write(&path, "a two\n").unwrap();
+    assert_eq!(find(&tables, &maps, "a").as_deref(), Some("1"));
+    tables.new_turn();
+    assert_eq!(find(&tables, &maps, "a").as_deref(), Some("two"));
+}
+
+#[test]
+fn what_is_out_of_sight_and_changes_goes_on_and_is_told() {
+    for changed in ["m", "inner", "list"] {
+        let folder = folder_with(&[("m", "a 1\n"), ("inner", "b 1\n"), ("list", "x.example\n")]);
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let maps = format!("texthash:{} unionmap:{{texthash:{}}}", path("m"), path("inner"));
+        let (tables, list) = (Tables::default(), path("list"));
+        tables.open_maps(&maps);
+        tables.open_list(&list);
+        tables.out_of_sight();
+        tables.look();
+        assert_eq!(tables.out_of_date(), None);
+        fs::write(path(changed), "a two\nb two\n").unwrap();
+        tables.look();
+        assert!(tables.out_of_date().is_some_and(|table| table.contains(&path(changed))), "{changed}");
+        assert_eq!(find(&tables, &maps, "a").as_deref(), Some("1"));
+        assert_eq!(find(&tables, &maps, "b").as_deref(), Some("1"));
+        assert_eq!(tables.listed(&list, &domain("x.example", false)), Ok(true));
     }
+}
+
+#[test]
+fn another_file_of_the_same_name_is_not_the_table_out_of_sight() {
+    let folder = folder_with(&[("m", "a 1\n"), ("other", "a 2\n")]);
+    let path = folder.path().join("m");
+    let (tables, maps) = (Tables::default(), format!("texthash:{}", path.display()));
+    tables.open_maps(&maps);
+    // As a copy within a chroot: the file that was opened is still the one outside.
+    fs::rename(&path, folder.path().join("outside")).unwrap();
+    fs::rename(folder.path().join("other"), &path).unwrap();
+    tables.out_of_sight();
+    assert_eq!(find(&tables, &maps, "a").as_deref(), Some("1"));
+    assert_eq!(tables.out_of_date(), None);
 }
 
 fn domain<'a>(name: &'a str, parents: bool) -> Subject<'a> {
@@ -144,6 +187,6 @@ fn lists_in_files() {
     fs::write(&looping, &looping).unwrap();
     assert!(tables.listed(&looping, &domain("b.example", false)).is_err());
     fs::write(folder.path().join("list"), "new.example\n").unwrap();
-    wait_until(|| tables.listed(&list, &domain("new.example", false)).unwrap());
+    assert!(tables.listed(&list, &domain("new.example", false)).unwrap());
     assert!(tables.listed("/nonexistent/list", &domain("a", false)).is_err());
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use attributes::Attributes;
 use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate, HandlerId, Letter};
-use services::delivery::{DeliveryReport, DeliveryRequest};
+use services::delivery::{DeliveryReport, DeliveryRequest, Goodbye};
 use sys::sockets::Socket;
 
 use crate::Clients;
@@ -19,6 +19,11 @@ pub trait Deliverer: Sized + 'static {
     /// [`Desk::report`] for `client`.
     fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>);
 
+    /// Has it fallen behind its tables? See [`crate::is_behind`].
+    fn is_behind(&self) -> bool {
+        false
+    }
+
     /// A job that was offloaded for a client is done.
     fn letter(&mut self, _letter: Letter) {}
 }
@@ -28,6 +33,8 @@ pub trait Deliverer: Sized + 'static {
 pub struct Desk {
     clients: Clients,
     reports: HashMap<HandlerId, Vec<Attributes>>,
+    /// A fresh agent takes its place.
+    makes_way: bool,
 }
 
 impl Desk {
@@ -56,6 +63,15 @@ pub fn send_reports<A: Deliverer>(agent: &mut A, events: &mut EventLoop<A>) {
     }
 }
 
+/// Asks the queue manager to go on with the fresh agent that takes the place of one that has fallen behind. To be called
+/// by `Service::draining`.
+pub fn make_way<A: Deliverer>(agent: &mut A, events: &mut EventLoop<A>) {
+    if agent.is_behind() {
+        agent.desk().makes_way = true;
+        events.stop_all(agent);
+    }
+}
+
 /// A letter: what goes out together.
 struct Reports(Vec<Attributes>);
 
@@ -65,6 +81,10 @@ struct Session;
 impl<A: Deliverer> Talk<A> for Session {
     fn message(&mut self, message: Attributes, agent: &mut A, line: &mut Line<'_, A>) -> Fate {
         match DeliveryRequest::from_attributes(&message) {
+            Ok(request) if agent.is_behind() => {
+                line.send(&Goodbye::NotThis(request.serial).to_attributes());
+                Fate::Keep
+            }
             Ok(request) => {
                 agent.take(request, line.me, line.events);
                 Fate::Keep
@@ -80,6 +100,13 @@ impl<A: Deliverer> Talk<A> for Session {
         match letter.downcast::<Reports>() {
             Ok(reports) => reports.0.iter().for_each(|report| line.send(report)),
             Err(letter) => agent.letter(letter),
+        }
+        Fate::Keep
+    }
+
+    fn stopping(&mut self, agent: &mut A, line: &mut Line<'_, A>) -> Fate {
+        if agent.desk().makes_way {
+            line.send(&Goodbye::NoMore.to_attributes());
         }
         Fate::Keep
     }
@@ -102,11 +129,15 @@ mod tests {
 
     /// Answers each request at once.
     #[derive(Default)]
-    struct Prompt(Desk);
+    struct Prompt(Desk, bool);
 
     impl Deliverer for Prompt {
         fn desk(&mut self) -> &mut Desk {
             &mut self.0
+        }
+
+        fn is_behind(&self) -> bool {
+            self.1
         }
 
         fn take(&mut self, request: DeliveryRequest, client: HandlerId, _: &mut EventLoop<Self>) {
@@ -151,5 +182,28 @@ mod tests {
         turn(&mut agent, &mut events);
         assert_eq!(manager.read(&mut answer).unwrap(), 0);
         assert_eq!((agent.0.clients().here(), agent.0.clients().come()), (0, 1));
+    }
+
+    #[test]
+    fn an_agent_that_has_fallen_behind_takes_nothing_and_says_goodbye() {
+        let (mut manager, agents_end) = UnixStream::pair().unwrap();
+        let mut events = EventLoop::new(1).unwrap();
+        let mut agent = Prompt(Desk::default(), true);
+        accept(&mut agent, Socket::from_descriptor(OwnedFd::from(agents_end)).unwrap(), &mut events);
+        let recipients = vec![Recipient { address: "user@example.com".into(), ..Recipient::default() }];
+        let request = DeliveryRequest { serial: 9, recipients, ..DeliveryRequest::default() };
+        let mut bytes = Vec::new();
+        request.to_attributes().encode(&mut bytes);
+        manager.write_all(&bytes).unwrap();
+        turn(&mut agent, &mut events);
+        make_way(&mut agent, &mut events);
+        turn(&mut agent, &mut events);
+        let mut answer = vec![0; 4096];
+        let length = manager.read(&mut answer).unwrap();
+        let (first, used) = Attributes::decode(&answer[..length]).unwrap().unwrap();
+        let (second, rest) = Attributes::decode(&answer[used..length]).unwrap().unwrap();
+        assert_eq!(used + rest, length);
+        let goodbyes = [first, second].map(|message| Goodbye::from_attributes(&message));
+        assert_eq!(goodbyes, [Some(Goodbye::NotThis(9)), Some(Goodbye::NoMore)]);
     }
 }

@@ -30,12 +30,14 @@ use parameters::Config;
 use queue::Queue;
 use reactor::EventLoop;
 use sys::sockets::{Peer, Socket};
+use tables::Tables;
 
 pub use arguments::{Arguments, BadArgument};
 pub use clients::Clients;
 pub use privilege::Privilege;
 
 use crate::configuration::{Asker, LoadError};
+use crate::privilege::Root;
 
 /// A daemon: the state that its sessions share, and what it does when something happens.
 pub trait Service: Sized + 'static {
@@ -101,6 +103,12 @@ pub trait Service: Sized + 'static {
     /// Everything that was ready has been seen to: the place for work that is better done once a turn.
     fn turn_ends(&mut self, _events: &mut EventLoop<Self>) {}
 
+    /// The tables it asks. When one changes that it can not read any more (for it has changed its root folder, or given
+    /// its rights up), the worker makes way for a fresh one: see [`Service::draining`].
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::empty()
+    }
+
     /// Are its sockets for datagrams (`unix-dgram` in master.cf)?
     fn takes_datagrams(&self) -> bool {
         false
@@ -110,6 +118,15 @@ pub trait Service: Sized + 'static {
     fn datagrams(&mut self, _socket: &Socket, _events: &mut EventLoop<Self>) -> bool {
         false
     }
+}
+
+/// Has a table changed that this worker can not read any more? Then it is about to make way for a fresh one, and leaves
+/// new work to that.
+pub fn is_behind<S: Service>(service: &S) -> bool {
+    service.tables().any(|tables| {
+        tables.look();
+        tables.out_of_date().is_some()
+    })
 }
 
 /// What a service is made from.
@@ -210,7 +227,9 @@ fn begin<S: Service>() -> Result<(), StartError> {
     let setup = set_up::<S>(arguments)?;
     let mut service = S::open(&setup)?;
     let needs = privilege::Needs { network: S::NETWORK, every_file: S::READS_EVERYTHING };
-    privilege::give_up(&setup, S::PRIVILEGE, needs)?;
+    if privilege::give_up(&setup, S::PRIVILEGE, needs)? == Root::Changed {
+        service.tables().for_each(Tables::out_of_sight);
+    }
     let mut events =
         EventLoop::new(S::POOL_THREADS).map_err(|source| StartError::step("make the event loop", source))?;
     service.start(&setup, &mut events)?;

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use sys::sockets::Socket;
 
-use crate::Service;
+use crate::{Service, is_behind};
 
 /// How many connections one turn accepts, so that those already here get their share.
 const ACCEPTS_PER_TURN: usize = 32;
@@ -29,6 +29,7 @@ impl<S: Service> Handler<S> for Listener {
         Some(self.socket.as_raw_fd())
     }
 
+    /// A client that this worker would serve from an old table is left to the fresh one that comes.
     fn ready(&mut self, _how: Readiness, service: &mut S, events: &mut EventLoop<S>, me: HandlerId) -> Fate {
         if service.takes_datagrams() {
             if service.datagrams(&self.socket, events) {
@@ -37,7 +38,7 @@ impl<S: Service> Handler<S> for Listener {
             return Fate::Keep;
         }
         for _ in 0..ACCEPTS_PER_TURN {
-            if !service.has_room() {
+            if !service.has_room() || is_behind(service) {
                 return Fate::Keep;
             }
             match self.socket.accept() {

@@ -27,6 +27,15 @@ pub enum Privilege {
     AsStarted,
 }
 
+/// Which folder `/` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// The one that it was.
+    Same,
+    /// The queue directory (chroot).
+    Changed,
+}
+
 /// What a service needs beyond the spool and what its settings name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Needs {
@@ -40,9 +49,9 @@ pub(crate) struct Needs {
 ///
 /// # Errors
 /// [`StartError`] when a step fails: a worker never goes on with more rights than meant.
-pub(crate) fn give_up(setup: &Setup, privilege: Privilege, needs: Needs) -> Result<(), StartError> {
+pub(crate) fn give_up(setup: &Setup, privilege: Privilege, needs: Needs) -> Result<Root, StartError> {
     if privilege == Privilege::AsStarted {
-        return Ok(());
+        return Ok(Root::Same);
     }
     let owner = mail_owner(&setup.config)?;
     let chroot = setup.arguments.chroot && ids::is_root();
@@ -54,7 +63,8 @@ pub(crate) fn give_up(setup: &Setup, privilege: Privilege, needs: Needs) -> Resu
     }
     sys::fork::die_with_parent(sys::fork::parent_id())
         .map_err(|source| StartError::step("die with master", source))?;
-    confine(setup, chroot, needs)
+    confine(setup, chroot, needs)?;
+    Ok(if chroot { Root::Changed } else { Root::Same })
 }
 
 /// The ids of `mail_owner`; a process that is not root stays who it is.

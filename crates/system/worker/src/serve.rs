@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use reactor::{EventLoop, HandlerId};
+use tables::Tables;
 
 use crate::listener::Listener;
 use crate::protocol::{Order, Status};
@@ -47,7 +48,8 @@ impl Orders {
 enum Leaving {
     /// It does not.
     No,
-    /// New settings have come: finish with the clients that are here, however long they stay.
+    /// New settings have come, or a table that only a fresh worker can read: finish with the clients that are here,
+    /// however long they stay.
     Draining,
     /// The suite stops: not later than this.
     Stopping(Instant),
@@ -111,6 +113,7 @@ impl<S: Service> Run<S> {
             for order in self.orders.take() {
                 self.obey(order);
             }
+            self.make_way();
             self.admit_waiting_clients();
             self.service.turn_ends(&mut self.events);
             self.events.turn_is_over();
@@ -133,6 +136,19 @@ impl<S: Service> Run<S> {
                 self.service.stopping(&mut self.events);
             }
             Order::NewLog => {}
+        }
+    }
+
+    /// Makes way for a fresh worker when a table has changed that this one can not read.
+    fn make_way(&mut self) {
+        self.service.tables().for_each(Tables::new_turn);
+        if self.leaving != Leaving::No {
+            return;
+        }
+        let out_of_date = self.service.tables().find_map(Tables::out_of_date);
+        if let Some(table) = out_of_date {
+            log::info!("table {table} has changed -- restarting");
+            self.leave(Leaving::Draining);
         }
     }
 
