@@ -462,42 +462,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::settings::{TlsLevel, Verp};
 
     fn settings() -> Settings {
         Settings {
-            hostname: "mx.example".to_owned(),
-            banner: "mx.example ESMTP".to_owned(),
-            timeout: Duration::from_secs(300),
-            request_deadline: false,
-            min_data_rate: 500,
-            line_limit_bytes: 2048,
             message_limit_bytes: 100_000,
             recipient_limit: 10,
             recipient_overshoot_limit: 10,
             soft_error_limit: 1000,
             hard_error_limit: 1000,
-            error_pause: Duration::from_secs(1),
             junk_limit: 1000,
-            helo_required: false,
-            strict_envelopes: false,
-            vrfy_disabled: false,
             expn: true,
-            help: true,
-            smtputf8: true,
-            strict_smtputf8: false,
-            bare_newline: BareNewline::Normalize,
-            bare_newline_code: 550,
             forbid_pipelining: false,
-            tls: TlsLevel::None,
-            tls_wrapper: false,
-            proxy_protocol: false,
-            proxy_timeout: Duration::from_secs(5),
-            noop_commands: false,
-            command_filter: false,
-            soft_bounce: false,
-            reject_footer: None,
-            verp: Verp::default(),
+            ..Settings::default()
         }
     }
 

@@ -71,6 +71,46 @@ pub struct Settings {
     pub verp: Verp,
 }
 
+impl Default for Settings {
+    /// What holds where main.cf says nothing, on a machine without a name; for tests.
+    fn default() -> Self {
+        Self {
+            hostname: "localhost".to_owned(),
+            banner: "localhost ESMTP".to_owned(),
+            timeout: Duration::from_secs(300),
+            request_deadline: false,
+            min_data_rate: 500,
+            line_limit_bytes: 2048,
+            message_limit_bytes: 10_240_000,
+            recipient_limit: 1000,
+            recipient_overshoot_limit: 1000,
+            soft_error_limit: 10,
+            hard_error_limit: 20,
+            error_pause: Duration::from_secs(1),
+            junk_limit: 100,
+            helo_required: false,
+            strict_envelopes: false,
+            vrfy_disabled: false,
+            expn: false,
+            help: true,
+            smtputf8: true,
+            strict_smtputf8: false,
+            bare_newline: BareNewline::Normalize,
+            bare_newline_code: 550,
+            forbid_pipelining: true,
+            tls: TlsLevel::None,
+            tls_wrapper: false,
+            proxy_protocol: false,
+            proxy_timeout: Duration::from_secs(5),
+            noop_commands: false,
+            command_filter: false,
+            soft_bounce: false,
+            reject_footer: None,
+            verp: Verp { default_delimiters: "+=".to_owned(), allowed: "-=+".to_owned() },
+        }
+    }
+}
+
 /// How XVERP (VERP_README) is read.
 #[derive(Debug, Clone, Default)]
 pub struct Verp {

@@ -23,9 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::{Disconnect, Machine, Output, TlsFacts};
-use smtp_protocol::{
-    Admission, Answer, BareNewline, Named, Question, Reply, Server, Settings, TlsLevel, Verp,
-};
+use smtp_protocol::{Admission, Answer, BareNewline, Named, Question, Reply, Server, Settings, TlsLevel};
 
 #[test]
 fn every_transcript_comes_out_as_written() {
@@ -161,36 +159,10 @@ fn defaults() -> Settings {
     Settings {
         hostname: "mx.example".to_owned(),
         banner: "mx.example ESMTP".to_owned(),
-        timeout: Duration::from_secs(300),
-        request_deadline: false,
-        min_data_rate: 500,
-        line_limit_bytes: 2048,
         message_limit_bytes: 1000,
         recipient_limit: 2,
         recipient_overshoot_limit: 1,
-        soft_error_limit: 10,
-        hard_error_limit: 20,
-        error_pause: Duration::from_secs(1),
-        junk_limit: 100,
-        helo_required: false,
-        strict_envelopes: false,
-        vrfy_disabled: false,
-        expn: false,
-        help: true,
-        smtputf8: true,
-        strict_smtputf8: false,
-        bare_newline: BareNewline::Normalize,
-        bare_newline_code: 550,
-        forbid_pipelining: true,
-        tls: TlsLevel::None,
-        tls_wrapper: false,
-        proxy_protocol: false,
-        proxy_timeout: Duration::from_secs(5),
-        noop_commands: false,
-        command_filter: false,
-        soft_bounce: false,
-        reject_footer: None,
-        verp: Verp { default_delimiters: "+=".to_owned(), allowed: "-=+".to_owned() },
+        ..Settings::default()
     }
 }
 
