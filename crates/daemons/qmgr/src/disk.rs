@@ -1,6 +1,7 @@
 //! What the queue manager has done on the disk, away from the loop: in a few lanes, a batch at a time in each, so
 //! that a burst of messages costs few wake-ups, a single one waits for nobody, and a removal that waits for the
-//! filesystem's journal does not hold up all others. The tasks of one message stay in one lane, and so in order.
+//! filesystem's journal does not hold up all others. What comes in has lanes of its own, or the agents would stand
+//! idle behind removals; after that the tasks of one message stay in one lane, and so in order.
 
 use std::collections::VecDeque;
 
@@ -9,10 +10,16 @@ use queue_format::envelope::WarnTime;
 use queue_format::{QueueId, Recipient};
 use scheduling::MessageKey;
 
+/// Lanes that only load messages.
+const LOADING_LANES: usize = 4;
+/// Lanes for all that follows.
+const KEEPING_LANES: usize = 4;
 /// How many batches are under way at a time.
-const LANES: usize = 4;
+pub(crate) const LANES: usize = LOADING_LANES + KEEPING_LANES;
 /// How many tasks one batch takes.
 const BATCH_LIMIT: usize = 64;
+/// What waits in a lane is done in so many batches at least, so that the first results are not the last.
+const BATCHES_AT_LEAST: usize = 4;
 
 /// A message that waits to become active.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +98,7 @@ impl DiskWork {
     pub(crate) fn push(&mut self, task: Task) {
         let lane = match &task {
             Task::Load(_) => {
-                self.next_lane = (self.next_lane + 1) % LANES;
+                self.next_lane = (self.next_lane + 1) % LOADING_LANES;
                 self.next_lane
             }
             Task::More(key, _)
@@ -113,7 +120,7 @@ impl DiskWork {
         let free = self.lanes.iter().position(|lane| !lane.busy && !lane.waiting.is_empty())?;
         let lane = &mut self.lanes[free];
         lane.busy = true;
-        let count = lane.waiting.len().min(BATCH_LIMIT);
+        let count = lane.waiting.len().div_ceil(BATCHES_AT_LEAST).min(BATCH_LIMIT);
         Some((free, lane.waiting.drain(..count).collect()))
     }
 
@@ -123,7 +130,7 @@ impl DiskWork {
 }
 
 fn lane_of(key: MessageKey) -> usize {
-    usize::try_from(key % LANES as u64).unwrap_or(0)
+    LOADING_LANES + usize::try_from(key % KEEPING_LANES as u64).unwrap_or(0)
 }
 
 /// Does a batch; blocks.

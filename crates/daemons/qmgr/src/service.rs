@@ -109,7 +109,8 @@ impl Handler<Manager> for Desk {
 
 impl Service for Manager {
     const PROGRAM: &'static str = "qmgr";
-    const POOL_THREADS: usize = 6;
+    /// One a lane, and two that scan.
+    const POOL_THREADS: usize = disk::LANES + 2;
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let settings = Settings::from(&setup.config);
