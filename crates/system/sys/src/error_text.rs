@@ -11,6 +11,11 @@ pub fn reason(error: &io::Error) -> String {
     text
 }
 
+/// The error of a connection whose peer has not answered in time: "Connection timed out".
+pub fn timed_out() -> io::Error {
+    io::Error::from_raw_os_error(libc::ETIMEDOUT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

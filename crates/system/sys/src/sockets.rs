@@ -233,6 +233,19 @@ fn connect_unix_as(path: &Path, kind: SockType) -> io::Result<Socket> {
     Ok(Socket { descriptor })
 }
 
+/// Begins a connection to `address`; once the socket is writable, [`Socket::connection_result`] tells how it went.
+///
+/// # Errors
+/// As socket(2) and connect(2), where that is known at once.
+pub fn connect_tcp(address: SocketAddr) -> io::Result<Socket> {
+    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let descriptor = socket(family, SockType::Stream, nonblocking(), None)?;
+    match connect(descriptor.as_raw_fd(), &SockaddrStorage::from(address)) {
+        Ok(()) | Err(nix::errno::Errno::EINPROGRESS) => Ok(Socket { descriptor }),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Two sockets, each the other's peer; they keep the borders of messages if `keep_borders`.
 ///
 /// # Errors
@@ -317,6 +330,21 @@ mod tests {
         let mut text = String::new();
         io::Read::read_to_string(&mut &client, &mut text).unwrap();
         assert_eq!(text, "220 hello\r\n");
+    }
+
+    #[test]
+    fn a_connection_that_was_begun_tells_how_it_went() {
+        let listener = listen_tcp("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_address().unwrap();
+        let socket = connect_tcp(address).unwrap();
+        assert!(wait_writable(socket.as_fd(), 5000));
+        assert!(socket.connection_result().is_ok());
+        drop((listener, socket));
+        let refused = connect_tcp(address).and_then(|socket| {
+            assert!(wait_writable(socket.as_fd(), 5000));
+            socket.connection_result()
+        });
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 
     #[test]
