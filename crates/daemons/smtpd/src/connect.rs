@@ -1,8 +1,8 @@
 //! The begin of a session: the client's name, and what it may do.
 
 use lookup::{Lookup, Part, Subject};
-use restrictions::Stage;
-use smtp_protocol::{Admission, Answer, Attributes, Command, Endpoints, Hello, Keywords, Named};
+use restrictions::{Refusal, Stage};
+use smtp_protocol::{Admission, Answer, Attributes, Command, Endpoints, Hello, Keywords, Named, Reply};
 
 use crate::client;
 use crate::facts::{Found, Wanted};
@@ -77,13 +77,15 @@ impl Session {
 
     fn admit(&mut self, command: &'static str, daemon: &Smtpd) -> Attempt {
         let refused = match self.check(Stage::Connect, command, daemon) {
-            Ok(refused) => refused,
+            Ok(Some(Refusal::HangUp)) => return Answer::HangUp.into(),
+            Ok(Some(Refusal::Reply(reply))) => Some(reply),
+            Ok(None) => None,
             Err(_) => return Attempt::Wait,
         };
         self.facts.forget();
         let settings = &daemon.settings;
         let admission = Admission {
-            refused,
+            refused: refused.map(Reply::from),
             client: self.shown.clone(),
             xclient: self.is_listed(&settings.xclient_hosts, daemon),
             xforward: self.is_listed(&settings.xforward_hosts, daemon),

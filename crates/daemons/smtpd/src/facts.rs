@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use restrictions::PolicyService;
 use rewriting::Resolved;
 
 /// So many answers are kept; a session with more lists than that asks the oldest again.
@@ -16,7 +17,7 @@ pub(crate) enum Wanted {
     /// A question to DNS.
     Dns(dns::Question),
     /// A question to a policy server: the service, and the attributes as they are sent.
-    Policy(String, String),
+    Policy(Box<PolicyService>, String),
 }
 
 /// What was found out.
@@ -56,6 +57,11 @@ impl Facts {
             self.wanted.push(wanted);
         }
         None
+    }
+
+    /// A policy server is asked again each time: it counts.
+    pub(crate) fn forget_policies(&mut self) {
+        self.known.retain(|fact| !matches!(fact.0, Wanted::Policy(..)));
     }
 
     pub(crate) fn learn(&mut self, fact: Fact) {

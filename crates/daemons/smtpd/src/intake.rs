@@ -13,7 +13,7 @@ use smtp_protocol::{Answer, Recipient, Reply};
 use tables::Tables;
 
 use crate::service::Smtpd;
-use crate::session::{Attempt, Session};
+use crate::session::{Attempt, Session, answer_of};
 
 /// Content beyond this goes to the file before the message is complete.
 const KEPT_BYTES: usize = 512 * 1024;
@@ -109,15 +109,19 @@ impl Session {
 
     pub(crate) fn end_of_data(
         &mut self,
+        size_bytes: u64,
         daemon: &Smtpd,
         events: &mut EventLoop<Smtpd>,
         me: HandlerId,
     ) -> Attempt {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.envelope.size_bytes = size_bytes;
+        }
         match self.check_message(Stage::EndOfData, "END-OF-MESSAGE", daemon) {
             Ok(None) => {}
-            Ok(Some(reply)) => {
+            Ok(Some(refusal)) => {
                 self.drop_transaction(events, me);
-                return Answer::Refuse(reply).into();
+                return answer_of(refusal).into();
             }
             Err(_) => return Attempt::Wait,
         }

@@ -40,6 +40,8 @@ mod encryption;
 mod facts;
 mod place;
 mod restrict;
+mod policy;
+mod policy_connection;
 mod transaction;
 mod intake;
 mod inquiry;

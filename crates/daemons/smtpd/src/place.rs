@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use dns::{Answer, Question};
 use lookup::{Lookup, Stop};
-use restrictions::{DnsFailure, Mx, World};
+use restrictions::{DnsFailure, Mx, PolicyService, World};
 use rewriting::{Context, Existence, Resolved, Rewriting};
 use tables::Tables;
 
@@ -92,11 +92,21 @@ impl World for Place<'_> {
         }
     }
 
-    fn policy(&self, service: &str, attributes: &[(&'static str, String)]) -> Result<Option<String>, Stop> {
-        let request: String = attributes.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        match self.facts.borrow_mut().get(Wanted::Policy(service.to_owned(), request)) {
+    fn policy(
+        &self,
+        service: &PolicyService,
+        attributes: &[(&'static str, String)],
+    ) -> Result<Option<String>, Stop> {
+        let request: String =
+            attributes.iter().map(|(name, value)| format!("{name}={}\n", on_one_line(value))).collect();
+        match self.facts.borrow_mut().get(Wanted::Policy(Box::new(service.clone()), request)) {
             Some(Found::Policy(action)) => Ok(action),
             _ => Err(Stop::Wait),
         }
     }
+}
+
+/// A line end in a value would begin another attribute.
+fn on_one_line(value: &str) -> String {
+    value.replace(['\n', '\0'], "?")
 }

@@ -2,15 +2,15 @@
 
 use std::cell::RefCell;
 
-use lookup::{Lookup, Stop, Subject};
+use lookup::{Lookup, Subject};
 use reactor::EventLoop;
-use restrictions::{Effect, Envelope, Stage};
+use restrictions::{Effect, Envelope, Refusal, Stage};
 use smtp_protocol::{Answer, Command, Recipient, Reply, Sender};
 
 use crate::chat_log;
 use crate::place::Place;
 use crate::service::Smtpd;
-use crate::session::{Attempt, Session};
+use crate::session::{Attempt, Checked, Session};
 use crate::transaction::Transaction;
 
 /// What restrictions see of a session without a transaction.
@@ -35,20 +35,14 @@ impl Session {
             tls: self.tls.as_deref(),
             pipelining: self.pipelining,
             server: self.local_end.map(|end| (end.ip(), end.port())),
-            instance: "",
+            instance: self.transaction.as_ref().and_then(|open| open.instance),
         }
     }
 
     /// Goes through the restrictions of a stage and logs what they have to say.
-    pub(crate) fn check(
-        &mut self,
-        stage: Stage,
-        command: &str,
-        daemon: &Smtpd,
-    ) -> Result<Option<Reply>, Stop> {
+    pub(crate) fn check(&mut self, stage: Stage, command: &str, daemon: &Smtpd) -> Checked {
         let mut facts = std::mem::take(&mut self.facts);
-        let instance = format!("{:x}.{:x}", std::process::id(), self.transactions);
-        let view = restrictions::Session { instance: &instance, ..self.view(command) };
+        let view = self.view(command);
         let place = Place {
             tables: &daemon.tables,
             rewriting: &daemon.rewriting,
@@ -64,7 +58,7 @@ impl Session {
         if let Some(transaction) = &mut self.transaction {
             transaction.take_effects(ruling.effects);
         }
-        Ok(ruling.refusal.map(Reply::from))
+        Ok(ruling.refusal)
     }
 
     /// Can this address be resolved at all? The null address needs not.
@@ -94,10 +88,11 @@ impl Session {
             Ok(None) => Ok(self.size_refusal(sender, daemon, events)),
             other => other,
         };
-        if !matches!(checked, Ok(None)) {
-            self.transaction = None;
+        if matches!(checked, Ok(None)) {
+            let instance = daemon.next_instance();
+            self.transaction.as_mut().map(|open| open.instance.insert(instance));
         } else {
-            self.transactions = self.transactions.wrapping_add(1);
+            self.transaction = None;
         }
         checked.into()
     }
@@ -108,7 +103,7 @@ impl Session {
         sender: &Sender,
         daemon: &mut Smtpd,
         events: &EventLoop<Smtpd>,
-    ) -> Option<Reply> {
+    ) -> Option<Refusal> {
         let size = sender.size_bytes.unwrap_or(0);
         let limit = daemon.settings.message_limit_bytes;
         let reply = if limit > 0 && size > limit {
@@ -119,7 +114,7 @@ impl Session {
             return None;
         };
         self.log_refusal(reply, Command::Mail.name());
-        Some(Reply::from(reply))
+        Some(Refusal::Reply(reply.to_owned()))
     }
 
     pub(crate) fn log_refusal(&self, reply: &str, command: &str) {
@@ -134,12 +129,7 @@ impl Session {
         checked.into()
     }
 
-    fn check_recipient(
-        &mut self,
-        address: &str,
-        command: Command,
-        daemon: &Smtpd,
-    ) -> Result<Option<Reply>, Stop> {
+    fn check_recipient(&mut self, address: &str, command: Command, daemon: &Smtpd) -> Checked {
         let outside = self.transaction.is_none();
         let transaction = self.transaction.get_or_insert_default();
         transaction.envelope.recipient = Some(address.to_owned());
@@ -169,12 +159,7 @@ impl Session {
     }
 
     /// DATA and the end of the message: the recipient is known to restrictions if there is only one.
-    pub(crate) fn check_message(
-        &mut self,
-        stage: Stage,
-        command: &str,
-        daemon: &Smtpd,
-    ) -> Result<Option<Reply>, Stop> {
+    pub(crate) fn check_message(&mut self, stage: Stage, command: &str, daemon: &Smtpd) -> Checked {
         if let Some(transaction) = &mut self.transaction {
             transaction.envelope.recipient.clone_from(&transaction.only_recipient);
         }

@@ -7,7 +7,7 @@ use dns::Resolver;
 use queue::Queue;
 use reactor::EventLoop;
 use reactor::drive::Driver;
-use restrictions::Restrictions;
+use restrictions::{Instance, Restrictions};
 use rewriting::Rewriting;
 use services::qmgr::Notifier;
 use sys::sockets::{Peer, Socket};
@@ -15,6 +15,7 @@ use tables::{Options, Tables};
 use worker::{Clients, Service, Setup, StartError};
 
 use crate::encryption::{self, Encryption};
+use crate::policy::Policies;
 use crate::session::Session;
 use crate::settings::{self, Settings};
 
@@ -37,6 +38,8 @@ pub(crate) struct Smtpd {
     pub(crate) encryption: Encryption,
     pub(crate) clients: Clients,
     session_limit: usize,
+    transactions: u64,
+    pub(crate) policies: Policies,
     space: Option<(Instant, u64)>,
 }
 
@@ -73,6 +76,8 @@ impl Service for Smtpd {
             encryption,
             clients: Clients::default(),
             session_limit: if limit == 0 { SESSION_LIMIT } else { limit },
+            transactions: 0,
+            policies: Policies::default(),
             space: None,
         })
     }
@@ -127,6 +132,13 @@ const OPEN_RELAY: &str = "in parameter smtpd_relay_restrictions or smtpd_recipie
      check_relay_domains";
 
 impl Smtpd {
+    /// Names a transaction that begins now.
+    pub(crate) fn next_instance(&mut self) -> Instance {
+        let number = self.transactions;
+        self.transactions += 1;
+        Instance { process: std::process::id(), began_us: sys::clock::now_us(), number }
+    }
+
     /// Free space in the queue's file system.
     pub(crate) fn free_bytes(&mut self, now: Instant) -> u64 {
         if let Some((then, bytes)) = self.space

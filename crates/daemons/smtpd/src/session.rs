@@ -8,7 +8,7 @@ use lookup::Stop;
 use machine::TlsFacts;
 use reactor::drive;
 use reactor::{EventLoop, HandlerId, Letter};
-use restrictions::Client;
+use restrictions::{Client, Refusal};
 use smtp_protocol::{Answer, Command, Question, Reply, Server};
 use sys::sockets::Peer;
 
@@ -17,6 +17,7 @@ use crate::client::{self, Told};
 use crate::encryption;
 use crate::facts::{Fact, Facts, Found, Wanted};
 use crate::intake::{Committed, Written};
+use crate::policy::{self, Inquiry};
 use crate::service::Smtpd;
 use crate::transaction::Transaction;
 
@@ -39,7 +40,6 @@ pub(crate) struct Session {
     pub(crate) facts: Facts,
     /// What is to be answered once the facts are there.
     question: Option<Box<Question>>,
-    pub(crate) transactions: u32,
     connected: bool,
 }
 
@@ -59,13 +59,23 @@ impl From<Answer> for Attempt {
     }
 }
 
-impl From<Result<Option<Reply>, Stop>> for Attempt {
-    fn from(checked: Result<Option<Reply>, Stop>) -> Self {
+/// What restrictions came to: without a refusal the client may go on.
+pub(crate) type Checked = Result<Option<Refusal>, Stop>;
+
+impl From<Checked> for Attempt {
+    fn from(checked: Checked) -> Self {
         match checked {
             Ok(None) => Self::Answer(Answer::Proceed),
-            Ok(Some(reply)) => Self::Answer(Answer::Refuse(reply)),
+            Ok(Some(refusal)) => Self::Answer(answer_of(refusal)),
             Err(_) => Self::Wait,
         }
+    }
+}
+
+pub(crate) fn answer_of(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::Reply(reply) => Answer::Refuse(Reply::from(reply)),
+        Refusal::HangUp => Answer::HangUp,
     }
 }
 
@@ -91,7 +101,6 @@ impl Session {
             transaction: None,
             facts: Facts::default(),
             question: None,
-            transactions: 0,
             connected: false,
         }
     }
@@ -109,7 +118,10 @@ impl Session {
         me: HandlerId,
     ) -> Option<Answer> {
         match self.attempt(&question, daemon, events, me) {
-            Attempt::Answer(answer) => return Some(answer),
+            Attempt::Answer(answer) => {
+                self.facts.forget_policies();
+                return Some(answer);
+            }
             Attempt::Letter => {}
             Attempt::Wait => {
                 self.question = Some(Box::new(question));
@@ -135,7 +147,7 @@ impl Session {
             Question::Rcpt(recipient) => self.rcpt(recipient, daemon),
             Question::Data => self.data(daemon),
             Question::Content(bytes) => self.content(bytes, daemon, events, me),
-            Question::EndOfData => self.end_of_data(daemon, events, me),
+            Question::EndOfData(size_bytes) => self.end_of_data(*size_bytes, daemon, events, me),
             Question::Vrfy(address) => self.vrfy(address, daemon),
             Question::Expn(address) => self.expn(address, daemon),
             Question::Etrn(domain) => self.etrn(domain, daemon),
@@ -192,10 +204,7 @@ impl Session {
                         post_box.send(me, Box::new(Fact(wanted, Found::Dns(answer))));
                     });
                 }
-                Wanted::Policy(service, _) => {
-                    log::warn!("policy service {service}: not available in this version");
-                    post_box.send(me, Box::new(Fact(wanted, Found::Policy(None))));
-                }
+                Wanted::Policy(..) => policy::ask(Inquiry::new(wanted, me), daemon, events),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The mail transaction that a session is in.
 
-use restrictions::{Effect, Envelope};
+use restrictions::{Effect, Envelope, Instance};
 use smtp_protocol::{Body, Recipient, Return, Sender};
 
 use crate::intake::Intake;
@@ -17,6 +17,8 @@ pub(crate) struct Transaction {
     pub(crate) intake: Option<Box<Intake>>,
     /// What access tables asked for.
     pub(crate) effects: Vec<Effect>,
+    /// Its name for policy servers, from MAIL on.
+    pub(crate) instance: Option<Instance>,
     /// The one recipient, while there is only one.
     pub(crate) only_recipient: Option<String>,
 }

@@ -3,6 +3,7 @@
 use address::split_extension;
 use lookup::{Part, Stop};
 
+use crate::action::Origin;
 use crate::address::class_name;
 use crate::check::{About, Check, Verdict};
 use crate::parse::Subject;
@@ -105,11 +106,11 @@ impl Check<'_> {
     ) -> Result<Verdict, Stop> {
         match found {
             Ok(None) => Ok(Verdict::Dunno),
-            Ok(Some(hit)) => {
-                self.act(&hit.value, &format!("access table {table} entry \"{}\"", hit.key), about)
-            }
+            Ok(Some(hit)) => self.act(&hit.value, Origin { table, key: &hit.key }, about),
             Err(Stop::Wait) => Err(Stop::Wait),
-            Err(Stop::Failed { .. }) => self.act("451 4.3.5 Server configuration error", table, about),
+            Err(Stop::Failed { .. }) => {
+                self.act("451 4.3.5 Server configuration error", Origin { table, key: "" }, about)
+            }
         }
     }
 

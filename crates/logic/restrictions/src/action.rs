@@ -1,14 +1,39 @@
 //! What stands on the right-hand side of an access table (access(5)), or behind `action=` of a policy server.
 
+use std::fmt;
+
 use lookup::Stop;
 
 use crate::check::{About, Check, Verdict};
 use crate::parse::{Restriction, parse};
 use crate::world::{Effect, LogLine};
 
+/// Where an action stands, for the log: in this table under this key, or in the answer of this server.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) key: &'a str,
+}
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "access table {} entry \"{}\"", self.table, self.key)
+    }
+}
+
+const NO_TABLES_IN_TABLES: [&str; 2] = [
+    "do not specify lookup tables inside SMTPD access maps",
+    "define a restriction class and specify its name instead.",
+];
+
 impl Check<'_> {
-    /// Carries out one action; `origin` names its table for the log.
-    pub(crate) fn act(&mut self, action: &str, origin: &str, about: About<'_>) -> Result<Verdict, Stop> {
+    /// Carries out one action.
+    pub(crate) fn act(
+        &mut self,
+        action: &str,
+        origin: Origin<'_>,
+        about: About<'_>,
+    ) -> Result<Verdict, Stop> {
         let action = action.trim();
         let (word, text) =
             action.split_once([' ', '\t']).map_or((action, ""), |(word, text)| (word, text.trim()));
@@ -21,8 +46,12 @@ impl Check<'_> {
         }
         let settings = self.settings;
         Ok(match word.to_ascii_uppercase().as_str() {
-            "" => self.server_error(format!("{origin} has empty value")),
-            "OK" => self.permit(action, about),
+            "" => {
+                let Origin { table, key } = origin;
+                self.log.push(LogLine::Warning(format!("access table {table} entry {key} has empty value")));
+                Verdict::Permit
+            }
+            "OK" | "RELAY" => self.permit(action, about),
             "DUNNO" => Verdict::Dunno,
             "REJECT" => {
                 self.refuse_with(settings.access_map_reject_code, "5.7.1", text, "Access denied", about)
@@ -38,7 +67,10 @@ impl Check<'_> {
                 let (status, text) = self.later(text, about);
                 self.defer_if_reject(450, &status, text)
             }
-            "HANGUP" => self.hang_up(text, about),
+            "HANGUP" => {
+                self.log.push(LogLine::Action("hangup", text.to_owned()));
+                Verdict::HangUp
+            }
             _ => self.act_beside(word, text, origin, about)?,
         })
     }
@@ -48,7 +80,7 @@ impl Check<'_> {
         &mut self,
         word: &str,
         text: &str,
-        origin: &str,
+        origin: Origin<'_>,
         about: About<'_>,
     ) -> Result<Verdict, Stop> {
         match word.to_ascii_uppercase().as_str() {
@@ -94,11 +126,15 @@ impl Check<'_> {
     }
 
     /// Anything else names restrictions.
-    fn act_as_list(&mut self, text: &str, origin: &str, about: About<'_>) -> Result<Verdict, Stop> {
-        let list = parse(text, &self.settings.lists.classes);
+    fn act_as_list(&mut self, text: &str, origin: Origin<'_>, about: About<'_>) -> Result<Verdict, Stop> {
+        let list = parse(text, &self.settings.lists.classes, &self.settings.policy);
         if list.iter().any(names_table) {
-            let table = origin.split(" entry \"").next().unwrap_or(origin);
-            return Ok(self.server_error(format!("{table} has entry with lookup table: {}", text.trim())));
+            let what = format!("access table {} has entry with lookup table: {}", origin.table, text.trim());
+            self.log.push(LogLine::Warning(what));
+            for advice in NO_TABLES_IN_TABLES {
+                self.log.push(LogLine::Warning(advice.to_owned()));
+            }
+            return Ok(self.configuration_error());
         }
         self.run(&list, about)
     }
@@ -122,13 +158,6 @@ impl Check<'_> {
         let (status, text) = split_status(text);
         let text = or(text, "Service unavailable");
         (status.unwrap_or("4.7.1").to_owned(), format!("<{}>: {} rejected: {text}", about.name, about.class))
-    }
-
-    /// Closes the connection without a word more than needed.
-    fn hang_up(&mut self, text: &str, about: About<'_>) -> Verdict {
-        let text = or(text, "triggers HANGUP action").to_owned();
-        self.tell("hangup", about, &text);
-        Verdict::Reject("421 4.7.0 Server closing connection".to_owned())
     }
 
     fn permit(&mut self, action: &str, about: About<'_>) -> Verdict {

@@ -5,7 +5,7 @@ use lookup::Stop;
 use crate::parse::{Restriction, Subject, parse};
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::world::{Effect, LogLine, Ruling, World};
+use crate::world::{Effect, LogLine, Refusal, Ruling, World};
 
 /// When restrictions are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Restrictions {
     /// Parses the lists. What can not be understood answers 451 when its turn comes; see [`Restrictions::mistakes`].
     pub fn new(settings: Settings) -> Self {
         let lists = &settings.lists;
-        let list = |text: &str| parse(text, &lists.classes);
+        let list = |text: &str| parse(text, &lists.classes, &settings.policy);
         let classes = lists.classes.iter().map(|(name, text)| (name.clone(), list(text))).collect();
         Self {
             client: list(&lists.client),
@@ -109,8 +109,7 @@ impl Restrictions {
     pub fn check(&self, stage: Stage, session: &Session<'_>, world: &dyn World) -> Result<Ruling, Stop> {
         let mut check = Check::new(self, session, world);
         let verdict = check.stage(stage)?;
-        let refusal = if let Verdict::Reject(reply) = verdict { Some(reply) } else { None };
-        Ok(Ruling { refusal, log: check.log, effects: check.effects })
+        Ok(Ruling { refusal: verdict.into_refusal(), log: check.log, effects: check.effects })
     }
 
     /// Would a recipient be refused because nobody has the address? For what must not depend on restrictions.
@@ -120,8 +119,7 @@ impl Restrictions {
     pub fn check_listed(&self, session: &Session<'_>, world: &dyn World) -> Result<Ruling, Stop> {
         let mut check = Check::new(self, session, world);
         let verdict = check.unlisted(Subject::Recipient)?;
-        let refusal = if let Verdict::Reject(reply) = verdict { Some(reply) } else { None };
-        Ok(Ruling { refusal, log: check.log, effects: check.effects })
+        Ok(Ruling { refusal: verdict.into_refusal(), log: check.log, effects: check.effects })
     }
 }
 
@@ -134,6 +132,22 @@ pub(crate) enum Verdict {
     Permit,
     /// No, with this reply.
     Reject(String),
+    /// No, without a word: the connection ends (HANGUP).
+    HangUp,
+}
+
+impl Verdict {
+    fn refuses(&self) -> bool {
+        matches!(self, Self::Reject(_) | Self::HangUp)
+    }
+
+    fn into_refusal(self) -> Option<Refusal> {
+        match self {
+            Self::Reject(reply) => Some(Refusal::Reply(reply)),
+            Self::HangUp => Some(Refusal::HangUp),
+            Self::Dunno | Self::Permit => None,
+        }
+    }
 }
 
 /// What a list is about: the words of its replies, and the access check that a bare table means.
@@ -223,8 +237,7 @@ impl<'a> Check<'a> {
         let name = self.session.envelope.sender.clone().unwrap_or_default();
         let about = About { name: &name, class: "Sender address", bare_table: Some(Subject::Sender) };
         let verdict = self.run(&self.rules.sender, about)?;
-        if self.settings.reject_unlisted_sender && !matches!(verdict, Verdict::Reject(_)) && !self.discards()
-        {
+        if self.settings.reject_unlisted_sender && !verdict.refuses() && !self.discards() {
             return self.unlisted_once(Subject::Sender);
         }
         Ok(verdict)
@@ -239,7 +252,7 @@ impl<'a> Check<'a> {
         if self.settings.delay_reject {
             for check in [Self::client, Self::helo, Self::sender] {
                 let verdict = check(self)?;
-                if matches!(verdict, Verdict::Reject(_)) {
+                if verdict.refuses() {
                     return Ok(verdict);
                 }
             }
@@ -250,7 +263,7 @@ impl<'a> Check<'a> {
             if self.settings.relay_before_recipient { [relay, recipient] } else { [recipient, relay] };
         for list in lists {
             let verdict = self.run(list, about)?;
-            if matches!(verdict, Verdict::Reject(_)) {
+            if verdict.refuses() {
                 return Ok(verdict);
             }
         }
@@ -267,7 +280,7 @@ impl<'a> Check<'a> {
         if self.settings.delay_reject {
             for check in [Self::client, Self::helo] {
                 let verdict = check(self)?;
-                if matches!(verdict, Verdict::Reject(_)) {
+                if verdict.refuses() {
                     return Ok(verdict);
                 }
             }
@@ -290,7 +303,7 @@ impl<'a> Check<'a> {
 
     fn permission_or_deferral(&mut self, verdict: Verdict) -> Verdict {
         match verdict {
-            Verdict::Reject(_) => verdict,
+            Verdict::Reject(_) | Verdict::HangUp => verdict,
             _ => self.refused_by_deferral().unwrap_or(verdict),
         }
     }
@@ -385,6 +398,10 @@ impl<'a> Check<'a> {
     /// A mistake in the configuration: an error for now, told in the log.
     pub(crate) fn server_error(&mut self, warning: String) -> Verdict {
         self.log.push(LogLine::Warning(warning));
+        self.configuration_error()
+    }
+
+    pub(crate) fn configuration_error(&mut self) -> Verdict {
         let warn_only = std::mem::take(&mut self.warn_only);
         let verdict = self.refuse(451, "4.3.5", "Server configuration error".to_owned());
         self.warn_only = warn_only;

@@ -34,7 +34,7 @@ impl Check<'_> {
         Ok(match self.permit_auth_destination(about)? {
             Verdict::Permit => Verdict::Dunno,
             Verdict::Dunno => self.refuse(code, "5.7.1", format!("<{recipient}>: Relay access denied")),
-            failed @ Verdict::Reject(_) => failed,
+            failed => failed,
         })
     }
 

@@ -25,6 +25,7 @@ mod expand;
 
 pub use check::{Restrictions, Stage};
 pub use parse::{Restriction, Table};
-pub use session::{Client, Envelope, NameStatus, Session};
+pub use policy::{PolicyOptions, PolicyService};
+pub use session::{Client, Envelope, Instance, NameStatus, Session};
 pub use settings::{Lists, Settings};
-pub use world::{DnsFailure, Effect, LogLine, Mx, Ruling, World};
+pub use world::{DnsFailure, Effect, LogLine, Mx, Refusal, Ruling, World};

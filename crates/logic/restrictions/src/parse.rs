@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use parameters::list;
 
+use crate::policy::{PolicyOptions, PolicyService};
+
 /// One restriction with its argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -17,7 +19,7 @@ pub enum Restriction {
     Sleep(Duration),
     RejectUnauthPipelining,
     RejectPlaintextSession,
-    CheckPolicyService(String),
+    CheckPolicyService(Box<PolicyService>),
 
     PermitInetInterfaces,
     PermitMynetworks,
@@ -179,19 +181,24 @@ const PLAIN: &[(&str, Restriction)] = &[
 ];
 
 /// Reads a list. `classes` are the names of `smtpd_restriction_classes`.
-pub(crate) fn parse(text: &str, classes: &[(String, String)]) -> Vec<Restriction> {
+pub(crate) fn parse(text: &str, classes: &[(String, String)], policy: &PolicyOptions) -> Vec<Restriction> {
     let words: Vec<&str> = list::items(text).collect();
     let mut restrictions = Vec::new();
     let mut at = 0;
     while let Some(word) = words.get(at) {
-        let (restriction, used) = one(word, words.get(at + 1).copied(), classes);
+        let (restriction, used) = one(word, words.get(at + 1).copied(), classes, policy);
         restrictions.push(restriction);
         at += used;
     }
     restrictions
 }
 
-fn one(word: &str, argument: Option<&str>, classes: &[(String, String)]) -> (Restriction, usize) {
+fn one(
+    word: &str,
+    argument: Option<&str>,
+    classes: &[(String, String)],
+    policy: &PolicyOptions,
+) -> (Restriction, usize) {
     if classes.iter().any(|(name, _)| name.eq_ignore_ascii_case(word)) {
         return (Restriction::Class(word.to_owned()), 1);
     }
@@ -200,14 +207,14 @@ fn one(word: &str, argument: Option<&str>, classes: &[(String, String)]) -> (Res
         return (restriction.clone(), 1);
     }
     let name = word.to_ascii_lowercase();
-    match with_argument(&name, argument) {
+    match with_argument(&name, argument, policy) {
         Some(restriction) => (restriction, 2),
         None if is_table(word) => (Restriction::BareTable(word.to_owned()), 1),
         None => (Restriction::Wrong(format!("unknown smtpd restriction: \"{word}\"")), 1),
     }
 }
 
-fn with_argument(name: &str, argument: Option<&str>) -> Option<Restriction> {
+fn with_argument(name: &str, argument: Option<&str>, policy: &PolicyOptions) -> Option<Restriction> {
     if let Some(rest) = name.strip_prefix("check_").and_then(|rest| rest.strip_suffix("_access")) {
         return access(name, rest, argument);
     }
@@ -219,7 +226,10 @@ fn with_argument(name: &str, argument: Option<&str>) -> Option<Restriction> {
     };
     Some(match name {
         "check_policy_service" => match argument {
-            Some(service) => Restriction::CheckPolicyService(service.to_owned()),
+            Some(service) => match PolicyService::parse(service, policy) {
+                Ok(service) => Restriction::CheckPolicyService(Box::new(service)),
+                Err(why) => Restriction::Wrong(why),
+            },
             None => wants("must be followed by transport:server"),
         },
         "sleep" => match argument.and_then(|text| text.parse().ok()) {
@@ -286,7 +296,10 @@ mod tests {
             Restriction::PermitMynetworks,
             Restriction::Access { subject: Subject::Client, table: "hash:/a".into() },
             Restriction::AddressList { list: "zen.example=127.0.0.[2..9]".into(), permit: false },
-            Restriction::CheckPolicyService("{ inet:host:port, timeout=10s }".into()),
+            Restriction::CheckPolicyService(Box::new(PolicyService {
+                endpoint: "inet:host:port".to_owned(),
+                options: PolicyOptions { timeout: Duration::from_secs(10), ..PolicyOptions::default() },
+            })),
             Restriction::Class("greylisting".into()),
             Restriction::BareTable("hash:/b".into()),
             Restriction::ServerAccess {
@@ -295,12 +308,12 @@ mod tests {
                 table: "cidr:/c".into(),
             },
         ];
-        assert_eq!(parse(text, &classes), expected);
+        assert_eq!(parse(text, &classes, &PolicyOptions::default()), expected);
     }
 
     #[test]
     fn what_can_not_be_understood_says_why() {
-        let wrong = |text: &str| match parse(text, &[]).remove(0) {
+        let wrong = |text: &str| match parse(text, &[], &PolicyOptions::default()).remove(0) {
             Restriction::Wrong(why) | Restriction::Ignored(why) => why,
             other => panic!("{text} is {other:?}"),
         };

@@ -1,5 +1,6 @@
 //! What is known of a session when a stage is checked.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use machine::TlsFacts;
@@ -81,6 +82,24 @@ pub struct Session<'a> {
     pub pipelining: bool,
     /// Our own address and port.
     pub server: Option<(IpAddr, u16)>,
-    /// Names this transaction for policy servers (`instance`).
-    pub instance: &'a str,
+    /// The transaction, once MAIL is accepted.
+    pub instance: Option<Instance>,
+}
+
+/// Names a transaction for policy servers (`instance`): the same for all its recipients, and for no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instance {
+    /// The process that serves it.
+    pub process: u32,
+    /// When it began, in microseconds since 1970.
+    pub began_us: u64,
+    /// Counts those of the process.
+    pub number: u64,
+}
+
+impl fmt::Display for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, rest_us) = (self.began_us / 1_000_000, self.began_us % 1_000_000);
+        write!(f, "{:x}.{seconds:x}.{rest_us:x}.{:x}", self.process, self.number)
+    }
 }

@@ -2,6 +2,8 @@
 
 use parameters::{Config, Number, Param, Text};
 
+use crate::policy::PolicyOptions;
+
 /// Codes, lists and texts; each field has the name of its parameter unless it says otherwise.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
@@ -30,8 +32,8 @@ pub struct Settings {
     pub default_rbl_reply: String,
     pub rbl_reply_maps: String,
     pub maps_rbl_domains: String,
-    pub policy_default_action: String,
-    pub policy_context: String,
+    /// What check_policy_service goes by where it says nothing else.
+    pub policy: PolicyOptions,
     pub stress: String,
     pub soft_bounce: bool,
 
@@ -56,6 +58,22 @@ pub struct Settings {
     pub unknown_address_tempfail_waits: bool,
     /// The same of `unknown_helo_hostname_tempfail_action`.
     pub unknown_helo_tempfail_waits: bool,
+}
+
+impl From<&Config> for PolicyOptions {
+    fn from(config: &Config) -> Self {
+        let count = |parameter: &Param<Number>| u64::try_from(config.get(parameter)).unwrap_or(0);
+        Self {
+            timeout: config.get(&parameters::SMTPD_POLICY_SERVICE_TIMEOUT),
+            max_idle: config.get(&parameters::SMTPD_POLICY_SERVICE_MAX_IDLE),
+            max_ttl: config.get(&parameters::SMTPD_POLICY_SERVICE_MAX_TTL),
+            request_limit: count(&parameters::SMTPD_POLICY_SERVICE_REQUEST_LIMIT),
+            try_limit: count(&parameters::SMTPD_POLICY_SERVICE_TRY_LIMIT),
+            retry_delay: config.get(&parameters::SMTPD_POLICY_SERVICE_RETRY_DELAY),
+            default_action: config.get(&parameters::SMTPD_POLICY_SERVICE_DEFAULT_ACTION),
+            policy_context: config.get(&parameters::SMTPD_POLICY_SERVICE_POLICY_CONTEXT),
+        }
+    }
 }
 
 /// The restriction lists as they stand in main.cf.
@@ -124,8 +142,7 @@ impl From<&Config> for Settings {
                 .map_or_else(String::new, |raw| raw.into_owned()),
             rbl_reply_maps: text(&parameters::RBL_REPLY_MAPS),
             maps_rbl_domains: text(&parameters::MAPS_RBL_DOMAINS),
-            policy_default_action: text(&parameters::SMTPD_POLICY_SERVICE_DEFAULT_ACTION),
-            policy_context: text(&parameters::SMTPD_POLICY_SERVICE_POLICY_CONTEXT),
+            policy: PolicyOptions::from(config),
             stress: text(&parameters::STRESS),
             soft_bounce: config.get(&parameters::SOFT_BOUNCE),
             reject_code: code(&parameters::REJECT_CODE),

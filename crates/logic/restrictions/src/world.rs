@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use lookup::{Lookup, Stop};
 use rewriting::{Existence, Resolved};
 
+use crate::policy::PolicyService;
+
 /// Why DNS has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DnsFailure {
@@ -66,23 +68,36 @@ pub trait World {
     /// [`Stop::Wait`]
     fn texts(&self, name: &str) -> Result<Result<Vec<String>, DnsFailure>, Stop>;
 
-    /// Asks a policy server (SMTPD_POLICY_README): the service as it stands in main.cf, the attributes in order.
+    /// Asks a policy server (SMTPD_POLICY_README); the attributes are sent in order.
     /// The inner `None` when it can not be had: the log has the reason.
     ///
     /// # Errors
     /// [`Stop::Wait`]
-    fn policy(&self, service: &str, attributes: &[(&'static str, String)]) -> Result<Option<String>, Stop>;
+    fn policy(
+        &self,
+        service: &PolicyService,
+        attributes: &[(&'static str, String)],
+    ) -> Result<Option<String>, Stop>;
 }
 
 /// What came of the restrictions of one stage.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ruling {
-    /// `550 5.7.1 text`: the reply that refuses. Without it the stage is passed.
-    pub refusal: Option<String>,
+    /// Without one the stage is passed.
+    pub refusal: Option<Refusal>,
     /// What the log has to tell, in order.
     pub log: Vec<LogLine>,
     /// What access tables and policy servers want done with the message, in order.
     pub effects: Vec<Effect>,
+}
+
+/// A no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// `550 5.7.1 text`
+    Reply(String),
+    /// The connection ends without a reply (HANGUP in access(5)).
+    HangUp,
 }
 
 /// One line for the log, of which the caller writes begin and end:

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 
 use lookup::{Found, Lookup, Part, Stop, Subject};
 use restrictions::{
-    Client, DnsFailure, Envelope, LogLine, Mx, NameStatus, Restrictions, Ruling, Session, Settings, Stage,
-    World,
+    Client, DnsFailure, Envelope, LogLine, Mx, NameStatus, PolicyOptions, PolicyService, Refusal,
+    Restrictions, Ruling, Session, Settings, Stage, World,
 };
 use rewriting::{Existence, Resolved, Rewriting};
 
@@ -73,11 +73,7 @@ impl Case {
             }
             "data" => self.data = true,
             ">" => self.recorded.push(format!("> {value}")),
-            "!" if !value.starts_with("warning: do not specify")
-                && !value.starts_with("warning: define a") =>
-            {
-                self.recorded.push(format!("! {value}"));
-            }
+            "!" => self.recorded.push(format!("! {value}")),
             _ => {}
         }
     }
@@ -104,7 +100,7 @@ impl Case {
             }
             let ruling = self.check(&rules, &lab, stage, command, &envelope, &mut out);
             if let Some(reply) = ruling.refusal {
-                out.push(format!("> {command} {reply}"));
+                out.push(format!("> {command} {}", text_of(&reply)));
                 return out;
             }
         }
@@ -112,14 +108,14 @@ impl Case {
             envelope.recipient = Some(recipient.clone());
             let ruling = self.check(&rules, &lab, Stage::Rcpt, "RCPT", &envelope, &mut out);
             envelope.recipients += usize::from(ruling.refusal.is_none());
-            out.push(format!("> RCPT {}", ruling.refusal.as_deref().unwrap_or("250 2.1.5 Ok")));
+            out.push(format!("> RCPT {}", ruling.refusal.as_ref().map_or("250 2.1.5 Ok", text_of)));
         }
         if self.data {
             envelope.recipient = envelope.recipient.filter(|_| envelope.recipients == 1);
             envelope.queue_id = "QID".to_owned();
             let ruling = self.check(&rules, &lab, Stage::Data, "DATA", &envelope, &mut out);
             let go_ahead = "354 End data with <CR><LF>.<CR><LF>";
-            out.push(format!("> DATA {}", ruling.refusal.as_deref().unwrap_or(go_ahead)));
+            out.push(format!("> DATA {}", ruling.refusal.as_ref().map_or(go_ahead, text_of)));
         }
         out
     }
@@ -143,7 +139,7 @@ impl Case {
             tls: None,
             pipelining: false,
             server: None,
-            instance: "1.2.3",
+            instance: None,
         };
         let ruling = rules.check(stage, &session, lab).unwrap();
         out.extend(ruling.log.iter().map(|line| self.shown(line, &session)));
@@ -272,8 +268,10 @@ impl Lab {
             default_rbl_reply: rbl.to_owned(),
             rbl_reply_maps: text("rbl_reply_maps", ""),
             maps_rbl_domains: text("maps_rbl_domains", ""),
-            policy_default_action: "451 4.3.5 Server configuration problem".to_owned(),
-            policy_context: String::new(),
+            policy: PolicyOptions {
+                default_action: "451 4.3.5 Server configuration problem".to_owned(),
+                ..PolicyOptions::default()
+            },
             stress: String::new(),
             soft_bounce: flag("soft_bounce", false),
             reject_code: code("reject_code", 554),
@@ -391,7 +389,18 @@ impl World for Lab {
         })
     }
 
-    fn policy(&self, _service: &str, _attributes: &[(&'static str, String)]) -> Result<Option<String>, Stop> {
+    fn policy(
+        &self,
+        _service: &PolicyService,
+        _attributes: &[(&'static str, String)],
+    ) -> Result<Option<String>, Stop> {
         Ok(None)
+    }
+}
+
+fn text_of(refusal: &Refusal) -> &str {
+    match refusal {
+        Refusal::Reply(text) => text,
+        Refusal::HangUp => "(hung up)",
     }
 }

@@ -33,8 +33,8 @@ pub enum Question {
     Data,
     /// Lines of the message, each ended by LF, or a piece of a long one.
     Content(Vec<u8>),
-    /// The message is complete. Answer: [`Answer::Queued`] once it is safe, or `Refuse`.
-    EndOfData,
+    /// The message is complete, of so many bytes with CRLF. Answer: [`Answer::Queued`] once it is safe, or `Refuse`.
+    EndOfData(u64),
     /// Forget the transaction: nothing of it may be delivered.
     Reset,
     /// Is this address deliverable? `Proceed` or `Refuse`.
@@ -68,6 +68,8 @@ pub enum Answer {
     Proceed,
     /// Say this instead.
     Refuse(Reply),
+    /// Say nothing more: the session ends.
+    HangUp,
     /// To [`Question::Connect`] and [`Question::Xclient`].
     Admit(Box<Admission>),
     /// To [`Question::EndOfData`]: the message is safe under this queue id.

@@ -348,6 +348,9 @@ impl Server {
     }
 
     fn resume(&mut self, asked: Asked, answer: Answer) {
+        if answer == Answer::HangUp {
+            return self.end(None);
+        }
         match asked {
             Asked::Nothing => {}
             Asked::Connect => self.admit(answer),
@@ -482,7 +485,7 @@ mod tests {
         loop {
             match server.poll() {
                 Output::Write(_) => {}
-                Output::Ask(Question::EndOfData) => {
+                Output::Ask(Question::EndOfData(_)) => {
                     queued.push(std::mem::take(content));
                     server.answered(Answer::Queued("1".to_owned()));
                 }

@@ -222,7 +222,7 @@ fn show(question: &Question) -> String {
         Question::Rate(command) => format!("rate {}", command.name()),
         Question::Data => "data".to_owned(),
         Question::Content(bytes) => format!("content {}", bytes.escape_ascii()),
-        Question::EndOfData => "end of data".to_owned(),
+        Question::EndOfData(_) => "end of data".to_owned(),
         Question::Reset => "reset".to_owned(),
         Question::Vrfy(text) => format!("vrfy {text}"),
         Question::Expn(text) => format!("expn {text}"),

@@ -106,9 +106,15 @@ impl Server {
                 if policy == BareNewline::Note && bare {
                     self.note(Event::BareNewline("DATA content", false));
                 }
-                self.ask(Question::EndOfData, Asked::EndOfData);
+                self.message_complete();
             }
         }
+    }
+
+    fn message_complete(&mut self) {
+        let content = self.transaction.as_ref().and_then(|open| open.content.as_ref());
+        let size_bytes = content.map_or(0, |content| content.size_bytes());
+        self.ask(Question::EndOfData(size_bytes), Asked::EndOfData);
     }
 
     fn failed(&mut self) {
@@ -236,7 +242,7 @@ impl Server {
             self.failed();
         } else if chunk.last {
             self.after = END_OF_MESSAGE;
-            self.ask(Question::EndOfData, Asked::EndOfData);
+            self.message_complete();
         } else {
             self.done(format!("250 2.0.0 Ok: {} bytes", chunk.bytes));
         }
