@@ -115,7 +115,7 @@ fn older_name(parameter: &Declared) -> String {
 /// Where a name is from that Postfix 3.7 does not have.
 fn origin(parameter: &Declared) -> Option<String> {
     let named = |table: &[&Declared]| table.iter().any(|other| other.name == parameter.name);
-    if named(OWN) {
+    if OWN.iter().any(|family| named(family)) {
         return Some(" Not known to Postfix.".to_owned());
     }
     let (version, _) = LATER.iter().find(|(_, table)| named(table))?;

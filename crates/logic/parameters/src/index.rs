@@ -30,7 +30,7 @@ pub fn since_postfix_3_7() -> impl Iterator<Item = &'static Declared> {
 
 /// The parameters that Postfix does not have.
 pub fn own() -> impl Iterator<Item = &'static Declared> {
-    OWN.iter().copied()
+    OWN.iter().flat_map(|family| family.iter()).copied()
 }
 
 #[cfg(test)]

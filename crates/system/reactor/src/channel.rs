@@ -1,7 +1,9 @@
-//! A connection that carries attribute messages between two of our programs.
+//! A connection that carries messages between two programs: attributes between our own, or lines of text.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
+use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, RawFd};
 
 use attributes::Attributes;
@@ -13,10 +15,66 @@ use crate::event_loop::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
 /// How many bytes may wait for a peer that does not read; past that the connection is given up.
 const OUTPUT_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 
+/// No line of text is longer, in bytes.
+pub const LINE_LIMIT_BYTES: usize = 16 * 1024;
+
+/// A kind of message that a channel can carry.
+pub trait Wire: Sized {
+    /// Why bytes are none.
+    type Error: fmt::Display;
+
+    /// The first whole message in `bytes` and its length; none when more has to arrive.
+    ///
+    /// # Errors
+    /// When it can not become one: the connection ends.
+    fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Self::Error>;
+
+    /// Appends the message to `output`.
+    fn encode(&self, output: &mut Vec<u8>);
+}
+
+impl Wire for Attributes {
+    type Error = attributes::DecodeError;
+
+    fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Self::Error> {
+        Self::decode(bytes)
+    }
+
+    fn encode(&self, output: &mut Vec<u8>) {
+        self.encode(output);
+    }
+}
+
+/// A line of text, without its end; bytes that are no UTF-8 are replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextLine(pub String);
+
+/// A line of text that does not end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a line longer than {LINE_LIMIT_BYTES} bytes")]
+pub struct LineTooLong;
+
+impl Wire for TextLine {
+    type Error = LineTooLong;
+
+    fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, LineTooLong> {
+        match bytes.iter().take(LINE_LIMIT_BYTES + 1).position(|byte| *byte == b'\n') {
+            Some(end) => Ok(Some((Self(String::from_utf8_lossy(&bytes[..end]).into_owned()), end + 1))),
+            None if bytes.len() > LINE_LIMIT_BYTES => Err(LineTooLong),
+            None => Ok(None),
+        }
+    }
+
+    fn encode(&self, output: &mut Vec<u8>) {
+        output.extend_from_slice(self.0.as_bytes());
+        output.push(b'\n');
+    }
+}
+
 /// What to do with the messages of a channel. The `Handler` of the connection itself is [`Channel`].
-pub trait Talk<D>: Sized {
+pub trait Talk<D, M = Attributes>: Sized {
     /// A message has come in.
-    fn message(&mut self, message: Attributes, daemon: &mut D, line: &mut Line<'_, D>) -> Fate;
+    fn message(&mut self, message: M, daemon: &mut D, line: &mut Line<'_, D>) -> Fate;
 
     /// A letter has come for this connection.
     fn letter(&mut self, _letter: Letter, _daemon: &mut D, _line: &mut Line<'_, D>) -> Fate {
@@ -48,35 +106,43 @@ pub struct Line<'a, D> {
 
 impl<D> Line<'_, D> {
     /// Sends a message; it leaves when the handler returns.
-    pub fn send(&mut self, message: &Attributes) {
+    pub fn send(&mut self, message: &impl Wire) {
         message.encode(self.output);
+    }
+
+    /// Sends bytes that are messages already.
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.output.extend_from_slice(bytes);
     }
 }
 
 /// A letter to a [`Channel`]: send this message. Any handler may post it.
 #[derive(Debug)]
-pub struct Send(pub Attributes);
+pub struct Send<M = Attributes>(pub M);
 
 /// One connection with its talk.
-pub struct Channel<T> {
+pub struct Channel<T, M = Attributes> {
     socket: Socket,
     talk: T,
     input: Vec<u8>,
     output: Vec<u8>,
     sent: usize,
+    messages: PhantomData<fn() -> M>,
 }
 
-impl<T> Channel<T> {
+impl<T, M> Channel<T, M> {
     /// Takes a connection into the loop.
     ///
     /// # Errors
     /// When the kernel refuses to watch the socket.
     pub fn start<D>(socket: Socket, talk: T, events: &mut EventLoop<D>) -> io::Result<HandlerId>
     where
-        T: Talk<D> + 'static,
+        T: Talk<D, M> + 'static,
         D: 'static,
+        M: Wire + 'static,
     {
-        events.add(Box::new(Self { socket, talk, input: Vec::new(), output: Vec::new(), sent: 0 }))
+        let (input, output) = (Vec::new(), Vec::new());
+        events.add(Box::new(Self { socket, talk, input, output, sent: 0, messages: PhantomData }))
     }
 
     /// Reads what has arrived; false at the end of the connection. A short read has emptied the socket, unless
@@ -100,10 +166,13 @@ impl<T> Channel<T> {
     }
 
     /// The whole messages that have arrived. An error ends the connection.
-    fn messages(&mut self) -> Result<VecDeque<Attributes>, attributes::DecodeError> {
+    fn messages(&mut self) -> Result<VecDeque<M>, M::Error>
+    where
+        M: Wire,
+    {
         let mut messages = VecDeque::new();
         let mut start = 0;
-        while let Some((message, length)) = Attributes::decode(&self.input[start..])? {
+        while let Some((message, length)) = M::decode(&self.input[start..])? {
             messages.push_back(message);
             start += length;
         }
@@ -146,7 +215,7 @@ impl<T> Channel<T> {
     }
 }
 
-impl<D, T: Talk<D>> Handler<D> for Channel<T> {
+impl<D, M: Wire + 'static, T: Talk<D, M>> Handler<D> for Channel<T, M> {
     fn descriptor(&self) -> Option<RawFd> {
         Some(self.socket.as_raw_fd())
     }
@@ -175,7 +244,7 @@ impl<D, T: Talk<D>> Handler<D> for Channel<T> {
     }
 
     fn letter(&mut self, letter: Letter, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
-        self.act(daemon, events, me, |talk, daemon, line| match letter.downcast::<Send>() {
+        self.act(daemon, events, me, |talk, daemon, line| match letter.downcast::<Send<M>>() {
             Ok(message) => {
                 line.send(&message.0);
                 Fate::Keep

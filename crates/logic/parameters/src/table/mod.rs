@@ -24,6 +24,7 @@ mod tls;
 mod tlsproxy;
 mod later;
 mod own;
+mod login;
 
 pub use bounce::*;
 pub use commands::*;
@@ -32,6 +33,7 @@ pub use general::*;
 pub use later::*;
 pub use lmtp::*;
 pub use local_delivery::*;
+pub use login::*;
 pub use milter::*;
 pub use own::*;
 pub use postscreen::*;
@@ -78,5 +80,5 @@ pub static FAMILIES: &[&[&Declared]] = &[
     tlsproxy::TABLE,
 ];
 
-/// The names that Postfix does not have.
-pub static OWN: &[&Declared] = own::TABLE;
+/// The names that Postfix does not have, by family.
+pub static OWN: &[&[&Declared]] = &[own::TABLE, login::TABLE];

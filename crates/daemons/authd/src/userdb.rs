@@ -1,0 +1,55 @@
+//! Where somebody's mail lies.
+
+use std::sync::Arc;
+
+use accounts::{Accounts, Mailbox, NoMailbox};
+use dovecot_auth::{Failure, ServerLine};
+use reactor::channel::Line;
+
+use crate::connection::Connection;
+use crate::service::Authd;
+
+impl Connection {
+    /// Has a thread find out.
+    pub(crate) fn look_up(&mut self, id: u32, user: String, authd: &mut Authd, line: &mut Line<'_, Authd>) {
+        let knowledge = Arc::clone(&authd.knowledge);
+        match line.events.offload(line.me, move || answer(&knowledge.accounts, id, &user)) {
+            Ok(()) => self.goes_out(),
+            Err(error) => {
+                log::warn!("look a user up: {error}");
+                line.send_bytes(&temporary(id).to_bytes());
+            }
+        }
+    }
+}
+
+fn answer(accounts: &Accounts, id: u32, user: &str) -> ServerLine {
+    match accounts.mailbox_of(user) {
+        Ok(mailbox) => found(id, accounts.canonical(user), mailbox),
+        Err(NoMailbox::Unknown(_)) => ServerLine::NotFound { id },
+        Err(error) => {
+            log::warn!("mailbox of {user}: {error}");
+            temporary(id)
+        }
+    }
+}
+
+fn found(id: u32, name: String, mailbox: Mailbox) -> ServerLine {
+    let kind = if mailbox.path.ends_with('/') { "maildir" } else { "mbox" };
+    let below = mailbox.path.trim_start_matches("./").trim_end_matches('/');
+    let absolute = mailbox.base.join(below);
+    let options = if mailbox.options.is_empty() { String::new() } else { format!(":{}", mailbox.options) };
+    ServerLine::User {
+        id,
+        name,
+        uid: mailbox.uid,
+        gid: mailbox.gid,
+        home: mailbox.base.display().to_string(),
+        mail: format!("{kind}:{}{options}", absolute.display().to_string().trim_end_matches('/')),
+        path: mailbox.path,
+    }
+}
+
+fn temporary(id: u32) -> ServerLine {
+    ServerLine::Failure(Failure { id, temporary: true, ..Failure::default() })
+}

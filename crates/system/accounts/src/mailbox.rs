@@ -1,0 +1,131 @@
+//! Where somebody's mail lies, and whose it is.
+
+use std::path::{Path, PathBuf};
+
+use rewriting::exact_id;
+
+use crate::account::Account;
+use crate::location::Location;
+use crate::passwd_file::Entry;
+use crate::{Accounts, Unavailable};
+
+/// A mailbox, and as whom it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    /// Owner.
+    pub uid: u32,
+    /// The owner's group.
+    pub gid: u32,
+    /// The folder that nothing leaves.
+    pub base: PathBuf,
+    /// Below the base: a Maildir when it ends in `/`, else an mbox file; `./` is the base itself.
+    pub path: String,
+    /// What a mail location says after its path (`LAYOUT=fs`), as it stands there.
+    pub options: String,
+}
+
+/// Why somebody has no mailbox that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoMailbox {
+    /// There is none.
+    #[error("no mailbox for {0}: give it one in virtual_mailbox_maps")]
+    Unknown(String),
+    /// The configuration is not in order.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// Nobody knows now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+pub(crate) fn find(accounts: &Accounts, account: &Account) -> Result<Mailbox, NoMailbox> {
+    if account.is_system {
+        return of_system(accounts, account);
+    }
+    let named = account.entry.as_ref().and_then(|entry| entry.extra.mail.as_deref());
+    match (named, virtual_path(accounts, &account.user)?, &account.entry) {
+        (Some(location), _, Some(entry)) => of_location(accounts, account, entry, location),
+        (_, Some(path), _) => of_virtual(accounts, account, path),
+        (_, None, Some(entry)) => of_location(accounts, account, entry, &accounts.settings.mail_location),
+        (_, None, None) => Err(NoMailbox::Unknown(account.user.clone())),
+    }
+}
+
+fn virtual_path(accounts: &Accounts, user: &str) -> Result<Option<String>, NoMailbox> {
+    let maps = &accounts.rewriting.settings().virtual_mailbox_maps;
+    let found = accounts.rewriting.find_address(&accounts.tables, maps, user).map_err(Unavailable::from)?;
+    Ok(found.map(|found| found.value))
+}
+
+fn of_virtual(accounts: &Accounts, account: &Account, path: String) -> Result<Mailbox, NoMailbox> {
+    if accounts.settings.base.is_empty() {
+        let text = "virtual_mailbox_base is empty: name the directory of all mailboxes in main.cf";
+        return Err(NoMailbox::Misconfigured(text.to_owned()));
+    }
+    let (uid, gid) = virtual_owner(accounts, &account.user)?;
+    Ok(Mailbox { uid, gid, base: PathBuf::from(&accounts.settings.base), path, options: String::new() })
+}
+
+fn virtual_owner(accounts: &Accounts, user: &str) -> Result<(u32, u32), NoMailbox> {
+    let owner = accounts.rewriting.mailbox_owner(&accounts.tables, &accounts.settings.owners, user);
+    owner.map_err(|why| match why {
+        rewriting::NoMailbox::Stop(stop) => NoMailbox::Unavailable(stop.into()),
+        other => NoMailbox::Misconfigured(other.to_string()),
+    })
+}
+
+fn of_location(
+    accounts: &Accounts,
+    account: &Account,
+    entry: &Entry,
+    text: &str,
+) -> Result<Mailbox, NoMailbox> {
+    let location = Location::parse(text, &account.user, &entry.home).ok_or_else(|| {
+        NoMailbox::Misconfigured(format!(
+            "mail location \"{text}\" of {}: only maildir: and mbox: with an absolute path, or ~ and a home folder",
+            account.user
+        ))
+    })?;
+    let (uid, gid) = match (entry.uid.as_str(), entry.gid.as_str()) {
+        ("", _) | (_, "") => virtual_owner(accounts, &account.user)?,
+        (uid, gid) => (own_id(account, uid)?, own_id(account, gid)?),
+    };
+    let home = Path::new(&entry.home);
+    let (base, below) = match location.path.strip_prefix(home) {
+        Ok(below) if home.is_absolute() => (home.to_owned(), below.to_owned()),
+        _ if location.is_maildir => (location.path.clone(), PathBuf::new()),
+        _ => split_file(&location.path),
+    };
+    let ending = if location.is_maildir { "/" } else { "" };
+    let path = match below.to_string_lossy().trim_end_matches('/') {
+        "" => "./".to_owned(),
+        below => format!("{below}{ending}"),
+    };
+    Ok(Mailbox { uid, gid, base, path, options: location.options })
+}
+
+fn split_file(path: &Path) -> (PathBuf, PathBuf) {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    (folder.to_owned(), path.file_name().map(PathBuf::from).unwrap_or_default())
+}
+
+fn own_id(account: &Account, text: &str) -> Result<u32, NoMailbox> {
+    exact_id(text).ok_or_else(|| {
+        NoMailbox::Misconfigured(format!("{}: bad uid or gid {text} in passwd_file", account.user))
+    })
+}
+
+/// local(8): `home_mailbox` below the home folder, else a file of the user's name in the spool.
+fn of_system(accounts: &Accounts, account: &Account) -> Result<Mailbox, NoMailbox> {
+    let unknown = || NoMailbox::Unknown(account.user.clone());
+    let entry = account.entry.as_ref().ok_or_else(unknown)?;
+    let (uid, gid) = (own_id(account, &entry.uid)?, own_id(account, &entry.gid)?);
+    let settings = &accounts.settings;
+    let name = account.user.split('@').next().unwrap_or_default();
+    let (base, path) = match settings.home_mailbox.as_str() {
+        "" if settings.spool.ends_with('/') => (&settings.spool, format!("{name}/")),
+        "" => (&settings.spool, name.to_owned()),
+        below => (&entry.home, below.to_owned()),
+    };
+    Ok(Mailbox { uid, gid, base: PathBuf::from(base), path, options: String::new() })
+}
