@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
 
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use sys::sockets::Socket;
@@ -10,6 +11,9 @@ use crate::{Service, is_behind};
 
 /// How many connections one turn accepts, so that those already here get their share.
 const ACCEPTS_PER_TURN: usize = 32;
+
+/// How long after a failure of accept(2) it is tried again.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// One listening socket.
 pub(crate) struct Listener {
@@ -47,10 +51,18 @@ impl<S: Service> Handler<S> for Listener {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     log::warn!("accept connection: {error}");
+                    // Who knocked before is not announced again.
+                    events.set_deadline(me, Some(events.now() + RETRY_DELAY));
                     return Fate::Keep;
                 }
             }
         }
+        events.again(me);
+        Fate::Keep
+    }
+
+    /// Clients that could not be accepted for want of descriptors or memory are still there.
+    fn elapsed(&mut self, _service: &mut S, events: &mut EventLoop<S>, me: HandlerId) -> Fate {
         events.again(me);
         Fate::Keep
     }
