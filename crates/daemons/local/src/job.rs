@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use mailbox::content::QueueContent;
 use mailbox::job::Answer;
-use queue::QueueName;
 use queue_format::QueueId;
 use reactor::{EventLoop, HandlerId, Letter};
 use rewriting::Leaf;
@@ -83,7 +82,7 @@ impl Local {
     /// The open queue file, and whom the message has been delivered to before.
     fn open_message(&self, request: &DeliveryRequest) -> io::Result<(Rc<File>, Vec<String>)> {
         let id: QueueId = request.queue_id.parse().map_err(io::Error::other)?;
-        let file = File::open(self.queue.path(QueueName::Active, &id))?;
+        let file = self.queue.open_to_deliver(&id)?;
         let mut block = Vec::new();
         let mut content = QueueContent::new(&file, request.content_offset, &mut block);
         let been_at = delivered_to(&mut content).map_err(io::Error::other)?;
@@ -111,10 +110,12 @@ impl Local {
                 return self.settle(ticket, outcome::lookup_failed(&stop));
             }
         };
-        for leaf in leaves {
+        let alone = leaves.len() == 1;
+        for (place, leaf) in leaves.into_iter().enumerate() {
             match leaf {
                 Leaf::Mailbox { address, user, extension } => {
-                    let ticket = self.add_part(id, Part::new(number, &address));
+                    let part = Part { number: place, alone, ..Part::new(number, &address) };
+                    let ticket = self.add_part(id, part);
                     self.send_to_user(ticket, &user, extension.as_deref(), file, events);
                 }
                 Leaf::Forward { sender, recipients } => {

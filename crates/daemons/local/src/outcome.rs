@@ -98,10 +98,10 @@ pub(crate) fn refused(why: &Refusal) -> Outcome {
 /// What came of sending a courier to `destination`.
 pub(crate) fn of(outcome: Result<Answer, NoDelivery>, destination: &Destination) -> Outcome {
     match outcome {
-        Ok(Answer::Delivered) => {
+        Ok(Answer::Delivered { crossed_off }) => {
             let is_maildir = destination.place.form == Form::Maildir;
             let text = if is_maildir { "delivered to maildir" } else { "delivered to mailbox" };
-            Outcome::new(Verdict::Sent, "2.0.0", text, RELAY)
+            Outcome { crossed_off, ..Outcome::new(Verdict::Sent, "2.0.0", text, RELAY) }
         }
         Ok(Answer::Withheld { path }) => {
             deferred("4.3.5", format!("{path} exists, and .forward files are not available in this version"))

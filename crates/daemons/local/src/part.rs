@@ -11,6 +11,10 @@ use crate::job::nothing;
 pub(crate) struct Part {
     /// Which recipient of the request.
     pub(crate) recipient: usize,
+    /// Which of the recipient's parts: it is the same at the next try, while the aliases are.
+    pub(crate) number: usize,
+    /// It is the recipient's only part.
+    pub(crate) alone: bool,
     /// The address as the log shows it.
     pub(crate) address: String,
     /// Where a courier is going.
@@ -31,7 +35,8 @@ pub(crate) struct Destination {
 
 impl Part {
     pub(crate) fn new(recipient: usize, address: &str) -> Self {
-        Self { recipient, address: address.to_owned(), destination: None, outcome: None }
+        let address = address.to_owned();
+        Self { recipient, number: 0, alone: false, address, destination: None, outcome: None }
     }
 }
 

@@ -80,6 +80,8 @@ impl Local {
         };
         Some(Job {
             place: destination.place.clone(),
+            name: format!("{}P{}", state.request.delivery_name(recipient), part.number),
+            record_offset: if part.alone { recipient.crossing_offset() } else { 0 },
             head: envelope.lines(destination.place.form),
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,

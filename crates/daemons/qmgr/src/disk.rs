@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use queue::{Loaded, MODE_FORCE_EXPIRE, MODE_READY, Queue, QueueError, QueueName, RecipientSource};
 use queue_format::envelope::WarnTime;
 use queue_format::{QueueId, Recipient};
-use scheduling::MessageKey;
+use scheduling::{Delivery, MessageKey};
 
 /// Lanes that only load messages.
 const LOADING_LANES: usize = 4;
@@ -45,6 +45,18 @@ pub(crate) enum Task {
     Park { key: MessageKey, id: QueueId, offsets: Vec<u64>, until: u64, warned: Option<WarnTime> },
     /// Remove the message, after what was noted about it.
     Remove { key: MessageKey, id: QueueId, with_logs: bool },
+    /// See how far an agent has come that has ended.
+    Look(Box<Lost>),
+}
+
+/// A delivery whose agent has ended.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    pub(crate) key: MessageKey,
+    pub(crate) id: QueueId,
+    /// Of the recipients, in the order of the delivery.
+    pub(crate) offsets: Vec<u64>,
+    pub(crate) delivery: Delivery,
 }
 
 /// What became of a task.
@@ -55,6 +67,10 @@ pub(crate) enum Done {
     Marked(MessageKey, Result<(), QueueError>),
     Parked(MessageKey, Result<(), Refused>),
     Removed(MessageKey, Result<(), Refused>),
+    /// Nobody is at work on the message; the recipients at these offsets are crossed off.
+    Looked(Box<Lost>, Vec<u64>),
+    /// An agent that has ended, or one of an earlier queue manager, has left somebody at work on the message.
+    Busy(Task),
 }
 
 /// A task that the disk refused, as it was, to be tried again.
@@ -105,6 +121,7 @@ impl DiskWork {
             | Task::Mark { key, .. }
             | Task::Park { key, .. }
             | Task::Remove { key, .. } => lane_of(*key),
+            Task::Look(lost) => lane_of(lost.key),
         };
         self.lanes[lane].waiting.push_back(task);
     }
@@ -140,6 +157,9 @@ pub(crate) fn work(queue: &Queue, lane: usize, tasks: Vec<Task>, recipient_limit
 
 fn one(queue: &Queue, task: Task, recipient_limit: usize) -> Done {
     match task {
+        Task::Load(candidate) if !candidate.fresh && is_busy(queue, candidate.queue, &candidate.id) => {
+            Done::Busy(Task::Load(candidate))
+        }
         Task::Load(candidate) => {
             let loaded = load(queue, &candidate, recipient_limit);
             Done::Loaded(candidate, loaded.map(Box::new))
@@ -163,7 +183,19 @@ fn one(queue: &Queue, task: Task, recipient_limit: usize) -> Done {
                 removed.map_err(|error| Refused { error, task: Task::Remove { key, id, with_logs } }),
             )
         }
+        Task::Look(lost) if is_busy(queue, QueueName::Active, &lost.id) => Done::Busy(Task::Look(lost)),
+        Task::Look(lost) => {
+            let crossed_off = queue.crossed_off(&lost.id, &lost.offsets);
+            // What can not be read now will not be readable for an agent either.
+            Done::Looked(lost, crossed_off.unwrap_or_default())
+        }
     }
+}
+
+/// Whoever is at work on the message was sent on the way by an agent that is no more, or by an earlier queue manager.
+/// When that can not be told (the file is gone, the file system knows no locks) nobody is waited for.
+fn is_busy(queue: &Queue, name: QueueName, id: &QueueId) -> bool {
+    queue.is_being_delivered(name, id).unwrap_or(false)
 }
 
 /// A message that can not be read goes to `corrupt/`; one that could not be read this time, back to where it was.

@@ -7,7 +7,7 @@ use attributes::Attributes;
 use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate, HandlerId, Letter};
 use scheduling::scheduler::Reason;
-use scheduling::{DESTINATION_SEPARATOR, Delivery, Feedback, Job};
+use scheduling::{DESTINATION_SEPARATOR, Delivery, Feedback};
 use services::delivery::{DeliveryReport, Goodbye, Outcome, Verdict};
 use sys::error_text::reason;
 
@@ -17,8 +17,6 @@ use crate::service::Manager;
 const DELIVERIES_PER_CONNECTION: usize = 8;
 /// Connections to one transport.
 const CONNECTIONS_PER_TRANSPORT: usize = 8;
-/// How often a recipient whose agent vanished is given to another at once.
-const LOST_LIMIT: u8 = 1;
 
 /// The connections to delivery agents and what is under way on them.
 #[derive(Debug, Default)]
@@ -266,23 +264,10 @@ impl Manager {
         }
     }
 
-    /// The agent ended or fell silent with deliveries under way. Each is tried once more at once, with another agent; one that was lost
-    /// before waits, for it may be what kills them.
-    fn agent_gone(&mut self, transport: &Arc<str>, connection: HandlerId) {
+    /// The agent ended or fell silent with deliveries under way.
+    fn agent_gone(&mut self, transport: &str, connection: HandlerId) {
         for flight in self.agents.gone(transport, connection) {
-            let Delivery { ticket, job, .. } = &flight.delivery;
-            let Some(message) = self.messages.get_mut(&job.message) else { continue };
-            let again =
-                job.recipients.iter().all(|slot| message.recipients[*slot as usize].lost < LOST_LIMIT);
-            job.recipients.iter().for_each(|slot| message.recipients[*slot as usize].lost += 1);
-            log::warn!("{}: private/{transport} ended before it answered", message.id);
-            if again && !self.leaving {
-                self.scheduler.put_back(flight.delivery);
-            } else {
-                let job: Job = job.clone();
-                self.scheduler.finished(self.now_us, *ticket, Feedback::Alive, &Reason::none(), 0);
-                self.postpone(job, "4.3.0", "unknown mail transport error");
-            }
+            self.lost(flight.delivery);
         }
     }
 }

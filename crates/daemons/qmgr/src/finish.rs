@@ -6,7 +6,7 @@ use services::bounce::{Command, Failure};
 use services::delivery::{Outcome, Times, Verdict, log_line};
 
 use crate::disk::{Refused, Task};
-use crate::message::{Message, Stage};
+use crate::message::{End, Message, Stage};
 use crate::reports::{Purpose, ReportService};
 use crate::service::Manager;
 
@@ -15,8 +15,9 @@ const NOTIFY_NEVER: u32 = 1;
 const NOTIFY_SUCCESS: u32 = 2;
 const NOTIFY_FAILURE: u32 = 4;
 
-/// How long the disk is left alone after it refused a removal or a rename, in seconds.
-const DISK_RETRY_SECONDS: u64 = 60;
+/// How long the disk is left alone after it refused a removal or a rename, in seconds: first, and at most.
+const DISK_RETRY_SECONDS: u64 = 1;
+const DISK_RETRY_LIMIT_SECONDS: u64 = 60;
 
 impl Manager {
     /// Results that the queue manager finds by itself: it logs them as an agent would.
@@ -39,7 +40,8 @@ impl Manager {
         for (slot, mut outcome) in outcomes {
             soften(&mut outcome, self.settings.soft_bounce);
             match service_for(message, slot, &outcome) {
-                None => message.settle(slot, true),
+                None if outcome.crossed_off => message.settle(slot, End::CrossedOff),
+                None => message.settle(slot, End::Done),
                 Some(service) => {
                     let (slots, failures) = &mut kept[service as usize];
                     slots.push(slot);
@@ -80,23 +82,24 @@ impl Manager {
         done: bool,
     ) {
         let Some(message) = self.messages.get_mut(&key) else { return };
+        let kept = if done { End::Done } else { End::Another };
         message.waiting -= 1;
         match (purpose, service) {
             (Purpose::Append(slots), ReportService::Bounce) => {
                 message.bounce_log |= done;
-                slots.into_iter().for_each(|slot| message.settle(slot, done));
+                slots.into_iter().for_each(|slot| message.settle(slot, kept));
             }
             (Purpose::Append(slots), ReportService::Defer) => {
                 message.defer_log |= done;
-                slots.into_iter().for_each(|slot| message.settle(slot, false));
+                slots.into_iter().for_each(|slot| message.settle(slot, End::Another));
             }
             // Delivered is delivered, whether the sender gets to know or not.
             (Purpose::Append(slots), ReportService::Trace) => {
                 message.trace_log |= done;
-                slots.into_iter().for_each(|slot| message.settle(slot, true));
+                slots.into_iter().for_each(|slot| message.settle(slot, End::Done));
             }
             (Purpose::Flush, ReportService::Defer) if done => self.leave(key),
-            (Purpose::Flush, ReportService::Defer) => self.park(key, DISK_RETRY_SECONDS, false),
+            (Purpose::Flush, ReportService::Defer) => self.park(key, DISK_RETRY_LIMIT_SECONDS, false),
             (Purpose::Flush, _) => message.deferred |= !done,
             (Purpose::Warn, _) => {
                 if let Stage::Warning(until) = message.stage {
@@ -201,8 +204,14 @@ impl Manager {
         match result {
             Err(Refused { error, task }) if !error.is_gone() => {
                 // Not to be lost, and not to be delivered again: the message stays in memory until the disk does as it should.
-                log::warn!("{error}; trying again in {DISK_RETRY_SECONDS} seconds");
-                self.later.push((self.now_us + DISK_RETRY_SECONDS * 1_000_000, task));
+                let refusals = self.messages.get_mut(&key).map_or(0, |message| {
+                    message.refusals += 1;
+                    message.refusals - 1
+                });
+                let delay = DISK_RETRY_SECONDS.checked_shl(refusals).unwrap_or(DISK_RETRY_LIMIT_SECONDS);
+                let delay = delay.clamp(DISK_RETRY_SECONDS, DISK_RETRY_LIMIT_SECONDS);
+                log::warn!("{error}; trying again in {delay} s");
+                self.later.push((self.now_us + delay * 1_000_000, task));
             }
             result => {
                 let Some(message) = self.messages.remove(&key) else { return };

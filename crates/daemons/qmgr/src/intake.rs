@@ -24,6 +24,8 @@ pub(crate) struct Intake {
     /// The next scan of `deferred/` takes messages that are not due.
     all: bool,
     deferred_turn: bool,
+    /// What an earlier queue manager had left is known by now.
+    has_looked: bool,
     next_deferred_scan: Instant,
     queue_run_delay: Duration,
 }
@@ -62,6 +64,7 @@ impl Intake {
             deferred_scan: ScanState::Wanted,
             all: false,
             deferred_turn: false,
+            has_looked: false,
             next_deferred_scan: now + queue_run_delay,
             queue_run_delay,
         }
@@ -90,7 +93,7 @@ impl Intake {
                     self.incoming.push_back(Candidate {
                         queue,
                         id,
-                        fresh: true,
+                        fresh: self.has_looked,
                         force_expire: false,
                         unthrottle: false,
                     });
@@ -130,6 +133,7 @@ impl Intake {
             _ => (&mut self.deferred_scan, &mut self.deferred),
         };
         state.end();
+        self.has_looked |= result.queue == QueueName::Incoming;
         match result.found {
             Ok(found) => {
                 for candidate in found {

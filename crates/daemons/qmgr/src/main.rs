@@ -32,6 +32,7 @@ mod disk;
 mod resolve;
 mod dispatch;
 mod reports;
+mod lost;
 mod finish;
 mod flush;
 mod service;

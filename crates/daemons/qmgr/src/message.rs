@@ -28,6 +28,8 @@ pub(crate) struct Message {
     pub(crate) trace_log: bool,
     /// defer/ID exists.
     pub(crate) defer_log: bool,
+    /// How often the disk has refused to have the message moved or removed.
+    pub(crate) refusals: u32,
     /// Offsets of recipients that are done and not yet marked in the file.
     pub(crate) unmarked: Vec<u64>,
     /// `postsuper -f`: return to the sender at this attempt.
@@ -46,6 +48,17 @@ pub(crate) struct Slot {
     pub(crate) settled: bool,
     /// How often an agent vanished with it.
     pub(crate) lost: u8,
+}
+
+/// How an attempt ended for a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It needs no other attempt.
+    Done,
+    /// Nor here, and the agent has crossed it off.
+    CrossedOff,
+    /// It needs another attempt.
+    Another,
 }
 
 /// How far a message has come.
@@ -79,6 +92,7 @@ impl Message {
             bounce_log: false,
             trace_log: false,
             defer_log: false,
+            refusals: 0,
             unmarked: Vec::new(),
             force_expire: false,
             unthrottle: false,
@@ -183,17 +197,17 @@ impl Message {
         }
     }
 
-    /// The result of a recipient is known and kept; `done` means that it needs no other attempt.
-    pub(crate) fn settle(&mut self, slot: u32, done: bool) {
+    /// The result of a recipient is known and kept.
+    pub(crate) fn settle(&mut self, slot: u32, end: End) {
         let slot = &mut self.recipients[slot as usize];
         if std::mem::replace(&mut slot.settled, true) {
             return;
         }
         self.open -= 1;
-        if done {
-            self.unmarked.push(slot.recipient.offset);
-        } else {
-            self.deferred = true;
+        match end {
+            End::Done => self.unmarked.push(slot.recipient.offset),
+            End::CrossedOff => {}
+            End::Another => self.deferred = true,
         }
     }
 }

@@ -7,7 +7,7 @@ use rewriting::{Class, Rewriting};
 use scheduling::{DESTINATION_SEPARATOR, Job, MessageKey};
 use services::delivery::{Outcome, Verdict};
 
-use crate::message::Message;
+use crate::message::{End, Message};
 use crate::service::Manager;
 use crate::settings::{Settings, transport_limits};
 
@@ -88,7 +88,7 @@ impl Manager {
     pub(crate) fn assign(&mut self, key: MessageKey) {
         let Some(message) = self.messages.get_mut(&key) else { return };
         if message.force_expire && message.defer_log {
-            (0..message.recipients.len() as u32).for_each(|slot| message.settle(slot, false));
+            (0..message.recipients.len() as u32).for_each(|slot| message.settle(slot, End::Another));
             return;
         }
         if message.force_expire {

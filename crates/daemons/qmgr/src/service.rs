@@ -18,6 +18,7 @@ use worker::{Clients, Service, Setup, StartError};
 use crate::disk::{self, Batch, Candidate, DiskWork, Done, LoadedMessage, Task};
 use crate::dispatch::Agents;
 use crate::intake::{self, Intake, ScanResult};
+use crate::lost::LOOK_AGAIN_US;
 use crate::message::{Message, Stage};
 use crate::reports::Reporters;
 use crate::settings::Settings;
@@ -326,6 +327,8 @@ impl Manager {
                 }
             }
             Done::Marked(_, Ok(())) => {}
+            Done::Looked(lost, crossed_off) => self.found(*lost, &crossed_off),
+            Done::Busy(task) => self.later.push((self.now_us + LOOK_AGAIN_US, task)),
             Done::Parked(key, result) => self.left(key, result, false),
             Done::Removed(key, result) => self.left(key, result, true),
         }

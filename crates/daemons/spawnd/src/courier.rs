@@ -137,12 +137,18 @@ impl Courier<'_> {
         }
         let copy = Copy {
             place: &job.place,
+            name: &job.name,
             head: job.head.as_bytes(),
             limit_bytes: job.limit_bytes,
             locks: &self.settings.locks,
             now_us: clock::now_us(),
         };
         let mut content = QueueContent::new(queue_file, job.content_offset, &mut self.block);
-        Answer::of(self.mailboxes.deliver(&copy, &mut content))
+        let mut crossed_off = false;
+        let mut when_safe = || {
+            crossed_off = job.record_offset > 0 && queue::cross_off(queue_file, job.record_offset).is_ok();
+        };
+        let outcome = self.mailboxes.deliver(&copy, &mut content, &mut when_safe);
+        Answer::of(outcome, crossed_off)
     }
 }

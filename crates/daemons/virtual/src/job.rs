@@ -5,7 +5,6 @@ use std::io;
 use std::rc::Rc;
 
 use mailbox::job::{Answer, Job};
-use queue::QueueName;
 use queue_format::QueueId;
 use reactor::{EventLoop, HandlerId};
 use services::couriers::{Assignment, NoDelivery, Ticket};
@@ -68,9 +67,8 @@ impl Deliverer for Virtual {
 
 impl Virtual {
     fn open_message(&self, queue_id: &str) -> io::Result<Rc<File>> {
-        let id: QueueId =
-            queue_id.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "bad queue id"))?;
-        File::open(self.queue.path(QueueName::Active, &id)).map(Rc::new)
+        let id: QueueId = queue_id.parse().map_err(io::Error::other)?;
+        self.queue.open_to_deliver(&id).map(Rc::new)
     }
 
     /// Finds the mailbox and has a courier go there; an outcome when there is no need to.
@@ -83,10 +81,13 @@ impl Virtual {
     ) -> Result<(), Box<Outcome>> {
         let destination = self.find_destination(address)?;
         let Some(state) = self.requests.get_mut(&ticket.request) else { return Ok(()) };
+        let recipient = &state.request.recipients[ticket.recipient];
         let head = destination.head(&state.request, ticket.recipient, state.taken_us);
         let job = Job {
             place: destination.place.clone(),
+            name: state.request.delivery_name(recipient),
             head,
+            record_offset: recipient.crossing_offset(),
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,
             unless_exists: Vec::new(),

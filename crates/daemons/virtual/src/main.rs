@@ -11,8 +11,8 @@
 //!
 //! # SECURITY
 //! virtual runs as `mail_owner` and writes to no mailbox. Each copy is handed, with the open queue file, to a courier
-//! that runs as the mailbox's owner and can reach nothing but `virtual_mailbox_base`; spawnd(8) starts couriers and
-//! looks their ids up by itself. A path with `..` is refused, a symbolic link is not followed, a mailbox that
+//! that runs as the mailbox's owner and can reach nothing but `virtual_mailbox_base` and this queue file, where it
+//! crosses the recipient off; spawnd(8) starts couriers and looks their ids up by itself. A path with `..` is refused, a symbolic link is not followed, a mailbox that
 //! another user owns or that has a second name is left alone; mail for it waits. A regular expression table may
 //! not use `$1`.
 //!

@@ -28,9 +28,9 @@ pub(crate) fn unreadable(error: &io::Error) -> Box<Outcome> {
 pub(crate) fn of(outcome: Result<Answer, NoDelivery>, destination: &Destination, address: &str) -> Outcome {
     let is_maildir = destination.place.form == Form::Maildir;
     match outcome {
-        Ok(Answer::Delivered) => {
+        Ok(Answer::Delivered { crossed_off }) => {
             let text = if is_maildir { "delivered to maildir" } else { "delivered to mailbox" };
-            Outcome::new(Verdict::Sent, "2.0.0", text, RELAY)
+            Outcome { crossed_off, ..Outcome::new(Verdict::Sent, "2.0.0", text, RELAY) }
         }
         Ok(Answer::Failed { status, text, hint }) => {
             advise(hint, destination, &text);

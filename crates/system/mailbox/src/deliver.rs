@@ -37,7 +37,7 @@ pub struct Rules {
     pub owner: Option<u32>,
     /// The name of this host, as it stands in names of Maildir files.
     pub host: String,
-    /// The process that delivers, as it stands in names of temporary files.
+    /// The process that delivers, as it stands in lock files.
     pub process: u32,
 }
 
@@ -46,6 +46,9 @@ pub struct Rules {
 pub struct Copy<'a> {
     /// Where it goes.
     pub place: &'a Place,
+    /// Names this delivery, among all of this host: the same when it is tried again, and good as part of a file
+    /// name. No two processes may be at one delivery at a time.
+    pub name: &'a str,
     /// What stands above the message, lines ended by LF: Return-Path and its fellows, for an mbox the `From ` line too.
     pub head: &'a [u8],
     /// The largest size of the mailbox file; for a Maildir of one message. 0 for no limit.
@@ -86,13 +89,21 @@ impl<D: Disk> Mailboxes<D> {
     /// Writes one copy. On `Ok` it survives a power cut; on `Err` no reader sees anything of it, unless undoing
     /// it failed as well, and it may be tried again.
     ///
+    /// `when_safe` is called once the copy is safe, and is to note that for good. Whatever moment a process dies
+    /// at, another try into a Maildir finds what this one has done there, until it has been noted: no second copy.
+    ///
     /// # Errors
     /// [`DeliverError`]; its [`DeliverError::status`] tells whether another try makes sense.
-    pub fn deliver(&mut self, copy: &Copy<'_>, content: &mut dyn Content) -> Result<(), DeliverError> {
+    pub fn deliver(
+        &mut self,
+        copy: &Copy<'_>,
+        content: &mut dyn Content,
+        when_safe: &mut dyn FnMut(),
+    ) -> Result<(), DeliverError> {
         self.deliveries += 1;
         match copy.place.form {
-            Form::Maildir => self.deliver_to_maildir(copy, content),
-            Form::Mbox => self.deliver_to_mbox(copy, content),
+            Form::Maildir => self.deliver_to_maildir(copy, content, when_safe),
+            Form::Mbox => self.deliver_to_mbox(copy, content, when_safe),
         }
     }
 

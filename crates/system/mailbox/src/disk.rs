@@ -52,12 +52,12 @@ pub trait Disk {
         file.set_len(length)
     }
 
-    /// Moves a file to a name that nothing else has.
+    /// Gives a file a further name that nothing else has.
     ///
     /// # Errors
-    /// What renameat2(2) says.
-    fn rename(&self, from: &Directory, name: &Path, to: &Directory, new_name: &Path) -> io::Result<()> {
-        from.rename_new(name, to, new_name)
+    /// What linkat(2) says.
+    fn link(&self, from: &Directory, name: &Path, to: &Directory, new_name: &Path) -> io::Result<()> {
+        from.link(name, to, new_name)
     }
 
     /// Removes a file.

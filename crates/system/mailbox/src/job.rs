@@ -49,12 +49,17 @@ pub struct CourierSettings {
 pub struct Job {
     /// Where to, below the courier's base.
     pub place: Place,
+    /// As [`crate::Copy::name`].
+    pub name: String,
     /// The lines above the message, each ended by LF.
     pub head: String,
     /// Where the content begins in the queue file, in bytes.
     pub content_offset: u64,
     /// The largest size of the mailbox file, 0 for no limit.
     pub limit_bytes: u64,
+    /// Where in the queue file the recipient is crossed off as soon as the copy is safe; 0 where that is not the
+    /// courier's business.
+    pub record_offset: u64,
     /// Absolute paths: where one of these files exists, the mail is not for the mailbox, and nothing is done.
     pub unless_exists: Vec<String>,
 }
@@ -63,7 +68,10 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// It is on the disk.
-    Delivered,
+    Delivered {
+        /// The recipient is crossed off.
+        crossed_off: bool,
+    },
     /// A file exists of [`Job::unless_exists`].
     Withheld {
         /// Which.
@@ -154,8 +162,10 @@ impl Job {
         let mut message = Attributes::new()
             .with("path", self.place.path.display())
             .with("maildir", u8::from(self.place.form == Form::Maildir))
+            .with("name", &self.name)
             .with("head", &self.head)
             .with("offset", self.content_offset)
+            .with("record", self.record_offset)
             .with("limit", self.limit_bytes);
         self.unless_exists.iter().for_each(|path| message.push("unless", path));
         message
@@ -173,8 +183,10 @@ impl Job {
         let unless = message.iter().filter(|(name, _)| *name == "unless");
         Ok(Self {
             place: Place { path, form },
+            name: message.text("name")?.to_owned(),
             head: message.text("head")?.to_owned(),
             content_offset: message.parse("offset")?,
+            record_offset: message.parse("record")?,
             limit_bytes: message.parse("limit")?,
             unless_exists: unless.map(|(_, path)| path.to_owned()).collect(),
         })
@@ -183,9 +195,9 @@ impl Job {
 
 impl Answer {
     /// What a delivery came to.
-    pub fn of(outcome: Result<(), DeliverError>) -> Self {
+    pub fn of(outcome: Result<(), DeliverError>, crossed_off: bool) -> Self {
         match outcome {
-            Ok(()) => Self::Delivered,
+            Ok(()) => Self::Delivered { crossed_off },
             Err(error) => {
                 let (status, text, hint) = (error.status(), error.to_string(), error.hint());
                 Self::Failed { status, text, hint }
@@ -196,7 +208,9 @@ impl Answer {
     /// The message that goes over the socket.
     pub fn to_attributes(&self) -> Attributes {
         match self {
-            Self::Delivered => Attributes::new().with("delivered", 1),
+            Self::Delivered { crossed_off } => {
+                Attributes::new().with("delivered", 1).with("crossed_off", u8::from(*crossed_off))
+            }
             Self::Withheld { path } => Attributes::new().with("withheld", path),
             Self::Failed { status, text, hint } => Attributes::new()
                 .with("class", status.0)
@@ -213,7 +227,7 @@ impl Answer {
     /// As [`Hello::from_attributes`].
     pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
         if message.get("delivered").is_some() {
-            return Ok(Self::Delivered);
+            return Ok(Self::Delivered { crossed_off: message.parse::<u8>("crossed_off")? != 0 });
         }
         if let Some(path) = message.get("withheld") {
             return Ok(Self::Withheld { path: path.to_owned() });
@@ -270,11 +284,20 @@ mod tests {
             let place = Place::parse(path).unwrap();
             let unless_exists = vec!["/home/u/.forward".into()];
             let head = "A: b\nC: d\n".into();
-            let job = Job { place, head, content_offset: 812, limit_bytes: 0, unless_exists };
+            let job = Job {
+                place,
+                name: "1.QE13879EA1AFR812".into(),
+                head,
+                content_offset: 812,
+                limit_bytes: 0,
+                record_offset: 97,
+                unless_exists,
+            };
             assert_eq!(Job::from_attributes(&job.to_attributes()), Ok(job));
         }
         for answer in [
-            Answer::Delivered,
+            Answer::Delivered { crossed_off: true },
+            Answer::Delivered { crossed_off: false },
             Answer::Withheld { path: "/x".into() },
             Answer::Failed { status: Status(4, 3, 0), text: "error".into(), hint: Hint::Access },
         ] {
@@ -285,7 +308,7 @@ mod tests {
     #[test]
     fn a_job_can_not_name_a_path_outside() {
         let message = Attributes::new().with("path", "../x").with("maildir", 1).with("head", "");
-        let message = message.with("offset", 0).with("limit", 0);
+        let message = message.with("offset", 0).with("limit", 0).with("name", "x").with("record", 0);
         assert_eq!(Job::from_attributes(&message), Err(Missing { name: "path" }));
     }
 }

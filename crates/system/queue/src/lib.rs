@@ -25,8 +25,8 @@
 //! | create, write | a file 0600: the client got no 250 and sends again |
 //! | fchmod 0700, fsync | the message, once; the client may send again when it did not see the 250 |
 //! | rename to `active/` | the message; at start it goes back to `incoming/` |
-//! | delivered, before the recipient is crossed off | the message: one copy more than needed |
-//! | recipient crossed off (`R` -> `D`) | the others |
+//! | delivered, before the recipient is crossed off | the message; a Maildir shows that it has its copy, an mbox file gets one more |
+//! | recipient crossed off (`R` -> `D`) by whoever delivered | the others |
 //! | all done, unlink | nothing, and nothing is owed; the logs of the message went before it |
 //! | set time, rename to `deferred/` | the message in `active/` or `deferred/` |
 //!
@@ -40,6 +40,7 @@ mod commit;
 mod load;
 mod moves;
 mod mark;
+mod delivery;
 mod logs;
 mod scan;
 
@@ -51,6 +52,7 @@ use queue_format::QueueId;
 use sys::disk::{Disk, RealDisk};
 
 pub use commit::NewFile;
+pub use delivery::cross_off;
 pub use error::QueueError;
 pub use load::{Loaded, RecipientSource};
 pub use logs::LOG_LIMIT_BYTES;

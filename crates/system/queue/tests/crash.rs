@@ -193,6 +193,30 @@ fn deliver_one_defer_twice_deliver_all(queue: &Queue, id: &QueueId) -> Vec<Strin
 }
 
 #[test]
+fn who_is_being_delivered_to_is_seen_until_the_last_descriptor_closes() {
+    let (_folder, _, queue) = spool(Fault::None, Settings::default());
+    let id = put(&queue, &message(3)).unwrap();
+    queue.activate(QueueName::Incoming, &id).unwrap();
+    let recipients = queue.load(QueueName::Active, &id, usize::MAX).unwrap().envelope.recipients;
+    let offsets: Vec<u64> = recipients.iter().map(|recipient| recipient.offset).collect();
+    assert!(!queue.is_being_delivered(QueueName::Active, &id).unwrap());
+    let agent = queue.open_to_deliver(&id).unwrap();
+    let courier = agent.try_clone().unwrap();
+    drop((agent, queue.open_to_deliver(&id).unwrap()));
+    queue::cross_off(&courier, offsets[1]).unwrap();
+    queue.move_message(QueueName::Active, QueueName::Incoming, &id).unwrap();
+    assert!(queue.is_being_delivered(QueueName::Incoming, &id).unwrap());
+    drop(courier);
+    assert!(!queue.is_being_delivered(QueueName::Incoming, &id).unwrap());
+    queue.activate(QueueName::Incoming, &id).unwrap();
+    assert_eq!(queue.crossed_off(&id, &offsets).unwrap(), [offsets[1]]);
+    let left = queue.load(QueueName::Active, &id, usize::MAX).unwrap().envelope.recipients;
+    let open: Vec<u64> =
+        left.iter().filter(|recipient| !recipient.done).map(|recipient| recipient.offset).collect();
+    assert_eq!(open, [offsets[0], offsets[2]]);
+}
+
+#[test]
 fn long_ids_and_hash_folders_are_those_of_postfix() {
     let settings = Settings::new("deferred, incoming", 2, true);
     let (folder, _, queue) = spool(Fault::None, settings);

@@ -1,8 +1,9 @@
 //! What the queue manager asks of a delivery agent, and what the agent answers.
 //!
 //! The queue manager keeps connections to `private/<transport>` and sends many [`DeliveryRequest`]s on each;
-//! the agent answers each with one [`DeliveryReport`] with the same `serial`, in any order. The agent delivers
-//! and logs each recipient; the queue manager crosses recipients off and has the bounce service told.
+//! the agent answers each with one [`DeliveryReport`] with the same `serial`, in any order. The agent delivers,
+//! logs each recipient and crosses it off if it can; the queue manager crosses off whom the agent has not, and has the
+//! bounce service told.
 
 use attributes::{Attributes, Missing};
 
@@ -77,6 +78,9 @@ pub struct Recipient {
     pub notify: u32,
 }
 
+/// RFC 3461 NOTIFY=SUCCESS, as in the queue file.
+const NOTIFY_SUCCESS: u32 = 2;
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeliveryReport {
@@ -101,6 +105,8 @@ pub struct Outcome {
     pub remote_mta: String,
     /// RFC 3464 Diagnostic-Code `type; text` when a remote system or command said something.
     pub diagnostic: String,
+    /// The agent has crossed the recipient off.
+    pub crossed_off: bool,
 }
 
 /// The three ways a delivery ends.
@@ -135,6 +141,7 @@ impl Outcome {
             relay: relay.to_owned(),
             remote_mta: String::new(),
             diagnostic: String::new(),
+            crossed_off: false,
         }
     }
 }
@@ -165,7 +172,20 @@ fn is_status(word: &str) -> bool {
     class && number(parts.next()) && number(parts.next()) && parts.next().is_none()
 }
 
+impl Recipient {
+    /// Where the agent crosses this recipient off as soon as it has the message; 0 when the queue manager does it,
+    /// because a report of success has to be kept first (RFC 3461 §4.1).
+    pub fn crossing_offset(&self) -> u64 {
+        if self.notify & NOTIFY_SUCCESS == 0 { self.record_offset } else { 0 }
+    }
+}
+
 impl DeliveryRequest {
+    /// Names the delivery to one recipient: the same at each attempt, and no other message's on this host.
+    pub fn delivery_name(&self, recipient: &Recipient) -> String {
+        format!("{}.Q{}R{}", self.arrived_us / 1_000_000, self.queue_id, recipient.record_offset)
+    }
+
     /// The message that goes over the socket.
     pub fn to_attributes(&self) -> Attributes {
         let mut message = Attributes::new()
@@ -268,6 +288,9 @@ impl DeliveryReport {
             message.push("relay", &outcome.relay);
             message.push("remote_mta", &outcome.remote_mta);
             message.push("diagnostic", &outcome.diagnostic);
+            if outcome.crossed_off {
+                message.push("crossed_off", 1);
+            }
         }
         message
     }
@@ -290,6 +313,7 @@ impl DeliveryReport {
                 "relay" => value.clone_into(&mut last.relay),
                 "remote_mta" => value.clone_into(&mut last.remote_mta),
                 "diagnostic" => value.clone_into(&mut last.diagnostic),
+                "crossed_off" => last.crossed_off = value == "1",
                 _ => {}
             }
         }
@@ -414,7 +438,10 @@ mod tests {
         let report = DeliveryReport {
             serial: 7,
             outcomes: vec![
-                Outcome::new(Verdict::Sent, "2.0.0", "delivered to maildir", "virtual"),
+                Outcome {
+                    crossed_off: true,
+                    ..Outcome::new(Verdict::Sent, "2.0.0", "delivered to maildir", "virtual")
+                },
                 Outcome::new(Verdict::Deferred, "4.3.5", "mail system configuration error", "none"),
             ],
         };

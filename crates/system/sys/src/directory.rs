@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+use nix::dir::Dir;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, RenameFlags, ResolveFlag, openat, openat2, renameat2};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
@@ -180,6 +181,21 @@ impl Directory {
         Ok(from_stat(&fstatat(&self.handle, path, AtFlags::AT_SYMLINK_NOFOLLOW)?))
     }
 
+    /// Does a name in this directory stand for this inode? Reads it all; only after [`Directory::enter_to_sync`].
+    ///
+    /// # Errors
+    /// What openat(2) and getdents(2) say.
+    pub fn has_inode(&self, inode: u64) -> io::Result<bool> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let mut names = Dir::openat(&self.handle, ".", flags, Mode::empty())?;
+        for name in names.iter() {
+            if name?.ino() == inode {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Returns when the names in this directory are on the disk. Only after [`Directory::enter_to_sync`].
     ///
     /// # Errors
@@ -300,6 +316,7 @@ mod tests {
         assert!(root.path().join("base/a/three").exists() && !root.path().join("base/two").exists());
         let three = a.facts_of(Path::new("three")).unwrap();
         assert_eq!((three.kind, three.links, three.size), (Kind::File, 1, 0));
+        assert!(a.has_inode(three.inode).unwrap() && !a.has_inode(u64::MAX).unwrap());
     }
 
     #[test]

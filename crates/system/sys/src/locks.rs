@@ -27,6 +27,16 @@ pub fn try_fcntl(file: impl AsFd, hold: Hold) -> io::Result<bool> {
     got(fcntl(file.as_fd(), FcntlArg::F_OFD_SETLK(&whole(kind(hold)))).map(drop))
 }
 
+/// Does somebody hold an fcntl lock on the file, shared or exclusive, by another opening of it?
+///
+/// # Errors
+/// What fcntl(2) says.
+pub fn is_fcntl_locked(file: impl AsFd) -> io::Result<bool> {
+    let mut asked = whole(kind(Hold::Exclusive));
+    fcntl(file.as_fd(), FcntlArg::F_OFD_GETLK(&mut asked))?;
+    Ok(i32::from(asked.l_type) != libc::F_UNLCK)
+}
+
 /// An fcntl lock that is held until this value goes away.
 #[derive(Debug)]
 pub struct FileLock<'a> {
@@ -92,6 +102,20 @@ mod tests {
     use std::fs::OpenOptions;
 
     use super::*;
+
+    #[test]
+    fn a_lock_is_seen_by_others_as_long_as_a_copy_of_the_descriptor_is_open() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let open = || OpenOptions::new().read(true).write(true).open(file.path()).unwrap();
+        let holder = open();
+        assert!(try_fcntl(&holder, Hold::Shared).unwrap());
+        let copy = holder.try_clone().unwrap();
+        drop((holder, open()));
+        assert!(!is_fcntl_locked(&copy).unwrap(), "one's own lock is none");
+        assert!(is_fcntl_locked(std::fs::File::open(file.path()).unwrap()).unwrap());
+        drop(copy);
+        assert!(!is_fcntl_locked(open()).unwrap());
+    }
 
     #[test]
     fn one_writer_excludes_the_next_until_it_closes() {

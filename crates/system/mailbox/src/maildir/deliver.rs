@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sys::directory::{self, Directory};
 
 use super::name;
+use super::trace::Trace;
 use crate::content::Content;
 use crate::copy::Target;
 use crate::deliver::{Copy, Mailboxes};
@@ -16,72 +17,83 @@ use crate::place::Form;
 
 /// How many Maildirs stay open; each takes two descriptors.
 const OPEN_MAILDIRS: usize = 200;
-/// How many names are tried for a temporary file.
-const NAME_ATTEMPTS: u32 = 10;
 const FILE_MODE: u32 = 0o600;
 
 /// A Maildir that is open.
 #[derive(Debug)]
 pub(crate) struct OpenMaildir {
-    tmp: Directory,
-    new: Directory,
+    pub(super) tmp: Directory,
+    pub(super) new: Directory,
     /// Device and inode of `new`: the name could stand for another directory by now.
     identity: (u64, u64),
     last_used: u64,
 }
 
 impl<D: Disk> Mailboxes<D> {
-    /// `tmp/`, sync, then rename into `new/`, and sync of that directory.
+    /// `tmp/`, sync, a second name in `new/`, and sync of that directory. The name in `tmp/` goes last: until then it
+    /// tells the next try how far this one has come.
     pub(crate) fn deliver_to_maildir(
         &mut self,
         copy: &Copy<'_>,
         content: &mut dyn Content,
+        when_safe: &mut dyn FnMut(),
     ) -> Result<(), DeliverError> {
         let path = &copy.place.path;
-        self.open_maildir(path, copy.now_us)?;
+        let temporary = name::temporary(copy.name, &self.rules.host);
+        self.open_maildir(path, &temporary)?;
         let mut buffer = std::mem::take(&mut self.buffer);
         let outcome = match self.open.get(path) {
-            Some(maildir) => self.write_and_publish(maildir, copy, content, &mut buffer),
+            Some(maildir) => self.attempt(maildir, copy, &temporary, content, &mut buffer, when_safe),
             None => Ok(()),
         };
         self.buffer = buffer;
         outcome
     }
 
-    fn write_and_publish(
+    fn attempt(
         &self,
         maildir: &OpenMaildir,
         copy: &Copy<'_>,
+        temporary: &Path,
         content: &mut dyn Content,
         buffer: &mut Vec<u8>,
+        when_safe: &mut dyn FnMut(),
     ) -> Result<(), DeliverError> {
-        let (temporary, file) = self.create_temporary(maildir, copy)?;
-        let outcome = self
-            .write(&file, copy, content, buffer)
-            .and_then(|()| self.publish(maildir, copy, &file, &temporary));
-        if outcome.is_err() {
-            // What stays in tmp/ is no message; readers remove it after 36 hours.
-            let _ = self.disk.remove(&maildir.tmp, &temporary);
+        let file = self.create_temporary(maildir, copy, temporary)?;
+        let outcome = match file {
+            Some(file) => self
+                .write(&file, copy, content, buffer)
+                .and_then(|()| self.publish(maildir, copy, &file, temporary)),
+            None => self.publish_again(maildir, copy, temporary),
+        };
+        if outcome.is_ok() {
+            when_safe();
         }
+        // What stays in tmp/ is no message; readers remove it after 36 hours.
+        let _ = self.disk.remove(&maildir.tmp, temporary);
         outcome
     }
 
+    /// None when an earlier try has delivered.
     fn create_temporary(
         &self,
         maildir: &OpenMaildir,
         copy: &Copy<'_>,
-    ) -> Result<(PathBuf, File), DeliverError> {
-        let mut attempt = 0;
-        loop {
-            let name = name::temporary(copy.now_us, self.rules.process, attempt, &self.rules.host);
-            match self.disk.create(&maildir.tmp, &name, FILE_MODE) {
-                Ok(file) => return Ok((name, file)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < NAME_ATTEMPTS => {
-                    attempt += 1;
-                }
-                Err(error) => return Err(self.not_created(&copy.place.path.join("tmp").join(name), error)),
+        temporary: &Path,
+    ) -> Result<Option<File>, DeliverError> {
+        let create = || self.disk.create(&maildir.tmp, temporary, FILE_MODE);
+        let created = match create() {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.trace(maildir, &copy.place.path, temporary).and_then(|trace| match trace {
+                    Trace::Delivered => Ok(None),
+                    Trace::Unfinished => {
+                        self.disk.remove(&maildir.tmp, temporary).and_then(|()| create()).map(Some)
+                    }
+                })
             }
-        }
+            outcome => outcome.map(Some),
+        };
+        created.map_err(|error| self.not_created(&copy.place.path.join("tmp").join(temporary), error))
     }
 
     fn write(
@@ -108,7 +120,7 @@ impl<D: Disk> Mailboxes<D> {
         let lasting = name::lasting(copy.now_us, &facts, &self.rules.host);
         let full_path = copy.place.path.join("new").join(&lasting);
         self.disk
-            .rename(&maildir.tmp, temporary, &maildir.new, &lasting)
+            .link(&maildir.tmp, temporary, &maildir.new, &lasting)
             .map_err(|error| self.not_created(&full_path, error))?;
         self.disk.sync_directory(&maildir.new).map_err(|error| {
             // It may or may not be on the disk, and will be delivered again: do not show it twice.
@@ -117,8 +129,19 @@ impl<D: Disk> Mailboxes<D> {
         })
     }
 
+    /// Whoever delivered may have died before the last step.
+    fn publish_again(
+        &self,
+        maildir: &OpenMaildir,
+        copy: &Copy<'_>,
+        temporary: &Path,
+    ) -> Result<(), DeliverError> {
+        let synced = self.disk.sync_directory(&maildir.new);
+        synced.map_err(|error| self.not_created(&copy.place.path.join("new").join(temporary), error))
+    }
+
     /// Sees to it that `self.open` has the Maildir `path`, made if it was missing.
-    fn open_maildir(&mut self, path: &Path, now_us: u64) -> Result<(), DeliverError> {
+    fn open_maildir(&mut self, path: &Path, temporary: &Path) -> Result<(), DeliverError> {
         if let Some(maildir) = self.open.get_mut(path) {
             let there = self.base.facts_of(&path.join("new"));
             if there.is_ok_and(|facts| (facts.device, facts.inode) == maildir.identity) {
@@ -129,9 +152,8 @@ impl<D: Disk> Mailboxes<D> {
         }
         let maildir = match self.enter_maildir(path) {
             Err(DeliverError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                let probe = name::temporary(now_us, self.rules.process, 0, &self.rules.host);
                 self.make_maildir(path)
-                    .map_err(|error| self.not_entered(&path.join("tmp").join(probe), error))?;
+                    .map_err(|error| self.not_entered(&path.join("tmp").join(temporary), error))?;
                 self.enter_maildir(path)
             }
             outcome => outcome,

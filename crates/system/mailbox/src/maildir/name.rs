@@ -4,15 +4,9 @@ use std::path::PathBuf;
 
 use sys::directory::Facts;
 
-/// `tmp/<second>.P<process>.<host>`, and for the `attempt`s after the first `<second>.P<process>Q<attempt>.<host>`:
-/// a name is free again only when its message has moved to `new/`.
-pub(super) fn temporary(now_us: u64, process: u32, attempt: u32, host: &str) -> PathBuf {
-    let second = now_us / 1_000_000;
-    let host = escape(host);
-    match attempt {
-        0 => format!("{second}.P{process}.{host}").into(),
-        _ => format!("{second}.P{process}Q{attempt}.{host}").into(),
-    }
+/// `tmp/<delivery>.<host>`: the same at each try, so that the next finds what the last one left.
+pub(super) fn temporary(delivery: &str, host: &str) -> PathBuf {
+    format!("{}.{}", escape(delivery), escape(host)).into()
 }
 
 /// `new/<second>.V<device>I<inode>M<microsecond>.<host>`, the device and inode in hexadecimal.
@@ -25,8 +19,8 @@ pub(super) fn lasting(now_us: u64, file: &Facts, host: &str) -> PathBuf {
 }
 
 /// A `/` would lead elsewhere, a `:` begins the flags of a message.
-fn escape(host: &str) -> String {
-    host.replace('/', "\\057").replace(':', "\\072")
+fn escape(text: &str) -> String {
+    text.replace('/', "\\057").replace(':', "\\072")
 }
 
 #[cfg(test)]
@@ -48,7 +42,6 @@ mod tests {
         };
         let now_us = 1_795_313_871_211_098;
         assert_eq!(lasting(now_us, &file, "vm").to_str(), Some("1795313871.Vfe00I9921e0M211098.vm"));
-        assert_eq!(temporary(now_us, 14_749, 0, "a/b:c").to_str(), Some("1795313871.P14749.a\\057b\\072c"));
-        assert_eq!(temporary(now_us, 7, 2, "vm").to_str(), Some("1795313871.P7Q2.vm"));
+        assert_eq!(temporary("1.Q2R3", "a/b:c").to_str(), Some("1.Q2R3.a\\057b\\072c"));
     }
 }

@@ -33,6 +33,7 @@ impl<D: Disk> Mailboxes<D> {
         &mut self,
         copy: &Copy<'_>,
         content: &mut dyn Content,
+        when_safe: &mut dyn FnMut(),
     ) -> Result<(), DeliverError> {
         let path = &copy.place.path;
         // The base itself as a file: there is no name to open.
@@ -51,6 +52,9 @@ impl<D: Disk> Mailboxes<D> {
             self.append(&mbox, copy, content, &mut buffer)?;
             if mbox.created { self.sync_new_name(&parent) } else { Ok(()) }
         });
+        if outcome.is_ok() {
+            when_safe();
+        }
         self.buffer = buffer;
         if let Some(dotlock) = dotlock {
             dotlock.release(&asker);

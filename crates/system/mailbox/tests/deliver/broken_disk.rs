@@ -75,9 +75,9 @@ impl Disk for &BrokenDisk {
         file.set_len(length)
     }
 
-    fn rename(&self, from: &Directory, name: &Path, to: &Directory, new_name: &Path) -> io::Result<()> {
+    fn link(&self, from: &Directory, name: &Path, to: &Directory, new_name: &Path) -> io::Result<()> {
         self.step()?;
-        from.rename_new(name, to, new_name)
+        from.link(name, to, new_name)
     }
 
     fn remove(&self, parent: &Directory, name: &Path) -> io::Result<()> {

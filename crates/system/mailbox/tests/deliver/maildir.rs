@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use mailbox::DeliverError;
 use mailbox::disk::RealDisk;
 
-use crate::world::{CONTENT, HEAD, World, deliver};
+use crate::world::{CONTENT, HEAD, NAME, World, deliver, deliver_and_note};
 
 #[test]
 fn a_message_is_one_private_file_in_new() {
@@ -69,11 +69,41 @@ fn a_half_made_maildir_is_completed() {
 fn a_temporary_file_left_by_a_crash_is_not_in_the_way() {
     let world = World::new();
     fs::create_dir_all(world.at("u/tmp")).unwrap();
-    let left = format!("u/tmp/1795313871.P{}.vm", std::process::id());
-    fs::write(world.at(&left), "half").unwrap();
+    fs::write(world.at(&format!("u/tmp/{NAME}.vm")), "half").unwrap();
+    fs::write(world.at("u/tmp/another"), "half").unwrap();
     world.deliver("u/").unwrap();
     assert_eq!(world.new_messages("u"), [[HEAD, CONTENT].concat()]);
-    assert_eq!(fs::read_to_string(world.at(&left)).unwrap(), "half");
+    assert_eq!(fs::read_to_string(world.at("u/tmp/another")).unwrap(), "half");
+    assert_eq!(world.files().len(), 2);
+}
+
+/// A delivery that died when the message had its second name, and before that was noted.
+fn died_too_early(world: &World) -> String {
+    world.deliver("u/").unwrap();
+    let shown = world.files().remove(0);
+    fs::hard_link(world.at(&shown), world.at(&format!("u/tmp/{NAME}.vm"))).unwrap();
+    shown
+}
+
+#[test]
+fn a_message_that_its_reader_has_moved_is_not_delivered_twice() {
+    let world = World::new();
+    let shown = died_too_early(&world);
+    let seen = shown.replace("/new/", "/cur/") + ":2,S";
+    fs::rename(world.at(&shown), world.at(&seen)).unwrap();
+    let mut noted = 0;
+    deliver_and_note(&mut world.mailboxes(RealDisk), "u/", 0, &mut || noted += 1).unwrap();
+    assert_eq!((world.files(), noted), (vec![seen], 1));
+}
+
+#[test]
+fn a_second_name_elsewhere_is_no_delivery() {
+    let world = World::new();
+    let shown = died_too_early(&world);
+    fs::rename(world.at(&shown), world.at("backup")).unwrap();
+    world.deliver("u/").unwrap();
+    assert_eq!(world.new_messages("u"), [[HEAD, CONTENT].concat()]);
+    assert_eq!(world.files().len(), 2);
 }
 
 #[test]

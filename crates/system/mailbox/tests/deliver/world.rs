@@ -12,6 +12,8 @@ use sys::directory::Links;
 
 pub(crate) const HEAD: &[u8] = b"Return-Path: <s@x>\nDelivered-To: r@y\n";
 pub(crate) const CONTENT: &[u8] = b"Subject: test\n\nFrom here on\nthe body\n";
+/// All deliveries here are tries at this one, or come after it.
+pub(crate) const NAME: &str = "1795313871.QE13879EA1AFR812";
 pub(crate) const NOW_US: u64 = 1_795_313_871_211_098;
 
 /// As Postfix's defaults, but nobody waits.
@@ -82,9 +84,19 @@ pub(crate) fn deliver<D: Disk>(
     path: &str,
     limit_bytes: u64,
 ) -> Result<(), DeliverError> {
+    deliver_and_note(mailboxes, path, limit_bytes, &mut || {})
+}
+
+/// As [`deliver`]; `note` is what makes the delivery count.
+pub(crate) fn deliver_and_note<D: Disk>(
+    mailboxes: &mut Mailboxes<D>,
+    path: &str,
+    limit_bytes: u64,
+    note: &mut dyn FnMut(),
+) -> Result<(), DeliverError> {
     let place = Place::parse(path).unwrap();
-    let copy = Copy { place: &place, head: HEAD, limit_bytes, locks: &LOCKS, now_us: NOW_US };
-    mailboxes.deliver(&copy, &mut &CONTENT[..])
+    let copy = Copy { place: &place, name: NAME, head: HEAD, limit_bytes, locks: &LOCKS, now_us: NOW_US };
+    mailboxes.deliver(&copy, &mut &CONTENT[..], note)
 }
 
 fn walk(directory: &Path, found: &mut Vec<PathBuf>) {

@@ -1,0 +1,63 @@
+//! Deliveries whose agent ended before it answered.
+//!
+//! What the agent had sent on its way may still be at work, and who was delivered to is crossed off in the queue file.
+//! So the message is looked at until nobody is at work on it, and only those left over are tried again.
+
+use scheduling::scheduler::Reason;
+use scheduling::{Delivery, Feedback, Job};
+use services::delivery::{Outcome, Verdict};
+
+use crate::disk::{Lost, Task};
+use crate::service::Manager;
+
+/// How often a recipient whose agent vanished is given to another at once.
+const LOST_LIMIT: u8 = 1;
+/// How long to wait before another look at a message that somebody is still at work on, in microseconds.
+pub(crate) const LOOK_AGAIN_US: u64 = 100_000;
+
+impl Manager {
+    /// An agent ended or fell silent with this delivery under way.
+    pub(crate) fn lost(&mut self, delivery: Delivery) {
+        let key = delivery.job.message;
+        let Some(message) = self.messages.get(&key) else { return };
+        log::warn!("{}: private/{} ended before it answered", message.id, delivery.transport);
+        let offset = |slot: &u32| message.recipients[*slot as usize].recipient.offset;
+        let offsets = delivery.job.recipients.iter().map(offset).collect();
+        self.disk.push(Task::Look(Box::new(Lost { key, id: message.id.clone(), offsets, delivery })));
+    }
+
+    /// Nobody is at work on the message any more, and the recipients at these offsets have got it. The others are tried
+    /// once more at once, with another agent; those that were lost before wait, for they may be what kills agents.
+    pub(crate) fn found(&mut self, lost: Lost, crossed_off: &[u64]) {
+        let Lost { key, offsets, mut delivery, .. } = lost;
+        let slots = std::mem::take(&mut delivery.job.recipients);
+        let (reached, left): (Vec<_>, Vec<_>) =
+            slots.into_iter().zip(offsets).partition(|(_, offset)| crossed_off.contains(offset));
+        delivery.job.recipients = left.into_iter().map(|(slot, _)| slot).collect();
+        let outcome = Outcome {
+            crossed_off: true,
+            ..Outcome::new(Verdict::Sent, "2.0.0", "delivered", &delivery.transport)
+        };
+        let reached = reached.into_iter().map(|(slot, _)| slot).collect();
+        self.try_again(delivery);
+        self.settle_here(Job { message: key, recipients: reached }, &outcome);
+    }
+
+    fn try_again(&mut self, delivery: Delivery) {
+        let Some(message) = self.messages.get_mut(&delivery.job.message) else { return };
+        let mut again = !delivery.job.recipients.is_empty();
+        for slot in &delivery.job.recipients {
+            let lost = &mut message.recipients[*slot as usize].lost;
+            again &= *lost < LOST_LIMIT;
+            *lost += 1;
+        }
+        if again && !self.leaving {
+            return self.scheduler.put_back(delivery);
+        }
+        let Delivery { ticket, job, .. } = delivery;
+        self.scheduler.finished(self.now_us, ticket, Feedback::Alive, &Reason::none(), 0);
+        if !job.recipients.is_empty() {
+            self.postpone(job, "4.3.0", "unknown mail transport error");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What delivery agents do with the file of an active message, and how others can tell that they are at it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use queue_format::QueueId;
+use queue_format::record::Kind;
+use sys::locks::{self, Hold};
+
+use crate::{Queue, QueueError, QueueName};
+
+impl Queue {
+    /// Opens the file of an active message for a delivery agent: to read it, and for [`cross_off`].
+    ///
+    /// Whoever has the descriptor, or got it handed over, holds a shared lock. So an agent that dies leaves the message
+    /// locked as long as a process that it sent on its way still delivers it.
+    ///
+    /// # Errors
+    /// What open(2) and fcntl(2) say.
+    pub fn open_to_deliver(&self, id: &QueueId) -> io::Result<File> {
+        let file = self.disk.open_to_write(&self.path(QueueName::Active, id))?;
+        // Nobody holds it alone: the queue manager looks for locks and takes none.
+        locks::try_fcntl(&file, Hold::Shared)?;
+        Ok(file)
+    }
+
+    /// Is some process still at work on this message, for this queue manager or one before it? Then nobody else may
+    /// deliver it: each of its recipients could be the one that is just being reached.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`], [`QueueError::is_gone`].
+    pub fn is_being_delivered(&self, name: QueueName, id: &QueueId) -> Result<bool, QueueError> {
+        let path = self.path(name, id);
+        let file = File::open(&path).map_err(QueueError::io("open", &path))?;
+        locks::is_fcntl_locked(&file).map_err(QueueError::io("look for a lock on", &path))
+    }
+
+    /// Which of these recipients of an active message, named by their offsets, are crossed off.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`]
+    pub fn crossed_off(&self, id: &QueueId, offsets: &[u64]) -> Result<Vec<u64>, QueueError> {
+        let path = self.path(QueueName::Active, id);
+        let file = File::open(&path).map_err(QueueError::io("open", &path))?;
+        let mut crossed = Vec::new();
+        for offset in offsets {
+            let mut kind = [0];
+            file.read_exact_at(&mut kind, *offset).map_err(QueueError::io("read", &path))?;
+            if Kind(kind[0]) == Kind::DONE {
+                crossed.push(*offset);
+            }
+        }
+        Ok(crossed)
+    }
+}
+
+/// Crosses the recipient at `offset` off in the open file of a message, as [`Queue::mark_done`] does.
+///
+/// # Errors
+/// What pwrite(2) says: the recipient may get the message twice.
+pub fn cross_off(file: &File, offset: u64) -> io::Result<()> {
+    file.write_all_at(&[Kind::DONE.0], offset)
+}
