@@ -133,6 +133,12 @@ impl Connection {
         place.map(|place| self.cancelled.swap_remove(place)).is_none()
     }
 
+    /// The last process of its kind closes what nothing goes on in.
+    fn fate(&self, authd: &Authd) -> Fate {
+        let is_idle = self.under_way == 0 && self.later.is_empty() && self.exchanges.is_empty();
+        if authd.is_leaving && is_idle { Fate::Close } else { Fate::Keep }
+    }
+
     /// Something goes on; [`Connection::came_back`] ends it.
     pub(crate) fn goes_out(&mut self) {
         self.under_way += 1;
@@ -167,7 +173,7 @@ impl Talk<Authd, TextLine> for Connection {
                 }
             }
         }
-        Fate::Keep
+        self.fate(authd)
     }
 
     fn elapsed(&mut self, authd: &mut Authd, line: &mut Line<'_, Authd>) -> Fate {
@@ -179,12 +185,13 @@ impl Talk<Authd, TextLine> for Connection {
             }
         }
         self.set_deadline(line);
-        Fate::Keep
+        self.fate(authd)
     }
 
     /// Whoever holds a connection asks the next process then; logins under way are finished first.
-    fn stopping(&mut self, _authd: &mut Authd, _line: &mut Line<'_, Authd>) -> Fate {
-        if self.under_way == 0 && self.later.is_empty() { Fate::Close } else { Fate::Keep }
+    fn stopping(&mut self, authd: &mut Authd, _line: &mut Line<'_, Authd>) -> Fate {
+        authd.is_leaving = true;
+        self.fate(authd)
     }
 
     fn ended(&mut self, authd: &mut Authd, _events: &mut EventLoop<Authd>) {

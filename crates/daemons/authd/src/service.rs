@@ -8,6 +8,7 @@ use reactor::channel::Channel;
 use rewriting::Rewriting;
 use ring::rand::{SecureRandom, SystemRandom};
 use sys::sockets::{Peer, Socket};
+use tables::Tables;
 use worker::{Clients, Service, Setup, StartError};
 
 use crate::attempt::Knowledge;
@@ -28,6 +29,8 @@ pub(crate) struct Authd {
     pub(crate) clients: Clients,
     pub(crate) random: SystemRandom,
     pub(crate) is_user_database: bool,
+    /// Connections are closed as soon as nothing goes on in them.
+    pub(crate) is_leaving: bool,
 }
 
 impl Service for Authd {
@@ -48,6 +51,7 @@ impl Service for Authd {
             clients: Clients::default(),
             knowledge: Arc::new(knowledge),
             is_user_database: setup.service.ends_with(USER_DATABASE),
+            is_leaving: false,
             random,
             settings,
         })
@@ -69,7 +73,17 @@ impl Service for Authd {
         self.clients.come()
     }
 
-    /// A source that only root can read has changed: whoever asks next asks a fresh process.
+    fn tables(&self) -> impl Iterator<Item = &Tables> {
+        std::iter::once(self.knowledge.accounts.tables())
+    }
+
+    /// Whoever holds a connection asks the next process from now on.
+    fn draining(&mut self, events: &mut EventLoop<Self>) {
+        self.is_leaving = true;
+        events.stop_all(self);
+    }
+
+    /// A file that only root can read has changed: whoever asks next asks a fresh process.
     fn turn_ends(&mut self, _events: &mut EventLoop<Self>) {
         if self.knowledge.accounts.are_out_of_date() {
             log::info!(

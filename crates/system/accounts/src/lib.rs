@@ -121,10 +121,14 @@ impl Accounts {
         self.settings.default_scheme
     }
 
-    /// Has a source changed in a way that only a fresh process can follow?
+    /// The tables among the sources.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// Has a file among the sources changed in a way that only a fresh process can follow?
     pub fn are_out_of_date(&self) -> bool {
-        self.tables.are_out_of_date()
-            || self.passwd_file.as_ref().is_some_and(PasswdFile::is_out_of_date)
+        self.passwd_file.as_ref().is_some_and(PasswdFile::is_out_of_date)
             || self.system_users.as_ref().is_some_and(SystemUsers::is_out_of_date)
     }
 
