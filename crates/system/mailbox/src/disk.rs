@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use sys::directory::Directory;
 
@@ -58,6 +59,40 @@ pub trait Disk {
     /// What linkat(2) says.
     fn link(&self, from: &Directory, name: &Path, to: &Directory, new_name: &Path) -> io::Result<()> {
         from.link(name, to, new_name)
+    }
+
+    /// Moves a file or a directory to a name; what had it is gone.
+    ///
+    /// # Errors
+    /// What renameat(2) says.
+    fn replace(&self, from: &Directory, name: &Path, to: &Directory, new_name: &Path) -> io::Result<()> {
+        from.replace(name, to, new_name)
+    }
+
+    /// Gives a file a further name that nothing else has.
+    ///
+    /// # Errors
+    /// What linkat(2) says.
+    fn link(&self, from: &Directory, name: &Path, to: &Directory, new_name: &Path) -> io::Result<()> {
+        from.link(name, to, new_name)
+    }
+
+    /// Sets the time of last change, seconds since 1970.
+    ///
+    /// # Errors
+    /// What futimens(2) says.
+    fn set_modified(&self, file: &File, seconds: i64) -> io::Result<()> {
+        let since = Duration::from_secs(seconds.unsigned_abs());
+        let time = if seconds < 0 { UNIX_EPOCH.checked_sub(since) } else { UNIX_EPOCH.checked_add(since) };
+        file.set_modified(time.ok_or(io::ErrorKind::InvalidInput)?)
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// What unlinkat(2) says.
+    fn remove_directory(&self, parent: &Directory, name: &Path) -> io::Result<()> {
+        parent.remove_directory(name)
     }
 
     /// Removes a file.

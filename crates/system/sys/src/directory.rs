@@ -8,8 +8,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use nix::dir::Dir;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, RenameFlags, ResolveFlag, openat, openat2, renameat2};
+use nix::dir::{Dir, Type};
+use nix::fcntl::{
+    AT_FDCWD, AtFlags, OFlag, OpenHow, RenameFlags, ResolveFlag, openat, openat2, renameat, renameat2,
+};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
@@ -51,8 +53,23 @@ pub struct Facts {
     pub kind: Kind,
 }
 
+/// What tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stamp {
+    /// Device number of the file system.
+    pub device: u64,
+    /// Inode number on that device.
+    pub inode: u64,
+    /// Length in bytes.
+    pub size: u64,
+    /// Last change of the content (of a directory: of its names), nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// Last change of the content or of what is known about the file, nanoseconds since 1970.
+    pub changed_ns: i64,
+}
+
 /// What sort of thing a name stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A regular file.
     File,
@@ -196,6 +213,61 @@ impl Directory {
         Ok(false)
     }
 
+    /// Calls `each` for every name in this directory but `.` and `..`, with what it stands for if that costs nothing.
+    /// Names that come or go meanwhile may be missed or seen twice.
+    ///
+    /// # Errors
+    /// What open(2) and readdir(3) say.
+    pub fn names(&self, mut each: impl FnMut(&[u8], Option<Kind>)) -> io::Result<()> {
+        let mut stream = Dir::openat(&self.handle, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+        for entry in stream.iter() {
+            let entry = entry?;
+            let kind = entry.file_type().map(|kind| match kind {
+                Type::File => Kind::File,
+                Type::Directory => Kind::Directory,
+                Type::Symlink => Kind::Link,
+                _ => Kind::Special,
+            });
+            match entry.file_name().to_bytes() {
+                b"." | b".." => {}
+                name => each(name, kind),
+            }
+        }
+        Ok(())
+    }
+
+    /// The stamp of `path` below this directory; of a link, that of the link.
+    ///
+    /// # Errors
+    /// What fstatat(2) says.
+    pub fn stamp_of(&self, path: &Path) -> io::Result<Stamp> {
+        Ok(stamp_from(&fstatat(&self.handle, path, AtFlags::AT_SYMLINK_NOFOLLOW)?))
+    }
+
+    /// The stamp of this directory itself.
+    ///
+    /// # Errors
+    /// What fstat(2) says.
+    pub fn own_stamp(&self) -> io::Result<Stamp> {
+        Ok(stamp_from(&fstat(&self.handle)?))
+    }
+
+    /// Gives the file or directory `name` the name `new_name` in `target`; what had that name is gone.
+    ///
+    /// # Errors
+    /// What renameat(2) says.
+    pub fn replace(&self, name: &Path, target: &Self, new_name: &Path) -> io::Result<()> {
+        Ok(renameat(&self.handle, name, &target.handle, new_name)?)
+    }
+
+    /// Removes the empty directory `name`.
+    ///
+    /// # Errors
+    /// What unlinkat(2) says.
+    pub fn remove_directory(&self, name: &Path) -> io::Result<()> {
+        Ok(unlinkat(&self.handle, name, UnlinkatFlags::RemoveDir)?)
+    }
+
     /// Returns when the names in this directory are on the disk. Only after [`Directory::enter_to_sync`].
     ///
     /// # Errors
@@ -240,6 +312,25 @@ pub fn is_detour(error: &io::Error) -> bool {
 /// What fstat(2) says.
 pub fn facts(file: impl AsFd) -> io::Result<Facts> {
     Ok(from_stat(&fstat(file)?))
+}
+
+/// The stamp of an open file.
+///
+/// # Errors
+/// What fstat(2) says.
+pub fn stamp(file: impl AsFd) -> io::Result<Stamp> {
+    Ok(stamp_from(&fstat(file)?))
+}
+
+fn stamp_from(stat: &FileStat) -> Stamp {
+    let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+    Stamp {
+        device: stat.st_dev,
+        inode: stat.st_ino,
+        size: stat.st_size.max(0) as u64,
+        modified_ns: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
+        changed_ns: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
+    }
 }
 
 fn permissions(mode: u32) -> Mode {
@@ -317,6 +408,26 @@ mod tests {
         let three = a.facts_of(Path::new("three")).unwrap();
         assert_eq!((three.kind, three.links, three.size), (Kind::File, 1, 0));
         assert!(a.has_inode(three.inode).unwrap() && !a.has_inode(u64::MAX).unwrap());
+    }
+
+    #[test]
+    fn names_are_listed_and_replaced() {
+        let (root, base) = tree();
+        std::fs::write(root.path().join("base/one"), "1").unwrap();
+        std::fs::write(root.path().join("base/two"), "22").unwrap();
+        let before = base.stamp_of(Path::new("two")).unwrap();
+        base.replace(Path::new("two"), &base, Path::new("one")).unwrap();
+        let after = base.stamp_of(Path::new("one")).unwrap();
+        assert_eq!((before.inode, before.modified_ns, after.size), (after.inode, after.modified_ns, 2));
+        base.remove_directory(Path::new("a/b")).unwrap();
+        let mut found = Vec::new();
+        base.enter(Path::new("."), Links::Refuse)
+            .unwrap()
+            .names(|name, kind| found.push((String::from_utf8(name.to_vec()).unwrap(), kind)))
+            .unwrap();
+        found.sort();
+        assert_eq!(found, [("a".into(), Some(Kind::Directory)), ("one".into(), Some(Kind::File))]);
+        assert!(base.own_stamp().unwrap().modified_ns >= after.modified_ns);
     }
 
     #[test]

@@ -36,12 +36,16 @@
 
 mod contents;
 mod error;
+mod filename;
 mod flags;
 mod folder;
+mod keywords;
 mod maildrop;
 pub mod mutf7;
 mod names;
+mod subscriptions;
 mod text;
+mod uidlist;
 mod upload;
 mod watcher;
 
