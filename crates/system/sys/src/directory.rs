@@ -219,7 +219,12 @@ impl Directory {
     /// # Errors
     /// What open(2) and readdir(3) say.
     pub fn names(&self, mut each: impl FnMut(&[u8], Option<Kind>)) -> io::Result<()> {
-        let mut stream = Dir::openat(&self.handle, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+        let mut stream = Dir::openat(
+            &self.handle,
+            ".",
+            OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
+            Mode::empty(),
+        )?;
         for entry in stream.iter() {
             let entry = entry?;
             let kind = entry.file_type().map(|kind| match kind {

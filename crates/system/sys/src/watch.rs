@@ -3,13 +3,13 @@
 //! The kernel allows 128 of these per user id: one for a process, not one for a session.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
 /// Tells when something happened to the entries of directories.
 #[derive(Debug)]
@@ -63,6 +63,72 @@ impl Watch {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+}
+
+/// Tells in which of many directories (or files) something happened.
+#[derive(Debug)]
+pub struct DirectoryWatch {
+    inotify: Inotify,
+}
+
+/// Names a directory that is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WatchId(WatchDescriptor);
+
+impl DirectoryWatch {
+    /// Watches nothing yet.
+    ///
+    /// # Errors
+    /// When the user has too many of these.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { inotify: Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)? })
+    }
+
+    /// Watches for entries that come, go or get another name; of a file, for a write.
+    ///
+    /// # Errors
+    /// When it can not be read, or the user watches too much.
+    pub fn add(&self, path: &Path) -> io::Result<WatchId> {
+        let kinds = AddWatchFlags::IN_CREATE
+            | AddWatchFlags::IN_MOVE
+            | AddWatchFlags::IN_DELETE
+            | AddWatchFlags::IN_MODIFY
+            | AddWatchFlags::IN_MOVE_SELF
+            | AddWatchFlags::IN_DELETE_SELF;
+        Ok(WatchId(self.inotify.add_watch(path, kinds)?))
+    }
+
+    /// Watches it no more.
+    pub fn remove(&self, id: WatchId) {
+        // A directory that is gone took its watch with it.
+        let _ = self.inotify.rm_watch(id.0);
+    }
+
+    /// Where something happened since the last call, with repetitions; none when so much did that the kernel does not
+    /// know it all. Never waits.
+    ///
+    /// # Errors
+    /// As read(2).
+    pub fn changed(&self) -> io::Result<Option<Vec<WatchId>>> {
+        let (mut ids, mut lost) = (Vec::new(), false);
+        loop {
+            match self.inotify.read_events() {
+                Ok(events) => {
+                    lost |= events.iter().any(|event| event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW));
+                    ids.extend(events.iter().map(|event| WatchId(event.wd)));
+                }
+                Err(Errno::EAGAIN) => return Ok(if lost { None } else { Some(ids) }),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl AsFd for DirectoryWatch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inotify.as_fd()
     }
 }
 

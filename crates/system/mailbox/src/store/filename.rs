@@ -95,7 +95,8 @@ pub(crate) fn arrival(name: &[u8]) -> (u64, u64) {
     let (seconds, rest) = leading_number(base);
     let fields = rest.strip_prefix(b".").unwrap_or_default();
     let fields = &fields[..fields.iter().position(|byte| *byte == b'.').unwrap_or(fields.len())];
-    let microseconds = fields.iter().position(|byte| *byte == b'M').map(|at| leading_number(&fields[at + 1..]).0);
+    let microseconds =
+        fields.iter().position(|byte| *byte == b'M').map(|at| leading_number(&fields[at + 1..]).0);
     (seconds, microseconds.unwrap_or(0))
 }
 

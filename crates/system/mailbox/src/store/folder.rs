@@ -1,17 +1,29 @@
 //! A folder that is open, shared by all its sessions.
 
-use super::Uid;
-use super::contents::Contents;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::contents::{Contents, Place};
 use super::error::MailError;
 use super::flags::FlagChange;
-use super::text::MessageText;
+use super::maildir::Maildir;
+use super::shared::Shared;
 use super::upload::{Addition, Upload};
-use super::watcher::WatchKey;
+use super::{Uid, filename, keywords, locked};
 
 /// A folder that is open.
 #[derive(Debug)]
 pub struct Folder {
-    contents: std::sync::Mutex<Contents>,
+    pub(super) shared: Arc<Shared>,
+    /// What sessions see. Whoever changes it holds `work`, so that it stays as it is for the one who works.
+    pub(super) contents: Mutex<Contents>,
+    pub(super) work: Mutex<Work>,
+}
+
+/// How the folder lies on the disk.
+#[derive(Debug)]
+pub(super) enum Work {
+    Maildir(Maildir),
 }
 
 /// Which computed thing is kept for a message ([`Folder::cache`]). The number is the caller's; raise it when the form
@@ -51,17 +63,24 @@ pub struct Quota {
 }
 
 impl Folder {
+    pub(super) fn new(shared: &Arc<Shared>, path: PathBuf, _file: &Path, _now_us: u64) -> Self {
+        let work = Work::Maildir(Maildir::new(shared.clone(), path));
+        Self { shared: shared.clone(), contents: Mutex::default(), work: Mutex::new(work) }
+    }
+
     /// Looks at the contents as of the last sync. Keep it short: others wait meanwhile.
     pub fn read<R>(&self, look: impl FnOnce(&Contents) -> R) -> R {
-        look(&self.contents.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        look(&locked(&self.contents))
     }
 
     /// Brings in what others did: new mail gets its UIDs, flags and expunges show. Cheap when nothing happened.
     ///
     /// # Errors
     /// [`MailError::NoFolder`] when it was deleted meanwhile, [`MailError::Locked`], [`MailError::Io`].
-    pub fn sync(&self, _now_us: u64) -> Result<(), MailError> {
-        Err(not_built("sync"))
+    pub fn sync(&self, now_us: u64) -> Result<(), MailError> {
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.sync(&self.contents, now_us),
+        }
     }
 
     /// The messages that no session has had as `\Recent` before; from now on they are this session's (RFC 3501
@@ -69,8 +88,10 @@ impl Folder {
     ///
     /// # Errors
     /// As [`Folder::sync`].
-    pub fn claim_recent(&self, _now_us: u64) -> Result<Vec<Uid>, MailError> {
-        Err(not_built("recent"))
+    pub fn claim_recent(&self, now_us: u64) -> Result<Vec<Uid>, MailError> {
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.claim_recent(&self.contents, now_us),
+        }
     }
 
     /// Changes flags. Messages that are gone are passed over. On `Ok` other programs see it; a power cut may undo it.
@@ -81,12 +102,14 @@ impl Folder {
     /// [`MailError::TooManyKeywords`] before anything is changed, [`MailError::Locked`], [`MailError::Io`].
     pub fn store(
         &self,
-        _uids: &[Uid],
-        _change: &FlagChange,
-        _unchanged_since: Option<u64>,
-        _now_us: u64,
+        uids: &[Uid],
+        change: &FlagChange,
+        unchanged_since: Option<u64>,
+        now_us: u64,
     ) -> Result<Stored, MailError> {
-        Err(not_built("STORE"))
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.store(&self.contents, uids, change, unchanged_since, now_us),
+        }
     }
 
     /// Removes messages for good, whatever their flags: the caller has looked for `\Deleted`. Answers those that were
@@ -94,32 +117,20 @@ impl Folder {
     ///
     /// # Errors
     /// [`MailError::Locked`], [`MailError::Io`].
-    pub fn expunge(&self, _uids: &[Uid], _now_us: u64) -> Result<Vec<Uid>, MailError> {
-        Err(not_built("EXPUNGE"))
-    }
-
-    /// Copies messages with flags, keywords and dates; all or none. Messages that are gone are passed over.
-    ///
-    /// # Errors
-    /// [`MailError::OverQuota`], [`MailError::TooManyKeywords`], [`MailError::Locked`], [`MailError::Io`].
-    pub fn copy(&self, _uids: &[Uid], _target: &Self, _now_us: u64) -> Result<Vec<Copied>, MailError> {
-        Err(not_built("COPY"))
-    }
-
-    /// Moves messages (RFC 6851): on `Ok` they are in `target` and not here. After an error some may have moved.
-    ///
-    /// # Errors
-    /// As [`Folder::copy`].
-    pub fn move_to(&self, _uids: &[Uid], _target: &Self, _now_us: u64) -> Result<Vec<Copied>, MailError> {
-        Err(not_built("MOVE"))
+    pub fn expunge(&self, uids: &[Uid], now_us: u64) -> Result<Vec<Uid>, MailError> {
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.expunge(&self.contents, uids, now_us),
+        }
     }
 
     /// Begins an upload of a message into this folder.
     ///
     /// # Errors
     /// [`MailError::Io`].
-    pub fn upload(&self, _now_us: u64) -> Result<Upload, MailError> {
-        Err(not_built("APPEND"))
+    pub fn upload(&self, now_us: u64) -> Result<Upload, MailError> {
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.upload(now_us),
+        }
     }
 
     /// Makes finished uploads messages, all or none (RFC 3502 MULTIAPPEND); answers their UIDs. On `Ok` they survive a
@@ -127,46 +138,26 @@ impl Folder {
     ///
     /// # Errors
     /// [`MailError::OverQuota`], [`MailError::TooManyKeywords`], [`MailError::Locked`], [`MailError::Io`].
-    pub fn append(&self, _additions: Vec<Addition>, _now_us: u64) -> Result<Vec<Uid>, MailError> {
-        Err(not_built("APPEND"))
-    }
-
-    /// Opens the text of a message.
-    ///
-    /// # Errors
-    /// [`MailError::Gone`], [`MailError::Io`].
-    pub fn open(&self, _uid: Uid) -> Result<MessageText, MailError> {
-        Err(not_built("FETCH"))
-    }
-
-    /// Sizes on the wire in bytes (RFC822.SIZE, POP3 LIST) of these messages, in the same order; none for one that is
-    /// gone. Read from the files where nobody has counted before.
-    ///
-    /// # Errors
-    /// [`MailError::Io`].
-    pub fn wire_sizes(&self, _uids: &[Uid]) -> Result<Vec<Option<u64>>, MailError> {
-        Err(not_built("sizes"))
-    }
-
-    /// INTERNALDATE of these messages, seconds since 1970; none for one that is gone.
-    ///
-    /// # Errors
-    /// [`MailError::Io`].
-    pub fn received(&self, _uids: &[Uid]) -> Result<Vec<Option<i64>>, MailError> {
-        Err(not_built("INTERNALDATE"))
-    }
-
-    /// SAVEDATE (RFC 8514) of these messages, seconds since 1970; none for one that is gone.
-    ///
-    /// # Errors
-    /// [`MailError::Io`].
-    pub fn saved(&self, _uids: &[Uid]) -> Result<Vec<Option<i64>>, MailError> {
-        Err(not_built("SAVEDATE"))
+    pub fn append(&self, mut additions: Vec<Addition>, now_us: u64) -> Result<Vec<Uid>, MailError> {
+        for addition in &mut additions {
+            addition.upload.finish(addition.received)?;
+        }
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.append(&self.contents, &mut additions, now_us),
+        }
     }
 
     /// What names the message beyond its folder (RFC 8474 EMAILID): a copy has the same.
-    pub fn message_guid(&self, _uid: Uid) -> Option<Vec<u8>> {
-        None
+    pub fn message_guid(&self, uid: Uid) -> Option<Vec<u8>> {
+        if let Work::Maildir(maildir) = &*locked(&self.work)
+            && let Some(guid) = maildir.field(uid, 'G')
+        {
+            return Some(guid.as_bytes().to_vec());
+        }
+        match &locked(&self.contents).detail(uid)?.place {
+            Place::File { name, .. } => Some(filename::base(name).to_vec()),
+            Place::Span(_) => None,
+        }
     }
 
     /// Leaves what was computed about messages in the index. It may be forgotten at any time, so nothing can go wrong.
@@ -178,14 +169,34 @@ impl Folder {
     }
 
     /// Gives back descriptors and memory that can be had again, when all sessions of the folder idle.
-    pub fn rest(&self) {}
-
-    /// What a [`super::Watcher`] watches to learn that [`Folder::sync`] would find something.
-    pub fn watch_key(&self) -> WatchKey {
-        WatchKey(0)
+    pub fn rest(&self) {
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.rest(),
+        }
     }
-}
 
-fn not_built(what: &'static str) -> MailError {
-    MailError::Unsupported { what }
+    /// Its directory has another name now.
+    pub(super) fn moved(&self, path: PathBuf) {
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.path = path,
+        }
+    }
+
+    /// What changes when [`Folder::sync`] would find something: directories, or the file.
+    pub(super) fn watched(&self) -> Vec<PathBuf> {
+        match &*locked(&self.work) {
+            Work::Maildir(maildir) => {
+                let path = self.shared.root.join(&maildir.path);
+                vec![path.join("new"), path.join("cur")]
+            }
+        }
+    }
+
+    /// The names of a message's keywords.
+    pub fn keyword_names(&self, uid: Uid) -> Vec<String> {
+        self.read(|contents| match contents.message(uid) {
+            Some(message) => keywords::names_of(contents.keywords(), message.keywords),
+            None => Vec::new(),
+        })
+    }
 }

@@ -35,23 +35,35 @@
 //! [`Folder::cache`] and had again with [`Folder::cached`]: bytes that mean nothing to this crate, and that may be gone.
 
 mod contents;
+mod copying;
+mod courier;
 mod error;
 mod filename;
 mod flags;
 mod folder;
+mod folders;
 mod keywords;
+mod layout;
+mod lock;
+mod maildir;
 mod maildrop;
+mod mbox;
 pub mod mutf7;
 mod names;
+mod reading;
+mod shared;
 mod subscriptions;
 mod text;
+mod uid_validity;
+mod uidl;
 mod uidlist;
 mod upload;
 mod watcher;
 
+use std::collections::HashMap;
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use sys::directory::Links;
@@ -63,9 +75,11 @@ pub use contents::{Changes, Contents, Message, Summary, Vanished};
 pub use error::MailError;
 pub use flags::{FlagChange, Flags, How, KEYWORDS_LIMIT, KeywordSet};
 pub use folder::{CacheKind, Copied, Folder, Quota, Stored};
-pub use maildrop::{BadUidlFormat, DropMessage, Maildrop, UidlFormat};
+pub use folders::Store;
+pub use maildrop::{DropMessage, Maildrop};
 pub use names::{BadName, FolderName};
 pub use text::MessageText;
+pub use uidl::{BadUidlFormat, UidlFormat};
 pub use upload::{Addition, Upload};
 pub use watcher::{WatchKey, Watcher};
 
@@ -149,29 +163,43 @@ impl fmt::Debug for Settings {
 #[derive(Debug)]
 pub struct Stores {
     settings: Settings,
+    open: Mutex<HashMap<PathBuf, Weak<Store>>>,
 }
 
 impl Stores {
     /// None open yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings }
+        Self { settings, open: Mutex::default() }
     }
 
-    /// The store whose INBOX is the Maildir (with [`Layout::Mbox`] the file) `path`. Missing directories of a
-    /// Maildir are made when the first folder is opened.
+    /// The store whose INBOX is the Maildir (with [`Layout::Mbox`] the file) `path`. What is missing of INBOX is made.
     ///
     /// # Errors
     /// [`MailError::Io`].
-    pub fn open(&self, path: &std::path::Path) -> Result<Arc<Store>, MailError> {
-        Ok(Arc::new(Store { settings: self.settings.clone(), root: path.to_owned() }))
+    pub fn open(&self, path: &Path) -> Result<Arc<Store>, MailError> {
+        self.open_as(path, self.settings.layout)
+    }
+
+    /// As [`Stores::open`], with another layout than the settings have.
+    ///
+    /// # Errors
+    /// [`MailError::Io`].
+    pub fn open_as(&self, path: &Path, layout: Layout) -> Result<Arc<Store>, MailError> {
+        let mut open = locked(&self.open);
+        if let Some(store) = open.get(path).and_then(Weak::upgrade) {
+            return Ok(store);
+        }
+        let settings = Settings { layout, ..self.settings.clone() };
+        let store = Arc::new(Store::new(settings, path)?);
+        open.retain(|_, store| store.strong_count() > 0);
+        open.insert(path.to_owned(), Arc::downgrade(&store));
+        Ok(store)
     }
 }
 
-/// All folders of one user.
-#[derive(Debug)]
-pub struct Store {
-    settings: Settings,
-    root: PathBuf,
+/// What a thread that panicked left is as good as what it found: every change is made in one go.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A folder in a list.
@@ -183,76 +211,4 @@ pub struct Listed {
     pub selectable: bool,
     /// There are folders below it.
     pub has_children: bool,
-}
-
-impl Store {
-    /// All folders with their parents, INBOX first, the others sorted.
-    ///
-    /// # Errors
-    /// [`MailError::Io`].
-    pub fn list(&self) -> Result<Vec<Listed>, MailError> {
-        Err(self.not_built("LIST"))
-    }
-
-    /// Makes a folder. Parents need not exist.
-    ///
-    /// # Errors
-    /// [`MailError::FolderExists`], [`MailError::BadName`], [`MailError::Unsupported`], [`MailError::Io`].
-    pub fn create(&self, _name: &FolderName, _now_us: u64) -> Result<(), MailError> {
-        Err(self.not_built("CREATE"))
-    }
-
-    /// Removes a folder with its messages; folders below it stay.
-    ///
-    /// # Errors
-    /// [`MailError::NoFolder`], [`MailError::NotSelectable`] for a mere parent, [`MailError::Inbox`], [`MailError::Io`].
-    pub fn delete(&self, _name: &FolderName, _now_us: u64) -> Result<(), MailError> {
-        Err(self.not_built("DELETE"))
-    }
-
-    /// Gives a folder and all below it another name. UIDs stay.
-    ///
-    /// # Errors
-    /// [`MailError::NoFolder`], [`MailError::FolderExists`], [`MailError::BadName`], [`MailError::Inbox`] (as Dovecot
-    /// has it for Maildir), [`MailError::Io`].
-    pub fn rename(&self, _from: &FolderName, _to: &FolderName, _now_us: u64) -> Result<(), MailError> {
-        Err(self.not_built("RENAME"))
-    }
-
-    /// The names subscribed to, in the order of the file. A folder that is gone may still be among them.
-    ///
-    /// # Errors
-    /// [`MailError::Io`].
-    pub fn subscriptions(&self) -> Result<Vec<FolderName>, MailError> {
-        Err(self.not_built("LSUB"))
-    }
-
-    /// Subscribes or unsubscribes. The folder need not exist.
-    ///
-    /// # Errors
-    /// [`MailError::Io`], [`MailError::Locked`].
-    pub fn subscribe(&self, _name: &FolderName, _subscribed: bool, _now_us: u64) -> Result<(), MailError> {
-        Err(self.not_built("SUBSCRIBE"))
-    }
-
-    /// Opens a folder, or hands out the one that is open. What it holds is known after [`Folder::sync`].
-    ///
-    /// # Errors
-    /// [`MailError::NoFolder`], [`MailError::NotSelectable`], [`MailError::Io`].
-    pub fn folder(&self, _name: &FolderName, _now_us: u64) -> Result<Arc<Folder>, MailError> {
-        Err(self.not_built("SELECT"))
-    }
-
-    /// What is used of how much (`maildirsize`, or counted afresh).
-    ///
-    /// # Errors
-    /// [`MailError::Io`].
-    pub fn quota(&self, _now_us: u64) -> Result<Quota, MailError> {
-        Err(self.not_built("QUOTA"))
-    }
-
-    fn not_built(&self, what: &'static str) -> MailError {
-        let _ = (&self.settings, &self.root);
-        MailError::Unsupported { what }
-    }
 }

@@ -22,9 +22,9 @@ pub struct BadName {
 }
 
 /// Longest name in bytes, all levels together; a directory's name can have 255.
-pub const NAME_LIMIT_BYTES: usize = 240;
+pub(super) const NAME_LIMIT_BYTES: usize = 240;
 /// Most levels.
-pub const LEVELS_LIMIT: usize = 20;
+pub(super) const LEVELS_LIMIT: usize = 20;
 
 impl FolderName {
     /// INBOX.

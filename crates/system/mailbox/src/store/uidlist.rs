@@ -12,6 +12,9 @@ use super::Uid;
 /// The largest UID there may be; one more is reserved.
 pub(crate) const UID_LIMIT: Uid = u32::MAX - 1;
 
+/// `1 :x` and a line end.
+const SHORTEST_RECORD_BYTES: usize = 5;
+
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
@@ -51,9 +54,11 @@ pub(crate) enum BadUidlist {
 pub(crate) struct Parsed {
     pub(crate) header: Header,
     pub(crate) records: Vec<Record>,
-    /// What is wrong, if anything: from there on nothing was read.
+    /// What is wrong first, if anything.
     pub(crate) fault: Option<BadUidlist>,
-    /// Where the part that was understood ends, in bytes.
+    /// Length of the lines that made no sense, but for a last one that was never written whole.
+    pub(crate) lost_bytes: usize,
+    /// How far the file has been read, in bytes.
     pub(crate) end: usize,
 }
 
@@ -140,34 +145,49 @@ pub(crate) fn parse(text: &[u8]) -> Result<Parsed, BadUidlist> {
     let end = text.iter().position(|byte| *byte == b'\n').ok_or(BadUidlist::Header)?;
     let line = std::str::from_utf8(&text[..end]).map_err(|_| BadUidlist::Header)?;
     let header = Header::parse(line).ok_or(BadUidlist::Header)?;
-    let mut parsed = Parsed { header, records: Vec::new(), fault: None, end: end + 1 };
+    let mut parsed = Parsed { header, records: Vec::new(), fault: None, lost_bytes: 0, end: end + 1 };
     parsed.extend(&text[end + 1..], 0);
     Ok(parsed)
 }
 
 impl Parsed {
-    /// Reads lines that were appended after what has been read; their UIDs must be above `last`.
+    /// Reads lines that were appended after what has been read; their UIDs must be above `last`. Lines that make no
+    /// sense are passed over: the messages that they were about get new UIDs, the others keep theirs.
     pub(crate) fn extend(&mut self, text: &[u8], mut last: Uid) {
-        let mut rest = text;
-        while !rest.is_empty() {
-            let number = self.records.len() + 2;
-            let Some(at) = rest.iter().position(|byte| *byte == b'\n') else {
-                self.fault = Some(BadUidlist::Torn);
-                return;
-            };
-            let Some(record) = Record::parse(&rest[..at], self.header.version) else {
-                self.fault = Some(BadUidlist::Record(number));
-                return;
-            };
-            if record.uid <= last {
-                self.fault = Some(BadUidlist::Order(number));
-                return;
+        for (number, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            match self.read_line(line, number + 2, last) {
+                Ok(record) => {
+                    last = record.uid;
+                    self.records.push(record);
+                }
+                Err(fault) => {
+                    self.lost_bytes += if fault == BadUidlist::Torn { 0 } else { line.len() };
+                    self.fault.get_or_insert(fault);
+                }
             }
-            last = record.uid;
-            self.records.push(record);
-            self.end += at + 1;
-            rest = &rest[at + 1..];
         }
+        self.end += text.len();
+    }
+
+    fn read_line(&self, line: &[u8], number: usize, last: Uid) -> Result<Record, BadUidlist> {
+        let whole = line.strip_suffix(b"\n");
+        if whole.is_none() && !line.contains(&0) {
+            return Err(BadUidlist::Torn);
+        }
+        let record = whole.and_then(|whole| Record::parse(whole, self.header.version));
+        match record {
+            Some(record) if record.uid > last => Ok(record),
+            Some(_) => Err(BadUidlist::Order(number)),
+            None => Err(BadUidlist::Record(number)),
+        }
+    }
+
+    /// The next UID to give out. The damaged part may have held UIDs that clients know, a record for each
+    /// [`SHORTEST_RECORD_BYTES`] at the most.
+    pub(crate) fn next_uid(&self) -> Uid {
+        let after_last = self.records.last().map_or(1, |record| record.uid.saturating_add(1));
+        let lost = u32::try_from(self.lost_bytes / SHORTEST_RECORD_BYTES).unwrap_or(0);
+        self.header.next_uid.max(after_last).saturating_add(lost)
     }
 }
 
@@ -206,7 +226,10 @@ mod tests {
     fn a_file_of_dovecot_is_understood() {
         let text = b"3 V1795313871 N1 G0011223344556677889900aabbccddeE P%08Xu Xq\n1 :1.M2P3.h,S=5,W=6\n7 W12 Pabc S9 :a b:2,S\n";
         let parsed = parse(text).unwrap();
-        assert_eq!((parsed.header.uid_validity, parsed.header.next_uid, parsed.fault), (1_795_313_871, 1, None));
+        assert_eq!(
+            (parsed.header.uid_validity, parsed.header.next_uid, parsed.fault),
+            (1_795_313_871, 1, None)
+        );
         assert_eq!(parsed.header.other, ["P%08Xu", "Xq"]);
         assert_eq!(parsed.header.guid.map(|guid| guid[15]), Some(0xee));
         assert_eq!(&*parsed.records[1].base, b"a b");
@@ -223,18 +246,21 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_a_fault_counts() {
-        for (tail, fault) in [
-            ("5 :y", BadUidlist::Torn),
-            ("4 :y\n", BadUidlist::Order(3)),
-            ("4294967295 :y\n", BadUidlist::Record(3)),
-            ("5 :a/b\n", BadUidlist::Record(3)),
-            ("\0\0\0\0\n", BadUidlist::Record(3)),
-            ("5 Wx\n", BadUidlist::Record(3)),
+    fn what_is_around_a_fault_counts() {
+        for (tail, fault, next) in [
+            ("5 :y", BadUidlist::Torn, 10),
+            ("4 :y\n9 :z\n", BadUidlist::Order(3), 11),
+            ("4294967295 :y\n", BadUidlist::Record(3), 12),
+            ("5 :a/b\n9 :z\n", BadUidlist::Record(3), 11),
+            ("5 Wx\n", BadUidlist::Record(3), 11),
         ] {
-            let parsed = parse(format!("3 V1 N1\n4 :x\n{tail}").as_bytes()).unwrap();
-            assert_eq!((parsed.records.len(), parsed.fault, parsed.end), (1, Some(fault), 13), "{tail:?}");
+            let parsed = parse(format!("3 V1 N10\n4 :x\n{tail}").as_bytes()).unwrap();
+            let uids: Vec<_> = parsed.records.iter().map(|record| record.uid).collect();
+            assert_eq!((uids[0], parsed.fault, parsed.next_uid()), (4, Some(fault), next), "{tail:?}");
+            assert_eq!(uids.get(1).copied(), tail.contains("9 :z").then_some(9));
         }
+        let zeros = parse(&[b"3 V1 N1\n4 :x\n".as_slice(), &[0; 50]].concat()).unwrap();
+        assert_eq!((zeros.fault, zeros.next_uid()), (Some(BadUidlist::Record(3)), 15));
         for bad in ["", "3", "3 V1\n", "2 V1 N1\n", "3 V0 N1\n", "3 N1 V1 \n", "3 V4294967296 N1\n"] {
             assert_eq!(parse(bad.as_bytes()), Err(BadUidlist::Header), "{bad:?}");
         }

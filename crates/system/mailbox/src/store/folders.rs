@@ -1,0 +1,392 @@
+//! A user's folders: made, listed, renamed, removed, subscribed to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, Weak};
+
+use sys::directory::{Directory, Kind, Links};
+
+use super::error::MailError;
+use super::folder::{Folder, Quota};
+use super::layout::{self, TRASHED};
+use super::lock::{self, FolderLock, Wanted};
+use super::names::{BadName, FolderName};
+use super::shared::Shared;
+use super::subscriptions::Subscriptions;
+use super::{Layout, Listed, Settings, courier, locked, maildir};
+
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+const SUBSCRIPTIONS: &str = "subscriptions";
+/// A larger file of subscriptions is not read, bytes.
+const SUBSCRIPTIONS_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// All folders of one user.
+#[derive(Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+    /// Folders that are open.
+    open: Mutex<HashMap<FolderName, Weak<Folder>>>,
+    /// An mbox file's own name.
+    file: PathBuf,
+}
+
+impl Store {
+    pub(super) fn new(settings: Settings, path: &Path) -> Result<Self, MailError> {
+        let (root, file) = match settings.layout {
+            Layout::Mbox => (
+                path.parent().unwrap_or(Path::new("/")),
+                path.file_name().map(PathBuf::from).unwrap_or_default(),
+            ),
+            _ => (path, PathBuf::new()),
+        };
+        let make = || DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(root);
+        let home = match Directory::open(root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make().and_then(|()| Directory::open(root))
+            }
+            outcome => outcome,
+        };
+        let home = home.map_err(MailError::io("open", root))?;
+        let shared = Arc::new(Shared::new(settings, root.to_owned(), home));
+        Ok(Self { shared, open: Mutex::default(), file })
+    }
+
+    /// All folders with their parents, INBOX first, the others sorted.
+    ///
+    /// # Errors
+    /// [`MailError::Io`].
+    pub fn list(&self) -> Result<Vec<Listed>, MailError> {
+        Ok(layout::list(self.folders()?.into_keys()))
+    }
+
+    fn folders(&self) -> Result<BTreeMap<FolderName, PathBuf>, MailError> {
+        layout::folders(&self.shared.settings, &self.shared.home).map_err(self.trouble("read", Path::new("")))
+    }
+
+    /// Makes a folder. Parents need not exist.
+    ///
+    /// # Errors
+    /// [`MailError::FolderExists`], [`MailError::BadName`], [`MailError::Unsupported`], [`MailError::Io`].
+    pub fn create(&self, name: &FolderName, _now_us: u64) -> Result<(), MailError> {
+        let path = layout::directory_of(&self.shared.settings, name)?;
+        if name.is_inbox() {
+            return Err(MailError::FolderExists(name.clone()));
+        }
+        self.make_folder(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => MailError::FolderExists(name.clone()),
+            _ => self.trouble("create", &path)(error),
+        })
+    }
+
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        let settings = &self.shared.settings;
+        let mut here = self.shared.home.enter(Path::new("."), Links::Refuse)?;
+        let mut names = path.iter().peekable();
+        while let Some(name) = names.next() {
+            let name = Path::new(name);
+            match settings.disk.make(&here, name, DIRECTORY_MODE) {
+                // In a tree of Maildirs, a mere parent can become a folder.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && names.peek().is_some() => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let there =
+                        here.facts_of(&name.join("cur")).is_ok() || settings.layout != Layout::MaildirTree;
+                    if there {
+                        return Err(error);
+                    }
+                }
+                outcome => outcome?,
+            }
+            here = here.enter(name, settings.links)?;
+        }
+        maildir::make(&*settings.disk, &here)?;
+        if settings.layout == Layout::MaildirPlusPlus {
+            // What tells delivery agents that this is a folder of a Maildir and not the Maildir.
+            settings.disk.create(&here, Path::new("maildirfolder"), FILE_MODE)?;
+        }
+        settings.disk.sync_directory(&self.shared.home.enter_to_sync(Path::new("."), Links::Refuse)?)
+    }
+
+    /// Removes a folder with its messages; folders below it stay.
+    ///
+    /// # Errors
+    /// [`MailError::NoFolder`], [`MailError::NotSelectable`] for a mere parent, [`MailError::Inbox`], [`MailError::Io`].
+    pub fn delete(&self, name: &FolderName, _now_us: u64) -> Result<(), MailError> {
+        if name.is_inbox() {
+            return Err(MailError::Inbox);
+        }
+        let folders = self.folders()?;
+        let Some(path) = folders.get(name) else { return Err(self.absent(name, folders.keys())) };
+        locked(&self.open).remove(name);
+        match self.shared.settings.layout {
+            Layout::MaildirTree => self.delete_in_tree(path),
+            _ => self.delete_directory(path),
+        }
+        .map_err(self.trouble("remove", path))
+    }
+
+    /// What is not there may still be the parent of others.
+    fn absent<'a>(&self, name: &FolderName, mut folders: impl Iterator<Item = &'a FolderName>) -> MailError {
+        match folders.any(|folder| folder.is_below(name)) {
+            true => MailError::NotSelectable(name.clone()),
+            false => MailError::NoFolder(name.clone()),
+        }
+    }
+
+    /// In one step it is no folder any more; then it is removed.
+    fn delete_directory(&self, path: &Path) -> io::Result<()> {
+        let (disk, home) = (&self.shared.settings.disk, &self.shared.home);
+        let trashed = Path::new(TRASHED);
+        if home.facts_of(trashed).is_ok() {
+            remove_tree(&**disk, home, trashed, 0)?;
+        }
+        disk.replace(home, path, home, trashed)?;
+        disk.sync_directory(&home.enter_to_sync(Path::new("."), Links::Refuse)?)?;
+        remove_tree(&**disk, home, trashed, 0)
+    }
+
+    /// The directory holds folders beside its own messages: it goes only if nothing is left.
+    fn delete_in_tree(&self, path: &Path) -> io::Result<()> {
+        let (disk, home) = (&self.shared.settings.disk, &self.shared.home);
+        let here = home.enter(path, self.shared.settings.links)?;
+        let mut own = Vec::new();
+        here.names(|name, kind| {
+            let name = Path::new(OsStr::from_bytes(name)).to_owned();
+            if kind != Some(Kind::Directory) || ["cur", "new", "tmp"].iter().any(|own| name == Path::new(own))
+            {
+                own.push(name);
+            }
+        })?;
+        // Without cur/ it is no folder any more.
+        own.sort_by_key(|name| name != Path::new("cur"));
+        for name in own {
+            remove_tree(&**disk, &here, &name, 0)?;
+        }
+        match disk.remove_directory(home, path) {
+            Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives a folder and all below it another name. UIDs stay.
+    ///
+    /// # Errors
+    /// [`MailError::NoFolder`], [`MailError::FolderExists`], [`MailError::BadName`], [`MailError::Inbox`] (as Dovecot
+    /// has it for Maildir), [`MailError::Io`].
+    pub fn rename(&self, from: &FolderName, to: &FolderName, _now_us: u64) -> Result<(), MailError> {
+        if from.is_inbox() {
+            return Err(MailError::Inbox);
+        }
+        if to.is_below(from) {
+            return Err(BadName { name: to.to_string(), problem: "it lies below the folder itself" }.into());
+        }
+        let target = layout::directory_of(&self.shared.settings, to)?;
+        let folders = self.folders()?;
+        if to.is_inbox() || folders.contains_key(to) || folders.keys().any(|folder| folder.is_below(to)) {
+            return Err(MailError::FolderExists(to.clone()));
+        }
+        let moved: Vec<_> = folders.iter().filter(|(name, _)| *name == from || name.is_below(from)).collect();
+        if moved.is_empty() {
+            return Err(MailError::NoFolder(from.clone()));
+        }
+        self.move_directories(from, to, &target, &moved)?;
+        let mut open = locked(&self.open);
+        for (name, _) in moved {
+            let new_name = name.moved(from, to);
+            if let Some(folder) = open.remove(name) {
+                if let Some(folder) = folder.upgrade() {
+                    folder.moved(layout::directory_of(&self.shared.settings, &new_name)?);
+                }
+                open.insert(new_name, folder);
+            }
+        }
+        Ok(())
+    }
+
+    fn move_directories(
+        &self,
+        from: &FolderName,
+        to: &FolderName,
+        target: &Path,
+        moved: &[(&FolderName, &PathBuf)],
+    ) -> Result<(), MailError> {
+        let (settings, home) = (&self.shared.settings, &self.shared.home);
+        let rename = |path: &Path, target: &Path| {
+            settings.disk.replace(home, path, home, target).map_err(self.trouble("rename", path))
+        };
+        if settings.layout == Layout::MaildirTree {
+            if let Some(parent) = target.parent() {
+                self.make_parents(parent).map_err(self.trouble("create", parent))?;
+            }
+            rename(&layout::directory_of(settings, from)?, target)?;
+        } else {
+            // One by one; after a crash some have the new name. None is lost.
+            for (name, path) in moved {
+                rename(path, &layout::directory_of(settings, &name.moved(from, to))?)?;
+            }
+        }
+        let synced = home
+            .enter_to_sync(Path::new("."), Links::Refuse)
+            .and_then(|home| settings.disk.sync_directory(&home));
+        synced.map_err(self.trouble("sync", Path::new("")))
+    }
+
+    fn make_parents(&self, path: &Path) -> io::Result<()> {
+        let settings = &self.shared.settings;
+        let mut here = self.shared.home.enter(Path::new("."), Links::Refuse)?;
+        for name in path {
+            match settings.disk.make(&here, Path::new(name), DIRECTORY_MODE) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                outcome => outcome?,
+            }
+            here = here.enter(Path::new(name), settings.links)?;
+        }
+        Ok(())
+    }
+
+    /// The names subscribed to, in the order of the file. A folder that is gone may still be among them.
+    ///
+    /// # Errors
+    /// [`MailError::Io`].
+    pub fn subscriptions(&self) -> Result<Vec<FolderName>, MailError> {
+        Ok(self.read_subscriptions()?.names().cloned().collect())
+    }
+
+    /// Subscribes or unsubscribes. The folder need not exist.
+    ///
+    /// # Errors
+    /// [`MailError::Io`], [`MailError::Locked`].
+    pub fn subscribe(&self, name: &FolderName, subscribed: bool, now_us: u64) -> Result<(), MailError> {
+        let _lock = self.lock("subscriptions.lock", now_us)?;
+        let mut subscriptions = self.read_subscriptions()?;
+        if !subscriptions.set(name, subscribed) {
+            return Ok(());
+        }
+        let (disk, home) = (&self.shared.settings.disk, &self.shared.home);
+        let written = maildir::write_file(&**disk, home, SUBSCRIPTIONS, subscriptions.to_text().as_bytes());
+        written.map(drop).map_err(self.trouble("write", Path::new(SUBSCRIPTIONS)))
+    }
+
+    fn read_subscriptions(&self) -> Result<Subscriptions, MailError> {
+        use std::io::Read;
+        let separator = if self.shared.settings.layout == Layout::MaildirTree { '/' } else { '.' };
+        let file = match self.shared.home.open_to_read(Path::new(SUBSCRIPTIONS), Links::Refuse) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let lines = courier::subscriptions(&self.shared.home);
+                let text = lines.map(|lines| lines.join("\n")).unwrap_or_default();
+                let courier = Subscriptions::parse(&text, separator);
+                return Ok(if text.is_empty() { Subscriptions::empty() } else { courier });
+            }
+            Err(error) => return Err(self.trouble("open", Path::new(SUBSCRIPTIONS))(error)),
+        };
+        let mut text = Vec::new();
+        let read = file.take(SUBSCRIPTIONS_LIMIT_BYTES).read_to_end(&mut text);
+        read.map_err(self.trouble("read", Path::new(SUBSCRIPTIONS)))?;
+        Ok(Subscriptions::parse(&String::from_utf8_lossy(&text), separator))
+    }
+
+    /// Opens a folder, or hands out the one that is open. What it holds is known after [`Folder::sync`].
+    ///
+    /// # Errors
+    /// [`MailError::NoFolder`], [`MailError::NotSelectable`], [`MailError::Io`].
+    pub fn folder(&self, name: &FolderName, now_us: u64) -> Result<Arc<Folder>, MailError> {
+        let path = layout::directory_of(&self.shared.settings, name)?;
+        let mut open = locked(&self.open);
+        if let Some(folder) = open.get(name).and_then(Weak::upgrade) {
+            return Ok(folder);
+        }
+        if self.shared.settings.layout != Layout::Mbox {
+            self.see_to(name, &path)?;
+        }
+        let folder = Arc::new(Folder::new(&self.shared, path, &self.file, now_us));
+        open.retain(|_, folder| folder.strong_count() > 0);
+        open.insert(name.clone(), Arc::downgrade(&folder));
+        Ok(folder)
+    }
+
+    /// Is the folder there, with all its directories? What INBOX lacks is made.
+    fn see_to(&self, name: &FolderName, path: &Path) -> Result<(), MailError> {
+        let here = match self.shared.home.enter(&Path::new(".").join(path), self.shared.settings.links) {
+            Ok(here) => here,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(self.absent(name, self.folders()?.keys()));
+            }
+            Err(error) => return Err(self.trouble("open", path)(error)),
+        };
+        let is_there =
+            |name: &str| here.facts_of(Path::new(name)).is_ok_and(|facts| facts.kind == Kind::Directory);
+        if is_there("cur") && is_there("new") && is_there("tmp") {
+            return Ok(());
+        }
+        if self.shared.settings.layout == Layout::MaildirTree && !name.is_inbox() && !is_there("cur") {
+            return Err(MailError::NotSelectable(name.clone()));
+        }
+        maildir::make(&*self.shared.settings.disk, &here).map_err(self.trouble("create", path))
+    }
+
+    /// What is used of how much (`maildirsize`, or counted afresh).
+    ///
+    /// # Errors
+    /// [`MailError::Io`].
+    pub fn quota(&self, _now_us: u64) -> Result<Quota, MailError> {
+        Err(MailError::Unsupported { what: "QUOTA" })
+    }
+
+    /// Gets the lock file `name` in the root; nobody waits long for these.
+    fn lock(&self, name: &str, now_us: u64) -> Result<FolderLock, MailError> {
+        let settings = &self.shared.settings;
+        Wanted {
+            settings,
+            directory: &self.shared.home,
+            path: &self.shared.root,
+            name,
+            patience: settings.lock_patience,
+            stale_after: lock::STALE_AFTER,
+            now_us,
+        }
+        .acquire()
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn trouble(&self, verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MailError + use<> {
+        MailError::io(verb, self.shared.root.join(path))
+    }
+}
+
+/// Directories in directories that are followed when a folder is removed.
+const DEPTH_LIMIT: usize = 8;
+
+/// Removes a file, or a directory with all that is in it.
+fn remove_tree(
+    disk: &dyn crate::disk::Disk,
+    parent: &Directory,
+    name: &Path,
+    depth: usize,
+) -> io::Result<()> {
+    let facts = match parent.facts_of(name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        outcome => outcome?,
+    };
+    if facts.kind != Kind::Directory {
+        return disk.remove(parent, name);
+    }
+    if depth >= DEPTH_LIMIT {
+        return Err(io::ErrorKind::DirectoryNotEmpty.into());
+    }
+    let here = parent.enter(name, Links::Refuse)?;
+    let mut names: Vec<PathBuf> = Vec::new();
+    here.names(|name, _| names.push(Path::new(OsStr::from_bytes(name)).into()))?;
+    for name in names {
+        remove_tree(disk, &here, &name, depth + 1)?;
+    }
+    disk.remove_directory(parent, name)
+}

@@ -1,0 +1,180 @@
+//! `dovecot-uidlist` as a file: read as far as it has grown, appended to, written anew.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use sys::directory::{self, Directory, Links, Stamp};
+
+use super::LIST;
+use super::directories::FILE_MODE;
+use crate::disk::Disk;
+use crate::store::Uid;
+use crate::store::uidlist::{self, BadUidlist, Header, Parsed, Record};
+
+/// A list with fewer than these dead records is not written anew for them.
+const DEAD_RECORDS: usize = 16;
+
+/// What is known about the file.
+#[derive(Debug, Default)]
+pub(super) struct ListFile {
+    /// The file as it was when it was read or written last.
+    pub(super) stamp: Option<Stamp>,
+    pub(super) header: Option<Header>,
+    /// How far it was read, in bytes.
+    end: usize,
+    /// How many records there are, also for messages that are gone.
+    records: usize,
+    /// The last UID in it.
+    last: Uid,
+    /// Something in it can not stay: it must be written anew before anything is appended.
+    pub(super) unfit: bool,
+    /// UIDs of files that were not there when the list was read, by base name.
+    pub(super) waiting: HashMap<Box<[u8]>, (Uid, Box<str>)>,
+}
+
+/// How the file has changed.
+pub(super) enum Reading {
+    /// Not at all, or only grown: what was known is still true.
+    Same,
+    /// It is another list: records are to be taken from it afresh.
+    Replaced,
+    /// There is none, or none that can be understood.
+    Missing,
+}
+
+impl ListFile {
+    /// Brings in what others have written.
+    pub(super) fn refresh(&mut self, home: &Directory, now: Option<Stamp>) -> io::Result<Reading> {
+        let Some(now) = now else {
+            *self = Self::default();
+            return Ok(Reading::Missing);
+        };
+        match self.stamp {
+            Some(known) if known == now => Ok(Reading::Same),
+            Some(known) if self.has_grown(&known, &now) => self.read_tail(home).map(|()| Reading::Same),
+            _ => self.read_whole(home),
+        }
+    }
+
+    fn has_grown(&self, known: &Stamp, now: &Stamp) -> bool {
+        (known.device, known.inode) == (now.device, now.inode) && now.size > self.end as u64 && !self.unfit
+    }
+
+    fn read_whole(&mut self, home: &Directory) -> io::Result<Reading> {
+        let mut file = home.open_to_read(Path::new(LIST), Links::Refuse)?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        let stamp = Stamp { size: text.len() as u64, ..directory::stamp(&file)? };
+        let Ok(parsed) = uidlist::parse(&text) else {
+            *self = Self { stamp: Some(stamp), ..Self::default() };
+            return Ok(Reading::Missing);
+        };
+        *self = Self { stamp: Some(stamp), ..Self::default() };
+        self.take(parsed);
+        Ok(Reading::Replaced)
+    }
+
+    fn read_tail(&mut self, home: &Directory) -> io::Result<()> {
+        let Some(header) = self.header.clone() else { return Ok(()) };
+        let file = home.open_to_read(Path::new(LIST), Links::Refuse)?;
+        let stamp = directory::stamp(&file)?;
+        let mut text = vec![0; (stamp.size as usize).saturating_sub(self.end)];
+        file.read_exact_at(&mut text, self.end as u64)?;
+        let mut parsed = Parsed { header, records: Vec::new(), fault: None, lost_bytes: 0, end: self.end };
+        parsed.extend(&text, self.last);
+        self.stamp = Some(stamp);
+        self.take(parsed);
+        Ok(())
+    }
+
+    fn take(&mut self, parsed: Parsed) {
+        let mut header = parsed.header.clone();
+        header.next_uid = parsed.next_uid().max(self.header.as_ref().map_or(1, |known| known.next_uid));
+        if let Some(fault) = parsed.fault {
+            self.unfit = true;
+            if fault != BadUidlist::Torn {
+                log::warn!("{LIST}: {fault}: messages whose UIDs are lost get new ones");
+            }
+        }
+        self.unfit |= header.version != 3 || header.guid.is_none();
+        self.header = Some(header);
+        self.end = parsed.end;
+        self.records += parsed.records.len();
+        for record in parsed.records {
+            self.last = record.uid;
+            self.waiting.insert(record.base, (record.uid, record.fields));
+        }
+    }
+
+    /// Goes on from a list of another program.
+    pub(super) fn adopt(&mut self, parsed: Parsed) {
+        self.take(parsed);
+        self.unfit = true;
+    }
+
+    /// Is it time to leave out the records of messages that are gone?
+    pub(super) fn is_sparse(&self, messages: usize) -> bool {
+        let dead = self.records.saturating_sub(messages);
+        dead > DEAD_RECORDS && dead * 4 > self.records
+    }
+
+    /// Adds records at the end. On `Ok` they are on the disk.
+    pub(super) fn append(&mut self, disk: &dyn Disk, home: &Directory, records: &[Record]) -> io::Result<()> {
+        let mut text = Vec::new();
+        records.iter().for_each(|record| record.write(&mut text));
+        let file = home.open_to_write(Path::new(LIST), Links::Refuse)?;
+        disk.write(&file, &text, self.end as u64)?;
+        disk.sync(&file)?;
+        self.end += text.len();
+        self.wrote(records, directory::stamp(&file)?);
+        Ok(())
+    }
+
+    /// Writes the whole file anew. On `Ok` it is on the disk.
+    pub(super) fn rewrite(
+        &mut self,
+        disk: &dyn Disk,
+        home: &Directory,
+        header: Header,
+        records: &[Record],
+    ) -> io::Result<()> {
+        let mut text = header.to_line().into_bytes();
+        records.iter().for_each(|record| record.write(&mut text));
+        let stamp = write_file(disk, home, LIST, &text)?;
+        *self = Self { header: Some(header), end: text.len(), ..Self::default() };
+        self.wrote(records, stamp);
+        Ok(())
+    }
+
+    fn wrote(&mut self, records: &[Record], stamp: Stamp) {
+        self.records += records.len();
+        self.last = records.last().map_or(self.last, |record| record.uid);
+        if let Some(header) = &mut self.header {
+            header.next_uid = header.next_uid.max(self.last.saturating_add(1));
+        }
+        self.stamp = Some(stamp);
+    }
+}
+
+/// Puts a file with `text` in the place of `name`. On `Ok` it is on the disk; else `name` is as it was.
+pub(crate) fn write_file(disk: &dyn Disk, home: &Directory, name: &str, text: &[u8]) -> io::Result<Stamp> {
+    let temporary = format!("{name}.tmp");
+    let (temporary, name) = (Path::new(&temporary), Path::new(name));
+    let file = match disk.create(home, temporary, FILE_MODE) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Of one who died: whoever may write here holds the lock.
+            disk.remove(home, temporary)?;
+            disk.create(home, temporary, FILE_MODE)?
+        }
+        outcome => outcome?,
+    };
+    let written = disk.write(&file, text, 0).and_then(|()| disk.sync(&file));
+    if let Err(error) = written.and_then(|()| disk.replace(home, temporary, home, name)) {
+        let _ = disk.remove(home, temporary);
+        return Err(error);
+    }
+    disk.sync_directory(&home.enter_to_sync(Path::new("."), Links::Refuse)?)?;
+    directory::stamp(&file)
+}
