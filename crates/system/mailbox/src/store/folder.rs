@@ -7,14 +7,14 @@ use super::contents::{Contents, Place};
 use super::error::MailError;
 use super::flags::FlagChange;
 use super::maildir::Maildir;
-use super::shared::Shared;
+use super::root::Root;
 use super::upload::{Addition, Upload};
 use super::{Uid, filename, keywords, locked};
 
 /// A folder that is open.
 #[derive(Debug)]
 pub struct Folder {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<Root>,
     /// What sessions see. Whoever changes it holds `work`, so that it stays as it is for the one who works.
     pub(super) contents: Mutex<Contents>,
     pub(super) work: Mutex<Work>,
@@ -63,7 +63,7 @@ pub struct Quota {
 }
 
 impl Folder {
-    pub(super) fn new(shared: &Arc<Shared>, path: PathBuf, _file: &Path, _now_us: u64) -> Self {
+    pub(super) fn new(shared: &Arc<Root>, path: PathBuf, _file: &Path, _now_us: u64) -> Self {
         let work = Work::Maildir(Maildir::new(shared.clone(), path));
         Self { shared: shared.clone(), contents: Mutex::default(), work: Mutex::new(work) }
     }

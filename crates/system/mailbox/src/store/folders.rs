@@ -16,7 +16,7 @@ use super::folder::{Folder, Quota};
 use super::layout::{self, TRASHED};
 use super::lock::{self, FolderLock, Wanted};
 use super::names::{BadName, FolderName};
-use super::shared::Shared;
+use super::root::Root;
 use super::subscriptions::Subscriptions;
 use super::{Layout, Listed, Settings, courier, locked, maildir};
 
@@ -29,7 +29,7 @@ const SUBSCRIPTIONS_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 /// All folders of one user.
 #[derive(Debug)]
 pub struct Store {
-    shared: Arc<Shared>,
+    shared: Arc<Root>,
     /// Folders that are open.
     open: Mutex<HashMap<FolderName, Weak<Folder>>>,
     /// An mbox file's own name.
@@ -53,7 +53,7 @@ impl Store {
             outcome => outcome,
         };
         let home = home.map_err(MailError::io("open", root))?;
-        let shared = Arc::new(Shared::new(settings, root.to_owned(), home));
+        let shared = Arc::new(Root::new(settings, root.to_owned(), home));
         Ok(Self { shared, open: Mutex::default(), file })
     }
 
@@ -353,7 +353,7 @@ impl Store {
         .acquire()
     }
 
-    pub(super) fn shared(&self) -> &Arc<Shared> {
+    pub(super) fn shared(&self) -> &Arc<Root> {
         &self.shared
     }
 

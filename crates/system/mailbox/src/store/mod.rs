@@ -51,7 +51,7 @@ mod mbox;
 pub mod mutf7;
 mod names;
 mod reading;
-mod shared;
+mod root;
 mod subscriptions;
 mod text;
 mod uid_validity;

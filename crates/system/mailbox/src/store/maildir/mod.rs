@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use super::contents::Contents;
 use super::error::MailError;
 use super::lock::{self, FolderLock, Wanted};
-use super::shared::Shared;
+use super::root::Root;
 use super::{Uid, uidlist};
 pub(crate) use adding::Adopted;
 use directories::Directories;
@@ -30,7 +30,7 @@ use sync::Seen;
 /// A Maildir that is open. What it holds is in [`Contents`]; here is what tells whether that is still true.
 #[derive(Debug)]
 pub(crate) struct Maildir {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Root>,
     /// Below the store's root; empty for INBOX.
     pub(crate) path: PathBuf,
     directories: Option<Directories>,
@@ -46,7 +46,7 @@ pub(crate) struct Maildir {
 pub(crate) type SharedContents = Mutex<Contents>;
 
 impl Maildir {
-    pub(crate) fn new(shared: Arc<Shared>, path: PathBuf) -> Self {
+    pub(crate) fn new(shared: Arc<Root>, path: PathBuf) -> Self {
         Self {
             shared,
             path,

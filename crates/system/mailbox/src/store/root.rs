@@ -11,7 +11,7 @@ use super::{Settings, locked, uid_validity};
 
 /// What all folders of a store share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct Root {
     pub(crate) settings: Settings,
     /// The Maildir of INBOX; with mbox the directory of the file.
     pub(crate) root: PathBuf,
@@ -20,7 +20,7 @@ pub(crate) struct Shared {
     last_name_us: Mutex<u64>,
 }
 
-impl Shared {
+impl Root {
     pub(crate) fn new(settings: Settings, root: PathBuf, home: Directory) -> Self {
         Self { settings, root, home, last_name_us: Mutex::new(0) }
     }
