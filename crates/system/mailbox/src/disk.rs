@@ -69,12 +69,12 @@ pub trait Disk {
         from.replace(name, to, new_name)
     }
 
-    /// Gives a file a further name that nothing else has.
+    /// Moves a file to a name that nothing else has.
     ///
     /// # Errors
-    /// What linkat(2) says.
-    fn link(&self, from: &Directory, name: &Path, to: &Directory, new_name: &Path) -> io::Result<()> {
-        from.link(name, to, new_name)
+    /// What renameat2(2) says.
+    fn rename(&self, from: &Directory, name: &Path, to: &Directory, new_name: &Path) -> io::Result<()> {
+        from.rename_new(name, to, new_name)
     }
 
     /// Sets the time of last change, seconds since 1970.
