@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use lookup::{Lookup, Subject};
-use reactor::EventLoop;
+use reactor::{EventLoop, HandlerId};
 use restrictions::{Effect, Envelope, Refusal, Stage};
 use smtp_protocol::{Answer, Command, Recipient, Reply, Sender};
 
@@ -170,28 +170,40 @@ impl Session {
         checked
     }
 
-    pub(crate) fn etrn(&mut self, domain: &str, daemon: &Smtpd) -> Attempt {
+    pub(crate) fn etrn(
+        &mut self,
+        domain: &str,
+        daemon: &Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Attempt {
         let mut transaction = Transaction::default();
         transaction.envelope.etrn_domain = Some(domain.to_owned());
         self.transaction = Some(Box::new(transaction));
         let checked = self.check(Stage::Etrn, Command::Etrn.name(), daemon);
         self.transaction = None;
         match checked {
-            Ok(None) => self.flush_site(domain, daemon),
+            Ok(None) => self.flush_site(domain, daemon, events, me),
             other => other.into(),
         }
     }
 
-    fn flush_site(&self, domain: &str, daemon: &Smtpd) -> Attempt {
+    fn flush_site(
+        &self,
+        domain: &str,
+        daemon: &Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Attempt {
         let parents = daemon.settings.flush_domains_match_subdomains;
         let subject = Subject::Domain { name: domain, parents };
         match daemon.tables.listed(&daemon.settings.flush_domains, &subject) {
-            Ok(true) if self.tell_flush(domain) => Answer::Proceed,
+            Ok(true) => return self.tell_flush(domain, daemon, events, me),
             Ok(false) => {
                 log::warn!("reject: ETRN {domain:.100}... from {}", self.shown);
                 Answer::Refuse(Reply::from(format!("459 <{domain}>: service unavailable")))
             }
-            _ => Answer::Refuse(Reply::from("458 Unable to queue messages")),
+            Err(_) => Answer::Refuse(Reply::from("458 Unable to queue messages")),
         }
         .into()
     }

@@ -16,6 +16,7 @@ use crate::chat_log;
 use crate::client::{self, Told};
 use crate::encryption;
 use crate::facts::{Fact, Facts, Found, Wanted};
+use crate::inquiry::Flushed;
 use crate::intake::{Committed, Written};
 use crate::policy::{self, Inquiry};
 use crate::service::Smtpd;
@@ -150,7 +151,7 @@ impl Session {
             Question::EndOfData(size_bytes) => self.end_of_data(*size_bytes, daemon, events, me),
             Question::Vrfy(address) => self.vrfy(address, daemon),
             Question::Expn(address) => self.expn(address, daemon),
-            Question::Etrn(domain) => self.etrn(domain, daemon),
+            Question::Etrn(domain) => self.etrn(domain, daemon, events, me),
             other => self.note(other, daemon, events, me),
         }
     }
@@ -245,6 +246,10 @@ impl drive::Session<Smtpd> for Session {
         };
         let letter = match letter.downcast::<Written>() {
             Ok(written) => return Some(self.content_written(*written)),
+            Err(letter) => letter,
+        };
+        let letter = match letter.downcast::<Flushed>() {
+            Ok(flushed) => return Some(self.flushed(&flushed)),
             Err(letter) => letter,
         };
         letter.downcast::<Committed>().ok().map(|committed| self.committed(*committed, daemon))

@@ -1,6 +1,7 @@
 //! What the daemon reads from main.cf, once.
 
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use parameters::{Config, Number, Param};
@@ -26,6 +27,9 @@ pub(crate) struct Settings {
     pub(crate) forbidden_commands: String,
     pub(crate) command_filter: String,
     pub(crate) local_rewrite_clients: String,
+    /// Where flush(8) listens.
+    pub(crate) flush_socket: PathBuf,
+    pub(crate) ipc_timeout: Duration,
     pub(crate) flush_domains: String,
     pub(crate) flush_domains_match_subdomains: bool,
     pub(crate) mynetworks: String,
@@ -63,6 +67,8 @@ impl From<&Config> for Settings {
             forbidden_commands: config.get(&parameters::SMTPD_FORBIDDEN_COMMANDS),
             command_filter: config.get(&parameters::SMTPD_COMMAND_FILTER),
             local_rewrite_clients: config.get(&parameters::LOCAL_HEADER_REWRITE_CLIENTS),
+            flush_socket: Path::new("public").join(config.get(&parameters::FLUSH_SERVICE_NAME)),
+            ipc_timeout: config.get(&parameters::IPC_TIMEOUT),
             flush_domains: config.get(&parameters::FAST_FLUSH_DOMAINS),
             flush_domains_match_subdomains: has(&parents, "fast_flush_domains"),
             mynetworks: config.get(&parameters::MYNETWORKS),
