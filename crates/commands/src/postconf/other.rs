@@ -20,10 +20,7 @@ pub(super) fn lock_types() -> String {
 
 /// The types of lookup tables.
 pub(super) fn table_types() -> String {
-    lines(&[
-        "btree", "cdb", "cidr", "environ", "fail", "hash", "inline", "internal", "lmdb", "pcre", "pipemap",
-        "proxy", "randmap", "regexp", "static", "texthash", "unionmap", "unix",
-    ])
+    lines(tables::table_types())
 }
 
 /// What TLS is made of.

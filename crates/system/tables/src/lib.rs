@@ -34,6 +34,9 @@ mod patterns;
 mod replacement;
 mod regexp;
 mod pcre;
+mod setting_file;
+mod template;
+mod sqlite;
 
 pub use compile::{Compile, alias_format, delete};
 pub use entries::{Duplicates, Format};
@@ -43,6 +46,7 @@ pub use name::{TableName, split_list};
 pub use network::{Network, NetworkError};
 pub use open::OpenTable;
 pub use stale::{Rebuilt, Staleness, rebuild_stale};
+pub use open::table_types;
 pub use table::{EachEntry, Options};
 pub use tables::Tables;
 pub use trouble::{Trouble, reason};

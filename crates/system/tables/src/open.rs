@@ -12,10 +12,11 @@ use crate::pcre::Pcre;
 use crate::regexp::Posix;
 use crate::sight::{Checked, Sight};
 use crate::source::printable;
+use crate::sqlite::Sqlite;
 use crate::table::{EachEntry, Options, Table};
 use crate::texthash::TextHash;
 use crate::trouble::Trouble;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A table that is opened when it is first asked, and anew when its file has changed.
@@ -87,6 +88,11 @@ impl OpenTable {
             // Trouble is that of the next lookup.
             let _ = self.refresh(&mut state);
         }
+    }
+
+    /// The database behind a table that is open, if it has one.
+    pub(crate) fn database(&self) -> Option<PathBuf> {
+        self.state().table.as_ref()?.database().map(Path::to_owned)
     }
 
     /// The value of `key`.
@@ -218,13 +224,16 @@ impl OpenTable {
 }
 
 /// Types that Postfix has and that need a server or library which this version does not talk to.
-const NOT_AVAILABLE: &[&str] =
-    &["mysql", "pgsql", "sqlite", "ldap", "mongodb", "memcache", "tcp", "socketmap", "nis"];
+const NOT_AVAILABLE: &[&str] = &["mysql", "pgsql", "ldap", "mongodb", "memcache", "tcp", "socketmap", "nis"];
 
-/// The types that this version opens.
+/// The types that this version opens (`postconf -m`), in alphabetical order.
+pub fn table_types() -> &'static [&'static str] {
+    AVAILABLE
+}
+
 const AVAILABLE: &[&str] = &[
     "btree", "cdb", "cidr", "environ", "fail", "hash", "inline", "internal", "lmdb", "pcre", "pipemap", "proxy",
-    "randmap", "regexp", "static", "texthash", "unionmap", "unix",
+    "randmap", "regexp", "sqlite", "static", "texthash", "unionmap", "unix",
 ];
 
 /// Is this a type that Postfix has?
@@ -256,6 +265,7 @@ fn open_table(name: &TableName, options: &Options, sight: &Arc<Sight>) -> Result
         "regexp" => Box::new(Patterns::<Posix>::open(&name.name, options)?),
         "pcre" => Box::new(Patterns::<Pcre>::open(&name.name, options)?),
         "cidr" => Box::new(Cidr::open(&name.name, options)?),
+        "sqlite" => Box::new(Sqlite::open(name, options, sight)?),
         "unionmap" => Box::new(Combined::open(name, How::Union, options, sight)?),
         "pipemap" => Box::new(Combined::open(name, How::Pipe, options, sight)?),
         "randmap" => Box::new(Random::open(name, options)?),

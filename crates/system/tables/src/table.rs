@@ -5,6 +5,7 @@ use crate::fold::fold;
 use crate::sight::Sight;
 use crate::trouble::Trouble;
 use std::borrow::Cow;
+use std::path::Path;
 
 /// Receives one entry of a table: key and value.
 pub type EachEntry<'a> = dyn FnMut(&[u8], &[u8]) + 'a;
@@ -29,6 +30,11 @@ pub(crate) trait Table: Send {
     fn changed(&mut self, sight: &Sight) -> bool {
         let _ = sight;
         false
+    }
+
+    /// The database that it reads beside its own file, and must be able to reach later too.
+    fn database(&self) -> Option<&Path> {
+        None
     }
 
     /// Calls `each` with every entry, in the table's own order.

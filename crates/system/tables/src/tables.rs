@@ -8,6 +8,7 @@ use crate::table::Options;
 use crate::trouble::Trouble;
 use lookup::{Found, Lookup, Part, Stop, Subject};
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Opens tables by their names when they are first asked for, and keeps them open.
@@ -58,6 +59,12 @@ impl Tables {
                 table.takes_parts();
             });
         }
+    }
+
+    /// The folders of databases behind open tables: beside a database lie files that come and go.
+    pub fn database_folders(&self) -> Vec<PathBuf> {
+        let databases = |table: &Arc<OpenTable>| table.database()?.parent().map(Path::to_owned);
+        locked(&self.opened).values().filter_map(databases).collect()
     }
 
     /// A turn of the process's loop begins: each file is looked at once in it, when it is first asked for.

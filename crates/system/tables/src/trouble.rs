@@ -34,6 +34,67 @@ pub enum Trouble {
         /// `inline:{name=value...}`
         need: &'static str,
     },
+    /// Settings of a table in main.cf, an old form.
+    #[error("{kind}:{name}: settings named {name}_... in main.cf are not read; put them into a file of \"name = value\" lines and use {kind}:/path/of/the/file")]
+    SettingsInMain {
+        /// `sqlite`
+        kind: String,
+        /// `virtual`
+        name: String,
+    },
+    /// A setting of a table that has to be there.
+    #[error("{file}: bad string length 0 < 1: {setting} = ")]
+    EmptySetting {
+        /// The file of settings.
+        file: String,
+        /// `dbpath`
+        setting: &'static str,
+    },
+    /// A setting of a table that should be a number.
+    #[error("{file}: bad numerical configuration: {setting} = {value}")]
+    SettingNoNumber {
+        /// The file of settings.
+        file: String,
+        /// `expansion_limit`
+        setting: &'static str,
+        /// What stands there.
+        value: String,
+    },
+    /// A `%` in a query or result format that stands for nothing.
+    #[error("db_common_parse: {file}: Invalid {what} template: {text}")]
+    Template {
+        /// The file of settings.
+        file: String,
+        /// "query", "result"
+        what: &'static str,
+        /// The template.
+        text: String,
+    },
+    /// A database that can not be opened.
+    #[error("{table}: Can't open database: {problem}")]
+    SqliteOpen {
+        /// `sqlite:/etc/postfix/virtual.cf`
+        table: String,
+        /// What SQLite said.
+        problem: String,
+    },
+    /// A query that fails.
+    #[error("dict_sqlite_lookup: {file}: SQL {step} failed{query}: {problem}")]
+    Sqlite {
+        /// The file of settings.
+        file: String,
+        /// "prepare", "step", "finalize"
+        step: &'static str,
+        /// ` for query '...'`, or nothing.
+        query: String,
+        /// What SQLite said.
+        problem: String,
+        /// The database, if it is not there.
+        missing: Option<PathBuf>,
+    },
+    /// More values than `expansion_limit` allows.
+    #[error("table {0}: query error")]
+    ExpansionLimit(String),
     /// A static: value in braces that do not match.
     #[error("bad static:name syntax: {0}")]
     StaticSyntax(BraceError),
@@ -201,6 +262,9 @@ impl Trouble {
             Self::OpenDatabase { .. } | Self::Open { .. } | Self::File { .. } => {
                 "see to it that the mail system may read it".to_owned()
             }
+            Self::Sqlite { missing: Some(database), .. } => {
+                format!("there is no database {}: make it, or correct dbpath", database.display())
+            }
             Self::CorruptLmdb { source_path, .. } => {
                 format!("make it anew with \"postmap lmdb:{}\"", source_path.display())
             }
@@ -220,6 +284,9 @@ impl Trouble {
 
 /// What the system said, without Rust's " (os error 2)".
 pub fn reason(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::IsADirectory {
+        return "Is a directory".to_owned();
+    }
     let text = error.to_string();
     match text.rfind(" (os error ") {
         Some(end) => text[..end].to_owned(),

@@ -226,8 +226,12 @@ fn begin<S: Service>() -> Result<(), StartError> {
     let status = sys::process::inherited(protocol::STATUS_DESCRIPTOR);
     let setup = set_up::<S>(arguments)?;
     let mut service = S::open(&setup)?;
-    let needs = privilege::Needs { network: S::NETWORK, every_file: S::READS_EVERYTHING };
-    if privilege::give_up(&setup, S::PRIVILEGE, needs)? == Root::Changed {
+    let needs = privilege::Needs {
+        network: S::NETWORK,
+        every_file: S::READS_EVERYTHING,
+        folders: service.tables().flat_map(Tables::database_folders).collect(),
+    };
+    if privilege::give_up(&setup, S::PRIVILEGE, &needs)? == Root::Changed {
         service.tables().for_each(Tables::out_of_sight);
     }
     let mut events =

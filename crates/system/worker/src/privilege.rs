@@ -37,19 +37,21 @@ pub(crate) enum Root {
 }
 
 /// What a service needs beyond the spool and what its settings name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Needs {
     /// TCP connections of its own.
     pub(crate) network: bool,
     /// Files that no setting names.
     pub(crate) every_file: bool,
+    /// Where databases lie that tables read.
+    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// Becomes who the worker shall be and shuts out what it does not need. Called before any thread starts.
 ///
 /// # Errors
 /// [`StartError`] when a step fails: a worker never goes on with more rights than meant.
-pub(crate) fn give_up(setup: &Setup, privilege: Privilege, needs: Needs) -> Result<Root, StartError> {
+pub(crate) fn give_up(setup: &Setup, privilege: Privilege, needs: &Needs) -> Result<Root, StartError> {
     if privilege == Privilege::AsStarted {
         return Ok(Root::Same);
     }
@@ -86,7 +88,7 @@ fn enter_for_good(queue_directory: &Path) -> Result<(), StartError> {
     std::env::set_current_dir("/").map_err(|source| StartError::step("chdir /", source))
 }
 
-fn confine(setup: &Setup, chroot: bool, needs: Needs) -> Result<(), StartError> {
+fn confine(setup: &Setup, chroot: bool, needs: &Needs) -> Result<(), StartError> {
     let config = &setup.config;
     let landlock = (config.get(&parameters::PROCESS_LANDLOCK_ENABLE) && !chroot).then(|| reach(setup, needs));
     let seccomp = config.get(&parameters::PROCESS_SECCOMP_ENABLE).then_some(sys::sandbox::Calls::Daemon);
@@ -103,7 +105,7 @@ fn confine(setup: &Setup, chroot: bool, needs: Needs) -> Result<(), StartError> 
 }
 
 /// The spool and the folders that main.cf names, besides those of the system.
-fn reach(setup: &Setup, needs: Needs) -> Reach<'static> {
+fn reach(setup: &Setup, needs: &Needs) -> Reach<'static> {
     let config = &setup.config;
     let mut paths: Vec<(PathBuf, Access)> = Vec::new();
     paths.extend(SYSTEM_FOLDERS.iter().chain(&DEVICES).map(|folder| (PathBuf::from(folder), Access::Read)));
@@ -114,7 +116,8 @@ fn reach(setup: &Setup, needs: Needs) -> Reach<'static> {
     if needs.every_file {
         paths.push((PathBuf::from("/"), Access::Read));
     }
-    paths.extend(folders_named(config).into_iter().map(|folder| (folder, Access::Read)));
+    let folders = folders_named(config).into_iter().chain(needs.folders.iter().cloned());
+    paths.extend(folders.map(|folder| (folder, Access::Read)));
     Reach { paths, directories: Vec::new(), network: needs.network }
 }
 
