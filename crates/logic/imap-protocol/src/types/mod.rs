@@ -1,0 +1,31 @@
+//! The nouns of the protocol: values that can not be anything the grammar forbids.
+
+mod flag;
+mod name;
+mod sequence;
+mod date;
+mod section;
+mod fetch;
+mod store;
+mod search;
+mod sort;
+mod status;
+mod list;
+mod capability;
+mod reply;
+mod command;
+
+pub use capability::{Capability, Feature};
+pub use command::{Append, Body, Command, Mechanism, Qresync, SelectOptions};
+pub use date::{Date, DateTime};
+pub use fetch::{FetchItem, FetchModifiers, Messages};
+pub use flag::{Flag, Flags, Keyword};
+pub use list::{ListRequest, ListReturn, ListSelection, MailboxAttribute, Pattern, SpecialUse};
+pub use name::{BadName, MailboxName};
+pub use reply::{Code, Condition, Reply, Text};
+pub use search::{Comparator, SearchKey, SearchRequest, SearchResult};
+pub use section::{Partial, Section, SectionText};
+pub use sequence::{Numbers, SequenceSet};
+pub use sort::{Algorithm, SortCriterion, SortKey, SortRequest, ThreadRequest};
+pub use status::StatusItem;
+pub use store::{Change, StoreRequest};
