@@ -9,6 +9,13 @@ pub mod header;
 pub mod fold;
 pub mod content_type;
 pub mod scanner;
+pub mod fields;
+pub mod mime;
+pub mod structure;
+pub mod mailboxes;
+pub mod sent;
+pub mod words;
+pub mod decode;
 
 pub use date::Moment;
 pub use header::{Known, header_name};
