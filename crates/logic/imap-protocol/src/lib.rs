@@ -9,4 +9,8 @@ pub mod types;
 pub mod parse;
 pub mod write;
 pub mod session;
+pub mod casemap;
+pub mod subject;
+pub mod order;
+pub mod thread;
 pub mod utf7;

@@ -11,7 +11,7 @@ const TAG_LIMIT_BYTES: usize = 128;
 pub(crate) fn tag_and_name(line: &[u8]) -> Parsed<(String, String, usize)> {
     let mut cursor = Cursor::new(line, false);
     // tag = 1*<any ASTRING-CHAR except "+">
-    let tag = cursor.run(|byte| super::cursor::is_atom(byte) && byte != b'+');
+    let tag = cursor.run(|byte| crate::types::is_astring(byte) && byte != b'+');
     if tag.is_empty() || tag.len() > TAG_LIMIT_BYTES {
         return Err(Refusal::new("Invalid tag"));
     }

@@ -1,7 +1,7 @@
 //! The small pieces of the grammar (RFC 3501 §9).
 
 use crate::parse::{Parsed, Refusal};
-use crate::types::{Flag, Flags, MailboxName};
+use crate::types::{Flag, Flags, MailboxName, is_astring as is_atom};
 
 /// Where a parser stands in a command.
 #[derive(Debug, Clone)]
@@ -127,7 +127,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn string(&mut self) -> Parsed<Vec<u8>> {
         match self.peek() {
             Some(b'"') => self.quoted(),
-            Some(b'{' | b'~') => self.literal(),
+            _ if self.at_literal() => self.literal(),
             _ => Err(Refusal::arguments()),
         }
     }
@@ -135,7 +135,8 @@ impl<'a> Cursor<'a> {
     /// astring = 1*ASTRING-CHAR / string
     pub(crate) fn astring(&mut self) -> Parsed<Vec<u8>> {
         match self.peek() {
-            Some(b'"' | b'{' | b'~') => self.string(),
+            Some(b'"') => self.quoted(),
+            _ if self.at_literal() => self.literal(),
             _ => {
                 let utf8 = self.utf8;
                 let text = self.run(|byte| is_atom(byte) || (utf8 && byte >= 0x80));
@@ -147,7 +148,8 @@ impl<'a> Cursor<'a> {
     /// list-mailbox = 1*list-char / string
     pub(crate) fn list_mailbox(&mut self) -> Parsed<Vec<u8>> {
         match self.peek() {
-            Some(b'"' | b'{' | b'~') => self.string(),
+            Some(b'"') => self.quoted(),
+            _ if self.at_literal() => self.literal(),
             _ => {
                 let utf8 = self.utf8;
                 let fits = |byte| is_atom(byte) || matches!(byte, b'%' | b'*') || (utf8 && byte >= 0x80);
@@ -155,6 +157,11 @@ impl<'a> Cursor<'a> {
                 if text.is_empty() { Err(Refusal::arguments()) } else { Ok(text.to_vec()) }
             }
         }
+    }
+
+    /// A tilde alone is an atom.
+    fn at_literal(&self) -> bool {
+        self.rest().starts_with(b"{") || self.rest().starts_with(b"~{")
     }
 
     /// nstring = string / nil; `None` is nil.
@@ -256,11 +263,6 @@ impl<'a> Cursor<'a> {
             }
         }
     }
-}
-
-/// ATOM-CHAR, and `]`, which astrings may have.
-pub(crate) fn is_atom(byte: u8) -> bool {
-    (33..=126).contains(&byte) && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\')
 }
 
 #[cfg(test)]

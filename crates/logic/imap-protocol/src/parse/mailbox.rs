@@ -35,7 +35,7 @@ impl Cursor<'_> {
     }
 
     fn special_use(&mut self) -> Parsed<SpecialUse> {
-        let word = self.run(|byte| byte == b'\\' || super::cursor::is_atom(byte));
+        let word = self.run(|byte| byte == b'\\' || crate::types::is_astring(byte));
         SpecialUse::parse(word).ok_or_else(|| Refusal::no(Code::UseAttr, "Unsupported special use"))
     }
 

@@ -7,7 +7,7 @@ pub struct Capability(String);
 impl Capability {
     /// `None` where the text is no atom.
     pub fn new(text: &str) -> Option<Self> {
-        let fits = !text.is_empty() && text.bytes().all(|byte| super::flag::is_atom(&byte) && byte != b']');
+        let fits = !text.is_empty() && text.bytes().all(|byte| super::is_astring(byte) && byte != b']');
         fits.then(|| Self(text.to_owned()))
     }
 

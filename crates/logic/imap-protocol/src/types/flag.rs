@@ -29,7 +29,7 @@ pub struct Keyword(String);
 impl Keyword {
     /// `None` where the text is no atom (RFC 3501 §9 `flag-keyword`).
     pub fn new(text: &[u8]) -> Option<Self> {
-        let fits = !text.is_empty() && text.len() <= KEYWORD_LIMIT_BYTES && text.iter().all(is_atom);
+        let fits = !text.is_empty() && text.len() <= KEYWORD_LIMIT_BYTES && text.iter().copied().all(is_astring);
         fits.then(|| Self(text.iter().copied().map(char::from).collect()))
     }
 
@@ -53,9 +53,9 @@ impl std::hash::Hash for Keyword {
     }
 }
 
-/// `ATOM-CHAR` of RFC 3501 §9; `]` is fine there.
-pub(crate) fn is_atom(byte: &u8) -> bool {
-    (33..=126).contains(byte) && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\')
+/// ASTRING-CHAR of RFC 3501 §9: ATOM-CHAR and `]`.
+pub(crate) fn is_astring(byte: u8) -> bool {
+    (33..=126).contains(&byte) && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\')
 }
 
 impl Flag {

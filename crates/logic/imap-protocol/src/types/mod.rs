@@ -19,6 +19,7 @@ pub use capability::{Capability, Feature};
 pub use command::{Append, Body, Command, Mechanism, Qresync, SelectOptions};
 pub use date::{Date, DateTime};
 pub use fetch::{FetchItem, FetchModifiers, Messages};
+pub(crate) use flag::is_astring;
 pub use flag::{Flag, Flags, Keyword};
 pub use list::{ListRequest, ListReturn, ListSelection, MailboxAttribute, Pattern, SpecialUse};
 pub use name::{BadName, MailboxName};

@@ -1,0 +1,119 @@
+//! Strings (RFC 3501 §4.3).
+
+use crate::types::MailboxName;
+use crate::write::Out;
+
+/// Longer strings go out as literals.
+const QUOTED_LIMIT_BYTES: usize = 1000;
+
+impl Out {
+    /// string: quoted where it has nothing but printable ASCII, else a literal.
+    pub(crate) fn string(&mut self, text: &[u8]) {
+        let plain = |byte: &u8| matches!(byte, b' '..=b'~');
+        if text.len() <= QUOTED_LIMIT_BYTES && text.iter().all(plain) {
+            self.quoted(text);
+        } else {
+            self.literal(text);
+        }
+    }
+
+    fn quoted(&mut self, text: &[u8]) {
+        self.text("\"");
+        for part in text.split_inclusive(|byte| matches!(byte, b'"' | b'\\')) {
+            match part.split_last() {
+                Some((last @ (b'"' | b'\\'), before)) => {
+                    self.raw(before);
+                    self.raw(&[b'\\', *last]);
+                }
+                _ => self.raw(part),
+            }
+        }
+        self.text("\"");
+    }
+
+    /// literal. Its bytes go out as they are, but for NUL, which CHAR8 has not (RFC 3501 §9): it becomes 0x80, as Dovecot
+    /// does.
+    pub(crate) fn literal(&mut self, text: &[u8]) {
+        self.format(format_args!("{{{}}}\r\n", text.len()));
+        if text.contains(&0) {
+            self.bytes.extend(text.iter().map(|byte| if *byte == 0 { 0x80 } else { *byte }));
+        } else {
+            self.raw(text);
+        }
+    }
+
+    /// nstring
+    pub(crate) fn nstring(&mut self, text: Option<&[u8]>) {
+        match text {
+            Some(text) => self.string(text),
+            None => self.text("NIL"),
+        }
+    }
+
+    /// Header text for people: white space in one blank, none at the ends.
+    pub(crate) fn human(&mut self, text: &[u8]) {
+        let mut clean = Vec::with_capacity(text.len());
+        for word in text.split(|byte| *byte <= 32 || *byte == 127).filter(|word| !word.is_empty()) {
+            if !clean.is_empty() {
+                clean.push(b' ');
+            }
+            clean.extend_from_slice(word);
+        }
+        self.string(&clean);
+    }
+
+    /// mailbox: an atom where it is one, as Dovecot shows it.
+    pub(crate) fn mailbox(&mut self, name: &MailboxName) {
+        let wire = name.to_wire(self.utf8);
+        let atom = !wire.is_empty() && wire.bytes().all(|byte| crate::types::is_astring(byte));
+        if atom && !wire.eq_ignore_ascii_case("NIL") {
+            self.text(&wire);
+        } else if self.utf8 && !wire.is_ascii() && wire.len() <= QUOTED_LIMIT_BYTES {
+            self.quoted(wire.as_bytes());
+        } else {
+            self.string(wire.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::Cursor;
+    use proptest::prelude::*;
+
+    fn written(text: &[u8]) -> String {
+        let mut out = Out::default();
+        out.string(text);
+        String::from_utf8_lossy(&out.into_bytes()).into_owned()
+    }
+
+    #[test]
+    fn strings_have_the_form_they_need() {
+        assert_eq!(written(b"a b"), "\"a b\"");
+        assert_eq!(written(b"a\"b\\"), "\"a\\\"b\\\\\"");
+        assert_eq!(written(b"a\r\nb"), "{4}\r\na\r\nb");
+        assert_eq!(written(b""), "\"\"");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_parses_back(text in prop::collection::vec(1_u8.., 0..60)) {
+            let mut out = Out::default();
+            out.string(&text);
+            let bytes = out.into_bytes();
+            let mut cursor = Cursor::new(&bytes, false);
+            prop_assert_eq!(cursor.string(), Ok(text));
+            prop_assert!(cursor.is_done());
+        }
+
+        #[test]
+        fn names_parse_back(text in "[ -~äß漢&.\"]{1,12}", utf8: bool) {
+            let name = MailboxName::new(&text).unwrap();
+            let mut out = Out::new(utf8);
+            out.mailbox(&name);
+            let bytes = out.into_bytes();
+            prop_assert_eq!(Cursor::new(&bytes, utf8).mailbox(), Ok(name));
+        }
+    }
+}
