@@ -31,6 +31,11 @@ impl Out {
         Self { bytes: Vec::new(), utf8 }
     }
 
+    /// From now on names go out as UTF-8, or no more.
+    pub fn set_utf8(&mut self, utf8: bool) {
+        self.utf8 = utf8;
+    }
+
     /// How much there is.
     pub fn len(&self) -> usize {
         self.bytes.len()

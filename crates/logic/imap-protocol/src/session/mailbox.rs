@@ -1,0 +1,428 @@
+//! Authenticated and selected (RFC 3501 §3.2, §3.3): which command is in order, and what the mailbox's side is asked.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use machine::{Disconnect, Machine, Output, TlsFacts};
+
+use crate::parse::{self, Next};
+use crate::session::append::{AppendStep, Appending, Move, refusal_reply};
+use crate::session::gather::{Gather, Step};
+use crate::session::input::{Input, Line};
+use crate::session::settings::SessionSettings;
+use crate::types::{Code, Command, Reply};
+use crate::write::Out;
+
+/// Longer lines than this are not DONE.
+const DONE_LIMIT_BYTES: usize = 1024;
+
+/// What the mailbox's side is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Carry out a command.
+    Run {
+        /// Its tag: ESEARCH repeats it.
+        tag: String,
+        /// The command.
+        command: Box<Command>,
+    },
+    /// Go on with it.
+    More,
+    /// A step of APPEND.
+    Append(AppendStep),
+    /// The client idles: what is new? The first time, begin to watch.
+    Changes,
+    /// The client idles no more.
+    IdleEnds,
+    /// The session is over.
+    Ended,
+}
+
+/// What comes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Go on.
+    Proceed,
+    /// No.
+    Refused(Reply),
+    /// Send this and ask again ([`Question::More`]).
+    More(Vec<u8>),
+    /// The command is done.
+    Done(Box<Done>),
+    /// What is new, to be sent.
+    Changes(Vec<u8>),
+    /// The session can not go on: the text of the BYE.
+    Gone(String),
+}
+
+/// The end of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Responses before the last word.
+    pub untagged: Vec<u8>,
+    /// The last word.
+    pub reply: Reply,
+    /// A mailbox is selected now.
+    pub selected: bool,
+    /// UTF8=ACCEPT is enabled now.
+    pub utf8: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Commands,
+    Append(Box<Appending>),
+    Idle,
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Run,
+    Append,
+    Changes,
+}
+
+/// A session of a client that has logged in. Holds little while it is idle.
+#[derive(Debug)]
+pub struct Session {
+    settings: Arc<SessionSettings>,
+    input: Input,
+    gather: Gather,
+    out: Out,
+    questions: VecDeque<(Question, Asked)>,
+    phase: Phase,
+    asked: Asked,
+    tag: String,
+    selected: bool,
+    utf8: bool,
+    bad_commands: u32,
+    /// The client idles and may not know everything.
+    news: bool,
+    gone: bool,
+}
+
+impl Session {
+    /// A session whose client has logged in with the command `tag`. `rest` is what the client sent behind it.
+    pub fn new(settings: Arc<SessionSettings>, tag: &str, rest: &[u8]) -> Self {
+        let mut out = Out::default();
+        let code = Code::Capability(settings.capabilities.clone());
+        out.tagged(tag, &Reply::ok("Logged in").with(code));
+        let mut input = Input::default();
+        input.push(rest);
+        Self {
+            settings,
+            input,
+            gather: Gather::default(),
+            out,
+            questions: VecDeque::new(),
+            phase: Phase::Commands,
+            asked: Asked::Nothing,
+            tag: String::new(),
+            selected: false,
+            utf8: false,
+            bad_commands: 0,
+            news: false,
+            gone: false,
+        }
+    }
+
+    /// The mailbox has changed. True when the machine wants to be polled: its client idles.
+    pub fn changed(&mut self) -> bool {
+        self.news |= matches!(self.phase, Phase::Idle);
+        self.news && self.asked == Asked::Nothing
+    }
+
+    /// Does the client idle?
+    pub fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle)
+    }
+
+    fn ask(&mut self, question: Question, asked: Asked) {
+        self.questions.push_back((question, asked));
+    }
+
+    fn advance(&mut self) -> Option<Output<Question>> {
+        match self.phase {
+            Phase::Commands => self.next_command(),
+            Phase::Append(_) => self.append(),
+            Phase::Idle => self.idle(),
+            Phase::Closed => Some(Output::Close),
+        }
+    }
+
+    fn next_command(&mut self) -> Option<Output<Question>> {
+        let utf8 = self.utf8;
+        let step = self.gather.step(&mut self.input, self.settings.command_limit_bytes, |text| is_message(text, utf8));
+        match step {
+            Step::Wait => return Some(Output::Wait(self.settings.timeout)),
+            Step::GoOn => self.out.go_on("OK"),
+            Step::Whole(line) => self.command(&line),
+            Step::AtLiteral(text) => self.begin_append(&text),
+            Step::Refused(text, refusal) => {
+                let (tag, name) = parse::tag_and_name(&text).map_or_else(
+                    |_| ("*".to_owned(), String::new()),
+                    |(tag, name, _)| (tag, name),
+                );
+                self.bad(&tag, &refusal_reply(&name, &refusal));
+            }
+        }
+        None
+    }
+
+    fn command(&mut self, line: &[u8]) {
+        let (tag, name, at) = match parse::tag_and_name(line) {
+            Ok(found) => found,
+            Err(refusal) => return self.bad("*", &Reply::bad(format!("Error in IMAP tag: {}", refusal.text))),
+        };
+        if name.is_empty() {
+            return self.bad(&tag, &Reply::bad("Error in IMAP command: Invalid command name"));
+        }
+        self.tag = tag;
+        if name == "APPEND" {
+            // No literal stands at its end, so no message: find out what is wrong.
+            let refusal = parse::append_begin(&line[at..], self.utf8).err().unwrap_or_else(parse::Refusal::arguments);
+            return self.bad(&self.tag.clone(), &refusal_reply(&name, &refusal));
+        }
+        match parse::command(&name, &line[at..], self.utf8) {
+            Ok(command) => self.run(command),
+            Err(refusal) => self.bad(&self.tag.clone(), &refusal_reply(&name, &refusal)),
+        }
+    }
+
+    fn run(&mut self, command: Command) {
+        let name = command.name();
+        if command.needs_mailbox() && !self.selected {
+            return self.bad(&self.tag.clone(), &Reply::bad("No mailbox selected"));
+        }
+        match command {
+            Command::Capability => {
+                let settings = Arc::clone(&self.settings);
+                self.out.capability(&settings.capabilities);
+                self.done(&Reply::ok("Capability completed."));
+            }
+            Command::Id(_) => {
+                let settings = Arc::clone(&self.settings);
+                let pairs: Vec<_> = settings.id.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                self.out.id(&pairs);
+                self.done(&Reply::ok("ID completed."));
+            }
+            Command::Logout => {
+                self.out.bye("Logging out");
+                self.done(&Reply::ok("Logout completed."));
+                self.end();
+            }
+            Command::Idle => {
+                self.out.go_on("idling");
+                self.phase = Phase::Idle;
+                self.news = true;
+            }
+            Command::StartTls | Command::Authenticate(_) | Command::Login { .. } => {
+                self.bad(&self.tag.clone(), &refusal_reply(name, &parse::Refusal::new("Unknown command")));
+            }
+            command => {
+                let question = Question::Run { tag: self.tag.clone(), command: Box::new(command) };
+                self.ask(question, Asked::Run);
+            }
+        }
+    }
+
+    fn begin_append(&mut self, text: &[u8]) {
+        let Ok((tag, _, at)) = parse::tag_and_name(text) else { return };
+        self.tag = tag;
+        match parse::append_begin(&text[at..], self.utf8) {
+            Ok((Some(mailbox), Next::Message(append, piece))) => {
+                let appending = Appending::new(mailbox, append, piece);
+                self.phase = Phase::Append(Box::new(appending));
+            }
+            Ok(_) => self.bad(&self.tag.clone(), &refusal_reply("APPEND", &parse::Refusal::arguments())),
+            Err(refusal) => self.bad(&self.tag.clone(), &refusal_reply("APPEND", &refusal)),
+        }
+    }
+
+    fn append(&mut self) -> Option<Output<Question>> {
+        let Phase::Append(appending) = &mut self.phase else { return None };
+        match appending.step(&mut self.input, self.settings.command_limit_bytes, self.utf8) {
+            Move::Wait => return Some(Output::Wait(self.settings.timeout)),
+            Move::GoOn => self.out.go_on("OK"),
+            Move::Ask(AppendStep::Commit) => {
+                self.phase = Phase::Commands;
+                self.ask(Question::Append(AppendStep::Commit), Asked::Run);
+            }
+            Move::Ask(step) => self.ask(Question::Append(step), Asked::Append),
+            Move::Fail(reply) => {
+                self.phase = Phase::Commands;
+                self.ask(Question::Append(AppendStep::Abort), Asked::Nothing);
+                self.done(&reply);
+            }
+        }
+        None
+    }
+
+    /// RFC 2177: DONE ends it, and nothing else may come.
+    fn idle(&mut self) -> Option<Output<Question>> {
+        match self.input.line(DONE_LIMIT_BYTES) {
+            Line::Whole(line) => {
+                self.end_idle(line.eq_ignore_ascii_case(b"DONE"));
+                None
+            }
+            Line::TooLong => {
+                self.input.skip_line();
+                self.end_idle(false);
+                None
+            }
+            Line::Partial if std::mem::take(&mut self.news) => {
+                self.ask(Question::Changes, Asked::Changes);
+                None
+            }
+            Line::Partial => Some(Output::Wait(self.settings.idle_notice)),
+        }
+    }
+
+    fn end_idle(&mut self, properly: bool) {
+        self.phase = Phase::Commands;
+        self.news = false;
+        self.ask(Question::IdleEnds, Asked::Nothing);
+        if properly {
+            self.done(&Reply::ok("Idle completed."));
+        } else {
+            self.bad(&self.tag.clone(), &Reply::bad("Expected DONE"));
+        }
+    }
+
+    fn done(&mut self, reply: &Reply) {
+        self.bad_commands = 0;
+        self.out.tagged(&self.tag, reply);
+    }
+
+    fn bad(&mut self, tag: &str, reply: &Reply) {
+        self.bad_commands += 1;
+        if self.bad_commands >= self.settings.bad_command_limit {
+            self.out.bye("Too many invalid IMAP commands.");
+            return self.end();
+        }
+        self.out.tagged(tag, reply);
+    }
+
+    fn end(&mut self) {
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        self.phase = Phase::Closed;
+        self.input.clear();
+        self.gather = Gather::default();
+        self.questions.clear();
+        self.ask(Question::Ended, Asked::Nothing);
+    }
+
+    fn ran(&mut self, answer: Answer) {
+        match answer {
+            Answer::More(bytes) => {
+                self.out.raw(&bytes);
+                self.ask(Question::More, Asked::Run);
+            }
+            Answer::Done(done) => {
+                self.out.raw(&done.untagged);
+                self.selected = done.selected;
+                if self.utf8 != done.utf8 {
+                    self.utf8 = done.utf8;
+                    self.out.set_utf8(done.utf8);
+                }
+                if done.reply.condition == crate::types::Condition::Bad {
+                    self.bad(&self.tag.clone(), &done.reply);
+                } else {
+                    self.done(&done.reply);
+                }
+            }
+            Answer::Refused(reply) => self.done(&reply),
+            _ => {}
+        }
+    }
+
+    fn append_answered(&mut self, answer: Answer) {
+        let Phase::Append(appending) = &mut self.phase else { return };
+        match answer {
+            Answer::Refused(reply) => appending.refuse(reply),
+            _ => appending.proceed(),
+        }
+    }
+}
+
+/// Is this the begin of an APPEND, up to the literal that is its message?
+fn is_message(text: &[u8], utf8: bool) -> bool {
+    parse::tag_and_name(text).is_ok_and(|(_, name, at)| {
+        name == "APPEND" && matches!(parse::append_begin(&text[at..], utf8), Ok((_, Next::Message(..))))
+    })
+}
+
+impl Machine for Session {
+    type Question = Question;
+    type Answer = Answer;
+
+    fn poll(&mut self) -> Output<Question> {
+        loop {
+            if !self.out.is_empty() {
+                return Output::Write(self.out.take());
+            }
+            if let Some((question, asked)) = self.questions.pop_front() {
+                self.asked = asked;
+                return Output::Ask(question);
+            }
+            if let Some(output) = self.advance() {
+                return output;
+            }
+        }
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        if !matches!(self.phase, Phase::Closed) {
+            self.input.push(bytes);
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        let asked = std::mem::replace(&mut self.asked, Asked::Nothing);
+        if self.gone {
+            return self.end();
+        }
+        match (asked, answer) {
+            (_, Answer::Gone(text)) => {
+                self.out.bye(&text);
+                self.end();
+            }
+            (Asked::Nothing, _) => {}
+            (Asked::Run, answer) => self.ran(answer),
+            (Asked::Append, answer) => self.append_answered(answer),
+            (Asked::Changes, Answer::Changes(bytes)) => self.out.raw(&bytes),
+            (Asked::Changes, _) => {}
+        }
+    }
+
+    fn secured(&mut self, _facts: TlsFacts) {}
+
+    fn elapsed(&mut self) {
+        if matches!(self.phase, Phase::Idle) {
+            self.news = true;
+            self.out.untagged(&Reply::ok("Still here"));
+        } else {
+            self.out.bye("Disconnected for inactivity.");
+            self.end();
+        }
+    }
+
+    fn disconnected(&mut self, _why: Disconnect) {
+        self.out.take();
+        self.gone = true;
+        if self.asked == Asked::Nothing {
+            self.end();
+        }
+    }
+
+    fn stopping(&mut self) {
+        if self.asked == Asked::Nothing && matches!(self.phase, Phase::Commands | Phase::Idle) {
+            self.out.bye("Server shutting down.");
+            self.end();
+        }
+    }
+}
