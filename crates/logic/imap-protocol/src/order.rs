@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn criteria_count_in_their_order() {
-        let fact = |subject: &str, date| SortFacts { subject: subject.to_owned(), date, ..SortFacts::default() };
+        let fact =
+            |subject: &str, date| SortFacts { subject: subject.to_owned(), date, ..SortFacts::default() };
         let facts = [fact("b", 1), fact("a", 1), fact("a", 2), fact("b", 1)];
         let by = |key, reverse| SortCriterion { key, reverse };
         assert_eq!(sort(&[by(SortKey::Subject, false), by(SortKey::Date, true)], &facts), [2, 1, 0, 3]);

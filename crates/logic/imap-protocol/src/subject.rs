@@ -34,7 +34,8 @@ pub fn base_subject(subject: &str) -> BaseSubject {
             }
         }
         // (6) [fwd: ... ]
-        let fwd = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("[fwd:")) && text.ends_with(']');
+        let fwd =
+            text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("[fwd:")) && text.ends_with(']');
         if !fwd {
             return BaseSubject { text: text.trim().to_owned(), is_reply };
         }

@@ -270,7 +270,12 @@ fn survives(bytes: &[u8]) {
             Output::Write(_) => {}
             Output::Ask(Question::Run { .. } | Question::More | Question::Append(AppendStep::Commit)) => {
                 let (untagged, reply) = (Vec::new(), Reply::ok("done"));
-                session.answered(Answer::Done(Box::new(Done { untagged, reply, selected: true, utf8: false })));
+                session.answered(Answer::Done(Box::new(Done {
+                    untagged,
+                    reply,
+                    selected: true,
+                    utf8: false,
+                })));
             }
             Output::Ask(Question::Changes) => session.answered(Answer::Changes(Vec::new())),
             Output::Ask(_) => session.answered(Answer::Proceed),

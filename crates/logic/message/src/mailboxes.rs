@@ -222,7 +222,9 @@ impl Reader<'_> {
         }
         let mut domain = self.dot_atom();
         self.blanks();
-        while !domain.is_empty() && (self.peek() == Some(b'.') || (domain.ends_with(b".") && self.peek().is_some_and(is_atom))) {
+        while !domain.is_empty()
+            && (self.peek() == Some(b'.') || (domain.ends_with(b".") && self.peek().is_some_and(is_atom)))
+        {
             domain.extend(self.dot_atom());
             self.blanks();
         }

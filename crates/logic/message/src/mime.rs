@@ -152,7 +152,9 @@ impl<'a> Reader<'a> {
             }
             let value = self.value();
             match continuation(&name) {
-                Some((base, number, encoded)) => continued.entry(base).or_default().add(number, encoded, value),
+                Some((base, number, encoded)) => {
+                    continued.entry(base).or_default().add(number, encoded, value)
+                }
                 None => plain.push((name, value)),
             }
         }

@@ -27,7 +27,8 @@ pub fn read(value: &[u8]) -> Option<Sent> {
     }
     let day: i64 = number(words.next()?)?;
     let name = words.next()?;
-    let month = MONTHS.iter().position(|own| name.get(..3).is_some_and(|name| name.eq_ignore_ascii_case(own)))?;
+    let month =
+        MONTHS.iter().position(|own| name.get(..3).is_some_and(|name| name.eq_ignore_ascii_case(own)))?;
     let year = year(words.next()?)?;
     let (hour, minute, second) = time(words.next()?)?;
     let offset_seconds = zone(&text, words.next());
@@ -92,8 +93,16 @@ fn zone(text: &[u8], word: Option<&[u8]>) -> i32 {
         let behind = !ahead && text.windows(word.len() + 1).any(|part| part[0] == b'-' && &part[1..] == word);
         return if behind { -seconds } else { seconds };
     }
-    let named: [(&[u8], i32); 8] =
-        [(b"EDT", -4), (b"EST", -5), (b"CDT", -5), (b"CST", -6), (b"MDT", -6), (b"MST", -7), (b"PDT", -7), (b"PST", -8)];
+    let named: [(&[u8], i32); 8] = [
+        (b"EDT", -4),
+        (b"EST", -5),
+        (b"CDT", -5),
+        (b"CST", -6),
+        (b"MDT", -6),
+        (b"MST", -7),
+        (b"PDT", -7),
+        (b"PST", -8),
+    ];
     named.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map_or(0, |(_, hours)| hours * 3600)
 }
 
@@ -123,7 +132,14 @@ mod tests {
         ] {
             assert_eq!(read(value.as_bytes()), Some(Sent { seconds, offset_seconds: offset }), "{value}");
         }
-        for bad in ["", "bad date", "1 Foo 2020 00:00:00 +0000", "1 Jan 2020", "99 Jan 2020 00:00 +0000", "1 Jan 2020 25:00:00"] {
+        for bad in [
+            "",
+            "bad date",
+            "1 Foo 2020 00:00:00 +0000",
+            "1 Jan 2020",
+            "99 Jan 2020 00:00 +0000",
+            "1 Jan 2020 25:00:00",
+        ] {
             assert_eq!(read(bad.as_bytes()), None, "{bad}");
         }
     }

@@ -312,12 +312,27 @@ mod tests {
             ("--bb\n\nx\n--b--\n", "mixed(plain[x])"),
             ("--b\n\n\n\n--b\n\n\n--b--\n", "mixed(plain[\\n] plain[])"),
             ("--b\nnot a header\n--b\n\nx\n", "mixed(plain[] plain[x\\n])"),
-            ("--b\nContent-Type: multipart/mixed; boundary=bc\n\n--bc\n\nin\n--bc--\n--b\n\nx", "mixed(mixed(plain[in]) plain[x])"),
-            ("--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nin\n--b--\n--b\n\nx", "mixed(mixed(plain[in]) plain[x])"),
-            ("--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nin\n--b\n\nx\n--b--", "mixed(mixed(plain[in]) plain[x])"),
-            ("--b\nContent-Type: message/rfc822\n\nSubject: in\n\nbody\n--b\n\nx", "mixed(rfc822<plain[body]> plain[x])"),
+            (
+                "--b\nContent-Type: multipart/mixed; boundary=bc\n\n--bc\n\nin\n--bc--\n--b\n\nx",
+                "mixed(mixed(plain[in]) plain[x])",
+            ),
+            (
+                "--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nin\n--b--\n--b\n\nx",
+                "mixed(mixed(plain[in]) plain[x])",
+            ),
+            (
+                "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nin\n--b\n\nx\n--b--",
+                "mixed(mixed(plain[in]) plain[x])",
+            ),
+            (
+                "--b\nContent-Type: message/rfc822\n\nSubject: in\n\nbody\n--b\n\nx",
+                "mixed(rfc822<plain[body]> plain[x])",
+            ),
             ("--b\nContent-Type: message/rfc822\n\n--b\n\nx\n--b--", "mixed(rfc822<plain[]> plain[x])"),
-            ("--b\nContent-Type: multipart/digest; boundary=d\n\n--d\n\nA: b\n\none\n--d--", "mixed(digest(rfc822<plain[one]>))"),
+            (
+                "--b\nContent-Type: multipart/digest; boundary=d\n\n--d\n\nA: b\n\none\n--d--",
+                "mixed(digest(rfc822<plain[one]>))",
+            ),
         ] {
             assert_eq!(multipart(body), expected, "{body:?}");
         }
@@ -342,8 +357,9 @@ mod tests {
 
     #[test]
     fn depth_and_number_are_bounded() {
-        let deep: String =
-            (0..10_000).map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n")).collect();
+        let deep: String = (0..10_000)
+            .map(|level| format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n"))
+            .collect();
         Part::read(deep.as_bytes());
         Part::read("Content-Type: message/rfc822\n\n".repeat(10_000).as_bytes());
         let many = format!("Content-Type: multipart/mixed; boundary=b\n\n{}", "--b\n\n\n".repeat(20_000));

@@ -22,6 +22,8 @@ pub(crate) struct Piece {
     pub(crate) body: Body,
     /// More pieces may follow: CATENATE is open.
     pub(crate) open: bool,
+    /// What stands behind a URL on the same line.
+    pub(crate) rest: Vec<u8>,
 }
 
 /// append = "APPEND" SP mailbox 1*append-message, up to the first literal of a message.
@@ -77,7 +79,7 @@ fn append_message(cursor: &mut Cursor<'_>) -> Parsed<Next> {
         });
     }
     let mark = message_literal(cursor)?;
-    Ok(Next::Message(append, Piece { body: literal(mark), open: false }))
+    Ok(Next::Message(append, Piece { body: literal(mark), open: false, rest: Vec::new() }))
 }
 
 /// cat-part = "URL" SP astring / "TEXT" SP literal; `None` where the URL is a literal that has not come.
@@ -85,7 +87,7 @@ fn catenate_part(cursor: &mut Cursor<'_>) -> Parsed<Option<Piece>> {
     if cursor.keyword("TEXT") {
         cursor.space()?;
         let mark = message_literal(cursor)?;
-        return Ok(Some(Piece { body: literal(mark), open: true }));
+        return Ok(Some(Piece { body: literal(mark), open: true, rest: Vec::new() }));
     }
     if !cursor.keyword("URL") {
         return Err(Refusal::arguments());
@@ -95,7 +97,7 @@ fn catenate_part(cursor: &mut Cursor<'_>) -> Parsed<Option<Piece>> {
         return Ok(None);
     }
     let url = cursor.astring()?;
-    Ok(Some(Piece { body: Body::Url(url), open: true }))
+    Ok(Some(Piece { body: Body::Url(url), open: true, rest: cursor.rest().to_vec() }))
 }
 
 /// Only a literal is left of the line.
@@ -121,18 +123,19 @@ fn literal(mark: LiteralMark) -> Body {
 mod tests {
     use super::*;
 
-    fn body(bytes: u64) -> Body {
-        Body::Literal { bytes, waits: false, binary: false }
+    fn piece(bytes: u64, open: bool) -> Piece {
+        Piece { body: Body::Literal { bytes, waits: false, binary: false }, open, rest: Vec::new() }
     }
 
     #[test]
     fn the_first_line_is_read() {
-        let (name, next) = append_begin(b" box (\\Seen $x) \"01-Feb-2001 03:04:05 +0600\" {20+}", false).unwrap();
+        let (name, next) =
+            append_begin(b" box (\\Seen $x) \"01-Feb-2001 03:04:05 +0600\" {20+}", false).unwrap();
         assert_eq!(name.unwrap().as_str(), "box");
         let Next::Message(append, piece) = next else { panic!("no message") };
         assert!(append.date.is_some());
         assert_eq!(append.flags.iter().count(), 2);
-        assert_eq!(piece, Piece { body: body(20), open: false });
+        assert_eq!(piece.body, Body::Literal { bytes: 20, waits: false, binary: false });
     }
 
     #[test]
@@ -145,15 +148,21 @@ mod tests {
     #[test]
     fn catenate_goes_on_until_it_is_closed() {
         let (_, next) = append_begin(b" box CATENATE (TEXT {4+}", false).unwrap();
-        assert_eq!(next, Next::Message(Append::default(), Piece { body: body(4), open: true }));
-        assert_eq!(append_next(b" TEXT {2+}", true, false), Ok(Next::Part(Piece { body: body(2), open: true })));
+        assert_eq!(next, Next::Message(Append::default(), piece(4, true)));
+        assert_eq!(append_next(b" TEXT {2+}", true, false), Ok(Next::Part(piece(2, true))));
         assert_eq!(append_next(b")", true, false), Ok(Next::End));
         assert!(append_next(b")x", true, false).is_err());
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for bad in [" box", " box NIL {3}", " box (\\Recent) {3}", " box \"32-Foo-2001 03:04:05 +0600\" {1+}", " box x"] {
+        for bad in [
+            " box",
+            " box NIL {3}",
+            " box (\\Recent) {3}",
+            " box \"32-Foo-2001 03:04:05 +0600\" {1+}",
+            " box x",
+        ] {
             assert!(append_begin(bad.as_bytes(), false).is_err(), "{bad}");
         }
     }

@@ -147,7 +147,11 @@ mod tests {
             ("a STATUS x (FOO)", "Invalid status item FOO"),
             ("+ NOOP", "Invalid tag"),
         ] {
-            assert_eq!(parse(line).map_err(|refusal| refusal.text.into_owned()), Err(text.to_owned()), "{line}");
+            assert_eq!(
+                parse(line).map_err(|refusal| refusal.text.into_owned()),
+                Err(text.to_owned()),
+                "{line}"
+            );
         }
     }
 

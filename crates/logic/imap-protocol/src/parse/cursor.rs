@@ -214,7 +214,8 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn name(&self, wire: &[u8]) -> Parsed<MailboxName> {
-        MailboxName::from_wire(wire, self.utf8).map_err(|bad| Refusal::no(crate::types::Code::Cannot, bad.text()))
+        MailboxName::from_wire(wire, self.utf8)
+            .map_err(|bad| Refusal::no(crate::types::Code::Cannot, bad.text()))
     }
 
     /// flag-list = "(" [flag *(SP flag)] ")"

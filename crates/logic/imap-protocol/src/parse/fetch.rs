@@ -99,7 +99,10 @@ impl Cursor<'_> {
                     Ok(())
                 }
                 "FUZZY" => Ok(()),
-                other => Err(Refusal::new(format!("'{}' is not a valid preview parameter", shown(other.as_bytes())))),
+                other => Err(Refusal::new(format!(
+                    "'{}' is not a valid preview parameter",
+                    shown(other.as_bytes())
+                ))),
             })?;
         }
         Ok(lazy)

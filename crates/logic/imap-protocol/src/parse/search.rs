@@ -55,7 +55,10 @@ impl Cursor<'_> {
                     result.partial = Some(cursor.partial_range()?);
                 }
                 other => {
-                    return Err(Refusal::new(format!("Unknown SEARCH return option {}", shown(other.as_bytes()))));
+                    return Err(Refusal::new(format!(
+                        "Unknown SEARCH return option {}",
+                        shown(other.as_bytes())
+                    )));
                 }
             }
             Ok(())

@@ -112,7 +112,9 @@ mod tests {
         assert_eq!(parse("[2.header]"), Some(("2".into(), SectionText::Header)));
         let fields = SectionText::Fields(vec![b"A".to_vec(), b"B C".to_vec()]);
         assert_eq!(parse("[HEADER.FIELDS (a \"b c\")]"), Some((String::new(), fields)));
-        for bad in ["[", "[FOO]", "[1.FOO]", "[MIME]", "[0]", "[1.]", "[.1]", "[HEADER.FIELDS ()]", "[-1]", "[1"] {
+        for bad in
+            ["[", "[FOO]", "[1.FOO]", "[MIME]", "[0]", "[1.]", "[.1]", "[HEADER.FIELDS ()]", "[-1]", "[1"]
+        {
             assert_eq!(parse(bad), None, "{bad}");
         }
         assert_eq!(parse(&format!("[{}1]", "1.".repeat(3000))), None);

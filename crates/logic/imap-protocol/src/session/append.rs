@@ -138,7 +138,11 @@ impl Appending {
                 Phase::Between => match self.between(input, limit, utf8) {
                     Ok(Some(next)) => return next,
                     Ok(None) => {}
-                    Err(refusal) => return Move::Fail(self.refused.take().unwrap_or_else(|| refusal_reply("APPEND", &refusal))),
+                    Err(refusal) => {
+                        return Move::Fail(
+                            self.refused.take().unwrap_or_else(|| refusal_reply("APPEND", &refusal)),
+                        );
+                    }
                 },
                 Phase::MessageEnd(_) if self.refused.is_some() => self.proceed(),
                 Phase::MessageEnd(_) => return Move::Ask(AppendStep::MessageEnd),
@@ -176,12 +180,15 @@ impl Appending {
     fn between(&mut self, input: &mut Input, limit: usize, utf8: bool) -> Result<Option<Move>, Refusal> {
         let open = self.piece.open;
         let message = |text: &[u8]| !matches!(append_next(text, open, utf8), Ok(Next::Literal));
-        let line = match self.gather.step(input, limit, message) {
-            Step::Wait => return Ok(Some(Move::Wait)),
-            Step::GoOn => return Ok(Some(Move::GoOn)),
-            Step::Refused(_, refusal) => return Err(refusal),
-            Step::Whole(line) | Step::AtLiteral(line) => line,
-        };
+        let mut line = std::mem::take(&mut self.piece.rest);
+        if line.is_empty() {
+            line = match self.gather.step(input, limit, &message) {
+                Step::Wait => return Ok(Some(Move::Wait)),
+                Step::GoOn => return Ok(Some(Move::GoOn)),
+                Step::Refused(_, refusal) => return Err(refusal),
+                Step::Whole(line) | Step::AtLiteral(line) => line,
+            };
+        }
         match append_next(&line, open, utf8)? {
             Next::Part(piece) => {
                 self.piece = piece;

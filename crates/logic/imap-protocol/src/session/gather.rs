@@ -1,6 +1,6 @@
 //! A command on its way in: lines, and the literals between them (RFC 3501 §2.2.1, RFC 7888).
 
-use crate::parse::{Refusal, literal_mark};
+use crate::parse::{LiteralMark, Refusal, literal_mark};
 use crate::session::input::{Input, Line};
 
 /// The command so far.
@@ -39,7 +39,7 @@ pub(crate) enum Step {
 
 impl Gather {
     /// Goes on with what has come. Where `wanted` says so of the text before a literal, the literal is the caller's.
-    pub(crate) fn step(&mut self, input: &mut Input, limit: usize, wanted: impl Fn(&[u8]) -> bool) -> Step {
+    pub(crate) fn step(&mut self, input: &mut Input, limit: usize, wanted: &dyn Fn(&[u8]) -> bool) -> Step {
         if self.skipping != Skipping::No {
             return self.skip(input);
         }
@@ -65,27 +65,27 @@ impl Gather {
             None => Step::Whole(std::mem::take(&mut self.text)),
             Some(Err(refusal)) => Step::Refused(std::mem::take(&mut self.text), refusal),
             Some(Ok(_)) if wanted(&self.text) => Step::AtLiteral(std::mem::take(&mut self.text)),
-            Some(Ok(mark)) => self.literal(mark.bytes, mark.waits, limit, input),
+            Some(Ok(mark)) => match self.literal(&mark, limit, input) {
+                Some(step) => step,
+                None => self.step(input, limit, wanted),
+            },
         }
     }
 
-    fn literal(&mut self, bytes: u64, waits: bool, limit: usize, input: &mut Input) -> Step {
+    /// `None` where the literal can be read on at once.
+    fn literal(&mut self, mark: &LiteralMark, limit: usize, input: &mut Input) -> Option<Step> {
         let room = limit.saturating_sub(self.text.len() + 2);
-        match usize::try_from(bytes).ok().filter(|bytes| *bytes <= room) {
-            Some(bytes) => {
-                self.text.extend_from_slice(b"\r\n");
-                self.literal_left = bytes;
-                if waits { Step::GoOn } else { self.step(input, limit, |_| false) }
-            }
-            None => {
-                let refusal = Refusal::new("Literal size is too large");
-                if waits {
-                    return Step::Refused(std::mem::take(&mut self.text), refusal);
-                }
-                self.skipping = Skipping::Literal(bytes, refusal);
-                self.skip(input)
-            }
+        if let Some(bytes) = usize::try_from(mark.bytes).ok().filter(|bytes| *bytes <= room) {
+            self.text.extend_from_slice(b"\r\n");
+            self.literal_left = bytes;
+            return mark.waits.then_some(Step::GoOn);
         }
+        let refusal = Refusal::new("Literal size is too large");
+        if mark.waits {
+            return Some(Step::Refused(std::mem::take(&mut self.text), refusal));
+        }
+        self.skipping = Skipping::Literal(mark.bytes, refusal);
+        Some(self.skip(input))
     }
 
     fn skip(&mut self, input: &mut Input) -> Step {
@@ -121,7 +121,7 @@ mod tests {
         let (mut gather, mut input, mut steps) = (Gather::default(), Input::default(), Vec::new());
         input.push(bytes);
         loop {
-            match gather.step(&mut input, limit, |_| false) {
+            match gather.step(&mut input, limit, &|_| false) {
                 Step::Wait => return steps,
                 step => steps.push(step),
             }
@@ -142,10 +142,14 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_passed_over() {
-        let refused = steps(b"a LOGIN {50+}\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx y\r\nb NOOP\r\n", 30);
+        let refused =
+            steps(b"a LOGIN {50+}\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx y\r\nb NOOP\r\n", 30);
         assert!(matches!(refused.as_slice(), [Step::Refused(..), Step::Whole(_)]));
         assert!(matches!(steps(b"a LOGIN {4294967295}\r\n", 30).as_slice(), [Step::Refused(..)]));
-        assert!(matches!(steps(&[b"a ".as_slice(), &[b'('; 100], b"\r\n"].concat(), 30).as_slice(), [Step::Refused(..)]));
+        assert!(matches!(
+            steps(&[b"a ".as_slice(), &[b'('; 100], b"\r\n"].concat(), 30).as_slice(),
+            [Step::Refused(..)]
+        ));
     }
 
     proptest! {
@@ -156,7 +160,7 @@ mod tests {
             for piece in [&text[..cut], &text[cut..]] {
                 input.push(piece);
                 loop {
-                    match gather.step(&mut input, 30, |_| false) {
+                    match gather.step(&mut input, 30, &|_| false) {
                         Step::Wait => break,
                         step => seen.push(step),
                     }
@@ -174,7 +178,8 @@ mod tests {
 
     impl<'a, I: Iterator<Item = &'a Step>> ClonedWhole for I {
         fn cloned_whole(self) -> Vec<Vec<u8>> {
-            self.filter_map(|step| if let Step::Whole(text) = step { Some(text.clone()) } else { None }).collect()
+            self.filter_map(|step| if let Step::Whole(text) = step { Some(text.clone()) } else { None })
+                .collect()
         }
     }
 }

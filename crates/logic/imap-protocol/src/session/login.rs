@@ -165,7 +165,7 @@ impl Login {
     }
 
     fn next_command(&mut self) -> Option<Output<LoginQuestion>> {
-        match self.gather.step(&mut self.input, self.settings.command_limit_bytes, |_| false) {
+        match self.gather.step(&mut self.input, self.settings.command_limit_bytes, &|_| false) {
             Step::Wait => return Some(self.wait()),
             Step::GoOn => self.out.go_on("OK"),
             Step::Whole(line) => self.command(&line),
@@ -197,7 +197,8 @@ impl Login {
             Command::Noop => self.done("NOOP completed."),
             Command::Id(_) => {
                 let settings = Arc::clone(&self.settings);
-                let pairs: Vec<_> = settings.id.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let pairs: Vec<_> =
+                    settings.id.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 self.out.id(&pairs);
                 self.done("ID completed.");
             }
@@ -282,7 +283,9 @@ impl Login {
         } else {
             self.phase = Phase::Commands;
             self.ask(LoginQuestion::Cancel, Asked::Nothing);
-            self.reply(&Reply::no("Invalid base64 data in continued response").with(Code::AuthenticationFailed));
+            self.reply(
+                &Reply::no("Invalid base64 data in continued response").with(Code::AuthenticationFailed),
+            );
         }
         None
     }
@@ -297,7 +300,9 @@ impl Login {
             names.push("LOGINDISABLED".to_owned());
         }
         let plaintext = self.may_send_passwords().then_some(&settings.plaintext_mechanisms);
-        names.extend(plaintext.into_iter().flatten().chain(&settings.mechanisms).map(|name| format!("AUTH={name}")));
+        names.extend(
+            plaintext.into_iter().flatten().chain(&settings.mechanisms).map(|name| format!("AUTH={name}")),
+        );
         let more = names.iter().filter_map(|name| Capability::new(name));
         settings.capabilities.iter().cloned().chain(more).collect()
     }
@@ -346,7 +351,8 @@ impl Login {
                 self.out.go_on(&String::from_utf8_lossy(&text));
             }
             LoginAnswer::Accepted => {
-                let question = LoginQuestion::HandOver { tag: self.tag.clone(), rest: self.input.take_rest() };
+                let question =
+                    LoginQuestion::HandOver { tag: self.tag.clone(), rest: self.input.take_rest() };
                 self.ask(question, Asked::HandOver);
             }
             LoginAnswer::Denied(denial) => self.denied(denial),

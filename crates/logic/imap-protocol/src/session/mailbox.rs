@@ -154,17 +154,17 @@ impl Session {
 
     fn next_command(&mut self) -> Option<Output<Question>> {
         let utf8 = self.utf8;
-        let step = self.gather.step(&mut self.input, self.settings.command_limit_bytes, |text| is_message(text, utf8));
+        let step = self
+            .gather
+            .step(&mut self.input, self.settings.command_limit_bytes, &|text| is_message(text, utf8));
         match step {
             Step::Wait => return Some(Output::Wait(self.settings.timeout)),
             Step::GoOn => self.out.go_on("OK"),
             Step::Whole(line) => self.command(&line),
             Step::AtLiteral(text) => self.begin_append(&text),
             Step::Refused(text, refusal) => {
-                let (tag, name) = parse::tag_and_name(&text).map_or_else(
-                    |_| ("*".to_owned(), String::new()),
-                    |(tag, name, _)| (tag, name),
-                );
+                let (tag, name) = parse::tag_and_name(&text)
+                    .map_or_else(|_| ("*".to_owned(), String::new()), |(tag, name, _)| (tag, name));
                 self.bad(&tag, &refusal_reply(&name, &refusal));
             }
         }
@@ -174,16 +174,16 @@ impl Session {
     fn command(&mut self, line: &[u8]) {
         let (tag, name, at) = match parse::tag_and_name(line) {
             Ok(found) => found,
-            Err(refusal) => return self.bad("*", &Reply::bad(format!("Error in IMAP tag: {}", refusal.text))),
+            Err(refusal) => {
+                return self.bad("*", &Reply::bad(format!("Error in IMAP tag: {}", refusal.text)));
+            }
         };
         if name.is_empty() {
             return self.bad(&tag, &Reply::bad("Error in IMAP command: Invalid command name"));
         }
         self.tag = tag;
         if name == "APPEND" {
-            // No literal stands at its end, so no message: find out what is wrong.
-            let refusal = parse::append_begin(&line[at..], self.utf8).err().unwrap_or_else(parse::Refusal::arguments);
-            return self.bad(&self.tag.clone(), &refusal_reply(&name, &refusal));
+            return self.begin_append(line);
         }
         match parse::command(&name, &line[at..], self.utf8) {
             Ok(command) => self.run(command),
@@ -204,7 +204,8 @@ impl Session {
             }
             Command::Id(_) => {
                 let settings = Arc::clone(&self.settings);
-                let pairs: Vec<_> = settings.id.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let pairs: Vec<_> =
+                    settings.id.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 self.out.id(&pairs);
                 self.done(&Reply::ok("ID completed."));
             }
@@ -349,10 +350,16 @@ impl Session {
     }
 }
 
-/// Is this the begin of an APPEND, up to the literal that is its message?
+/// Is this the begin of an APPEND, up to the literal that is its message? One that is wrong is not gone on with, unless the
+/// client sends its literal anyway.
 fn is_message(text: &[u8], utf8: bool) -> bool {
+    let waits = || parse::literal_mark(text).is_some_and(|mark| mark.is_ok_and(|mark| mark.waits));
     parse::tag_and_name(text).is_ok_and(|(_, name, at)| {
-        name == "APPEND" && matches!(parse::append_begin(&text[at..], utf8), Ok((_, Next::Message(..))))
+        name == "APPEND"
+            && match parse::append_begin(&text[at..], utf8) {
+                Ok((_, next)) => matches!(next, Next::Message(..)),
+                Err(_) => waits(),
+            }
     })
 }
 

@@ -56,8 +56,11 @@ pub fn message_ids(value: &[u8], limit: usize) -> Vec<Vec<u8>> {
         rest = &rest[start + 1..];
         let Some(end) = rest.iter().position(|byte| matches!(byte, b'>' | b'<')) else { break };
         if rest[end] == b'>' {
-            let id: Vec<u8> =
-                rest[..end].iter().copied().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'"').collect();
+            let id: Vec<u8> = rest[..end]
+                .iter()
+                .copied()
+                .filter(|byte| !byte.is_ascii_whitespace() && *byte != b'"')
+                .collect();
             if id.contains(&b'@') {
                 ids.push(id);
             }

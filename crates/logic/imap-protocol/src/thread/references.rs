@@ -189,7 +189,13 @@ fn join_subjects(mut threads: Threads, facts: &[ThreadFacts]) -> Threads {
 }
 
 /// The thread `root` joins the thread `head`. When both become answers of a new dummy, this is it.
-fn merge(threads: &mut Threads, facts: &[ThreadFacts], head: usize, root: usize, is_reply: bool) -> Option<usize> {
+fn merge(
+    threads: &mut Threads,
+    facts: &[ThreadFacts],
+    head: usize,
+    root: usize,
+    is_reply: bool,
+) -> Option<usize> {
     let dummy = |threads: &Threads, node: usize| threads.nodes[node].message.is_none();
     if dummy(threads, head) {
         if dummy(threads, root) {
@@ -225,7 +231,8 @@ fn sort(threads: &mut Threads, facts: &[ThreadFacts], by_subject: bool) {
         let mut replies = std::mem::take(&mut threads.nodes[node].replies);
         replies.sort_by_key(|reply| dates[*reply]);
         let own = threads.nodes[node].message.map(|message| (facts[message].date, message));
-        dates[node] = own.or_else(|| replies.first().map(|reply| dates[*reply])).unwrap_or((i64::MAX, usize::MAX));
+        dates[node] =
+            own.or_else(|| replies.first().map(|reply| dates[*reply])).unwrap_or((i64::MAX, usize::MAX));
         let below = replies.iter().map(|reply| newest[*reply]).max();
         newest[node] = own.map(|(date, _)| date).into_iter().chain(below).max().unwrap_or(i64::MIN);
         threads.nodes[node].replies = replies;
@@ -285,7 +292,8 @@ mod tests {
 
     #[test]
     fn a_missing_message_holds_its_answers_together() {
-        let facts = [message("b", &["a"], "x", 1), message("c", &["a"], "y", 2), message("e", &["d"], "z", 3)];
+        let facts =
+            [message("b", &["a"], "x", 1), message("c", &["a"], "y", 2), message("e", &["d"], "z", 3)];
         assert_eq!(shown(&facts, true), "((1)(2))(3)");
     }
 

@@ -62,8 +62,7 @@ impl DateTime {
     /// `None` where there is no such time. A leap second is taken.
     pub fn new(date: Date, time: (u32, u32, u32), offset_seconds: i32) -> Option<Self> {
         let (hour, minute, second) = time;
-        let exists =
-            hour < 24 && minute < 60 && second <= 60 && offset_seconds.unsigned_abs() < 86_400;
+        let exists = hour < 24 && minute < 60 && second <= 60 && offset_seconds.unsigned_abs() < 86_400;
         let of_day = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
         exists.then(|| Self {
             seconds: date.days * DAY_SECONDS + of_day - i64::from(offset_seconds),

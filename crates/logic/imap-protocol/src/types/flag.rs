@@ -29,7 +29,8 @@ pub struct Keyword(String);
 impl Keyword {
     /// `None` where the text is no atom (RFC 3501 §9 `flag-keyword`).
     pub fn new(text: &[u8]) -> Option<Self> {
-        let fits = !text.is_empty() && text.len() <= KEYWORD_LIMIT_BYTES && text.iter().copied().all(is_astring);
+        let fits =
+            !text.is_empty() && text.len() <= KEYWORD_LIMIT_BYTES && text.iter().copied().all(is_astring);
         fits.then(|| Self(text.iter().copied().map(char::from).collect()))
     }
 

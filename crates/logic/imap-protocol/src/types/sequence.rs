@@ -118,7 +118,8 @@ impl Numbers {
     /// Those that are in both.
     pub fn intersection(&self, other: &Self) -> Self {
         let (mut one, mut two, mut both) = (0, 0, Self::default());
-        while let (Some((first, last)), Some((other_first, other_last))) = (self.0.get(one), other.0.get(two)) {
+        while let (Some((first, last)), Some((other_first, other_last))) = (self.0.get(one), other.0.get(two))
+        {
             let (begin, end) = (*first.max(other_first), *last.min(other_last));
             if begin <= end {
                 both.append(begin, end);

@@ -12,8 +12,8 @@ mod structure;
 mod search;
 
 pub use fetch::{FetchResponse, Rfc822};
-pub use search::Esearch;
 pub use mailbox::{ListResponse, QuotaResource, StatusValue};
+pub use search::Esearch;
 
 use crate::types::Capability;
 

@@ -39,7 +39,8 @@ impl Out {
     fn code(&mut self, code: &Code) {
         match code {
             Code::BadUrl(url) => {
-                let clean: String = url.chars().filter(|letter| matches!(letter, '!'..='~') && *letter != ']').collect();
+                let clean: String =
+                    url.chars().filter(|letter| matches!(letter, '!'..='~') && *letter != ']').collect();
                 self.format(format_args!("BADURL {clean}"));
             }
             Code::Capability(capabilities) => {
@@ -57,7 +58,9 @@ impl Out {
             Code::UidNext(uid) => self.format(format_args!("UIDNEXT {uid}")),
             Code::UidValidity(validity) => self.format(format_args!("UIDVALIDITY {validity}")),
             Code::Unseen(number) => self.format(format_args!("UNSEEN {number}")),
-            Code::AppendUid { uid_validity, uids } => self.format(format_args!("APPENDUID {uid_validity} {uids}")),
+            Code::AppendUid { uid_validity, uids } => {
+                self.format(format_args!("APPENDUID {uid_validity} {uids}"))
+            }
             Code::CopyUid { uid_validity, from, to } => {
                 self.format(format_args!("COPYUID {uid_validity} {from} {to}"));
             }

@@ -1,7 +1,7 @@
 //! SEARCH, ESEARCH, SORT and THREAD responses (RFC 3501 §7.2.5, RFC 4731, RFC 5256).
 
-use crate::types::{Numbers, SearchResult};
 use crate::thread::Threads;
+use crate::types::{Numbers, SearchResult};
 use crate::write::Out;
 
 /// What ESEARCH tells of a result (RFC 4731, RFC 5267, RFC 9394).
@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn results_have_the_parts_that_were_asked_for() {
         let mut out = Out::default();
-        let asked = SearchResult { min: true, count: true, partial: Some((-1, -2)), ..SearchResult::default() };
+        let asked =
+            SearchResult { min: true, count: true, partial: Some((-1, -2)), ..SearchResult::default() };
         out.esearch(&Esearch { tag: "a", uid: true, asked, found: &[2, 3, 9], modseq: Some(5) });
         let asked = SearchResult { all: true, max: true, ..SearchResult::default() };
         out.esearch(&Esearch { tag: "a", uid: false, asked, found: &[9, 2, 3], modseq: None });

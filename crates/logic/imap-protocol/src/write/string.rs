@@ -65,7 +65,7 @@ impl Out {
     /// mailbox: an atom where it is one, as Dovecot shows it.
     pub(crate) fn mailbox(&mut self, name: &MailboxName) {
         let wire = name.to_wire(self.utf8);
-        let atom = !wire.is_empty() && wire.bytes().all(|byte| crate::types::is_astring(byte));
+        let atom = !wire.is_empty() && wire.bytes().all(crate::types::is_astring);
         if atom && !wire.eq_ignore_ascii_case("NIL") {
             self.text(&wire);
         } else if self.utf8 && !wire.is_ascii() && wire.len() <= QUOTED_LIMIT_BYTES {

@@ -159,13 +159,17 @@ mod tests {
         String::from_utf8_lossy(&out.into_bytes()).into_owned()
     }
 
-    const EMPTY: &str = "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL)";
+    const EMPTY: &str =
+        "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 NIL NIL NIL NIL)";
 
     #[test]
     fn structures_are_as_dovecot_makes_them() {
         let text = EMPTY.replace("0 0", "6 1");
         assert_eq!(structure("A: b\n\nbody\n"), text);
-        assert_eq!(structure("Content-Type: multipart/mixed\n\nx"), format!("({EMPTY} \"mixed\" NIL NIL NIL NIL)"));
+        assert_eq!(
+            structure("Content-Type: multipart/mixed\n\nx"),
+            format!("({EMPTY} \"mixed\" NIL NIL NIL NIL)")
+        );
         assert_eq!(
             structure("Content-Type: message/rfc822\n\nSubject: in\n\nbody\n"),
             format!(
@@ -174,7 +178,9 @@ mod tests {
             )
         );
         assert_eq!(
-            structure("Content-Type: image/png; name=x\nContent-Disposition: attachment; filename=\"a b\"\n\n"),
+            structure(
+                "Content-Type: image/png; name=x\nContent-Disposition: attachment; filename=\"a b\"\n\n"
+            ),
             "(\"image\" \"png\" (\"name\" \"x\") NIL NIL \"7bit\" 0 NIL (\"attachment\" (\"filename\" \"a b\")) NIL NIL)"
         );
     }
