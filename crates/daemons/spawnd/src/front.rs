@@ -2,9 +2,13 @@
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::path::PathBuf;
 
 use attributes::Attributes;
+use mailbox::mbox::LockSettings;
+use parameters::Config;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
+use services::residents::{SessionRequest, Setup as ResidentSetup};
 use services::spawn::CourierRequest;
 use sys::descriptors;
 use sys::sockets::{Peer, Socket};
@@ -12,15 +16,19 @@ use worker::{Clients, Service, Setup, StartError};
 
 use crate::ZYGOTE;
 use crate::owner::{NoCourier, Owners};
+use crate::residents::Residents;
 use crate::zygote::refuse;
 
 /// No request is longer, in bytes.
-const REQUEST_LIMIT_BYTES: usize = 64 * 1024;
+const REQUEST_LIMIT_BYTES: usize = 128 * 1024;
 
 /// The service.
 pub(crate) struct Spawnd {
-    owners: Owners,
+    pub(crate) owners: Owners,
+    pub(crate) residents: Residents,
     clients: Clients,
+    /// Another spawnd has come: residents are dismissed at the end of the turn.
+    is_leaving: bool,
 }
 
 impl Service for Spawnd {
@@ -29,7 +37,13 @@ impl Service for Spawnd {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let zygote = ZYGOTE.get().ok_or_else(|| StartError::Refused("there is no zygote".to_owned()))?;
-        Ok(Self { owners: Owners::new(&setup.config, zygote.is_root), clients: Clients::default() })
+        let authd = setup.private_socket(&setup.config.get(&parameters::AUTHD_SERVICE_NAME));
+        Ok(Self {
+            owners: Owners::new(&setup.config, zygote.is_root),
+            residents: Residents::new(authd, resident_setup(&setup.config)?),
+            clients: Clients::default(),
+            is_leaving: false,
+        })
     }
 
     fn start(&mut self, _setup: &Setup, events: &mut EventLoop<Self>) -> Result<(), StartError> {
@@ -48,13 +62,48 @@ impl Service for Spawnd {
         })));
     }
 
+    /// Residents finish what they have; they end with this process.
     fn sessions(&self) -> usize {
-        self.clients.here()
+        self.clients.here() + self.residents.population()
     }
 
     fn served(&self) -> u64 {
         self.clients.come()
     }
+
+    fn draining(&mut self, _events: &mut EventLoop<Self>) {
+        self.is_leaving = true;
+    }
+
+    fn stopping(&mut self, _events: &mut EventLoop<Self>) {
+        self.residents.stop_all();
+    }
+
+    fn turn_ends(&mut self, _events: &mut EventLoop<Self>) {
+        if std::mem::take(&mut self.is_leaving) {
+            self.residents.dismiss_all();
+        }
+    }
+}
+
+fn resident_setup(config: &Config) -> Result<ResidentSetup, StartError> {
+    let locks = LockSettings {
+        fcntl: false,
+        flock: false,
+        dotlock: false,
+        attempts: config.get(&parameters::DELIVER_LOCK_ATTEMPTS).try_into().unwrap_or(1),
+        delay: config.get(&parameters::DELIVER_LOCK_DELAY),
+        stale_after: config.get(&parameters::STALE_LOCK_TIME),
+    };
+    let methods = locks.with_methods(&config.get(&parameters::VIRTUAL_MAILBOX_LOCK));
+    Ok(ResidentSetup {
+        base: PathBuf::new(),
+        no_new_privileges: config.get(&parameters::PROCESS_NO_NEW_PRIVS_ENABLE),
+        landlock: config.get(&parameters::PROCESS_LANDLOCK_ENABLE),
+        seccomp: config.get(&parameters::PROCESS_SECCOMP_ENABLE),
+        follow_links: config.get(&parameters::VIRTUAL_MAILBOX_FOLLOW_LINKS),
+        locks: methods.map_err(|error| StartError::Refused(format!("virtual_mailbox_lock: {error}")))?,
+    })
 }
 
 /// Notices when the zygote dies; then spawnd ends, and master starts a new one.
@@ -88,7 +137,13 @@ impl Handler<Spawnd> for Session {
         Some(self.socket.as_raw_fd())
     }
 
-    fn ready(&mut self, _: Readiness, spawnd: &mut Spawnd, _: &mut EventLoop<Spawnd>, _: HandlerId) -> Fate {
+    fn ready(
+        &mut self,
+        _: Readiness,
+        spawnd: &mut Spawnd,
+        events: &mut EventLoop<Spawnd>,
+        _: HandlerId,
+    ) -> Fate {
         let mut buffer = [0; 8192];
         loop {
             match descriptors::receive(self.socket.as_fd(), &mut buffer) {
@@ -100,7 +155,7 @@ impl Handler<Spawnd> for Session {
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Fate::Keep,
                 Err(_) => return Fate::Close,
             }
-            if self.obey(spawnd) == Fate::Close {
+            if self.obey(spawnd, events) == Fate::Close {
                 return Fate::Close;
             }
         }
@@ -112,7 +167,7 @@ impl Handler<Spawnd> for Session {
 }
 
 impl Session {
-    fn obey(&mut self, spawnd: &Spawnd) -> Fate {
+    fn obey(&mut self, spawnd: &mut Spawnd, events: &mut EventLoop<Spawnd>) -> Fate {
         loop {
             let (message, length) = match Attributes::decode(&self.input) {
                 Ok(Some(whole)) => whole,
@@ -120,6 +175,15 @@ impl Session {
                 Ok(None) | Err(_) => return Fate::Close,
             };
             self.input.drain(..length);
+            if SessionRequest::is_one(&message) {
+                let (Ok(request), Some(client)) =
+                    (SessionRequest::from_attributes(&message), self.lines.pop_front())
+                else {
+                    return Fate::Close;
+                };
+                spawnd.admit(request, client, events);
+                continue;
+            }
             let (Ok(request), Some(line)) =
                 (CourierRequest::from_attributes(&message), self.lines.pop_front())
             else {

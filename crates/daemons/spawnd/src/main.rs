@@ -10,6 +10,11 @@
 //! are fixed at the start. The front has no rights; it looks the ids of a recipient up by itself, in the same
 //! tables as the agent, and never takes the agent's word for them.
 //!
+//! It also brings clients that have logged in to their mailboxes. pop3d(8) passes a client on with a ticket; spawnd asks
+//! authd(8) whom the ticket stands for, and gives the client to a resident: the mailbox half of the client's program, run
+//! as the owner of the mailbox, one process for all users with the same owner. A resident without sessions ends after a
+//! minute.
+//!
 //! master(8) starts spawnd by itself; master.cf need not name it.
 //!
 //! # SECURITY
@@ -20,16 +25,18 @@
 //! # CONFIGURATION PARAMETERS
 //! `virtual_uid_maps`, `virtual_gid_maps`, `virtual_minimum_uid`, `virtual_mailbox_base`,
 //! `virtual_mailbox_follow_links`, `mail_spool_directory`, `process_landlock_enable`, `process_seccomp_enable`,
-//! `process_no_new_privs_enable`
+//! `process_no_new_privs_enable`, `authd_service_name`
 //!
 //! # SEE ALSO
-//! virtual(8), local(8), master(8)
+//! virtual(8), local(8), pop3d(8), authd(8), master(8)
 
 mod front;
 mod owner;
 mod order;
 mod zygote;
 mod courier;
+mod resident;
+mod residents;
 
 use std::process::ExitCode;
 use std::sync::OnceLock;

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use services::residents::Program;
 use sys::ids::Identity;
 
 /// No word to the zygote is longer, in bytes.
@@ -37,6 +38,8 @@ pub(crate) struct Order {
     pub(crate) identity: Identity,
     /// What it may write below.
     pub(crate) base: PathBuf,
+    /// Which program it becomes; none for a courier.
+    pub(crate) program: Option<Program>,
 }
 
 impl Bounds {
@@ -77,7 +80,10 @@ impl Order {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let groups = &self.identity.groups;
         let mut bytes = Vec::new();
-        for number in [self.identity.uid, self.identity.gid, groups.len() as u32].iter().chain(groups) {
+        let place = |program| Program::ALL.iter().position(|known| *known == program);
+        let program = self.program.and_then(place).map_or(0, |place| place as u32 + 1);
+        let head = [self.identity.uid, self.identity.gid, program, groups.len() as u32];
+        for number in head.iter().chain(groups) {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
         bytes.extend_from_slice(self.base.as_os_str().as_bytes());
@@ -87,6 +93,7 @@ impl Order {
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (uid, rest) = number(bytes)?;
         let (gid, rest) = number(rest)?;
+        let (program, rest) = number(rest)?;
         let (count, mut rest) = number(rest)?;
         let mut groups = Vec::new();
         for _ in 0..(count <= GROUPS_LIMIT).then_some(count)? {
@@ -95,7 +102,11 @@ impl Order {
             rest = after;
         }
         let base = PathBuf::from(OsString::from_vec(rest.to_vec()));
-        is_plain(&base).then_some(Self { identity: Identity { uid, gid, groups }, base })
+        let program = match program.checked_sub(1) {
+            Some(place) => Some(*Program::ALL.get(place as usize)?),
+            None => None,
+        };
+        is_plain(&base).then_some(Self { identity: Identity { uid, gid, groups }, base, program })
     }
 }
 
@@ -130,9 +141,9 @@ mod tests {
             assert_eq!(Bounds::from_bytes(&bounds.to_bytes()), Some(bounds));
         }
         let identity = Identity { uid: 5000, gid: 5001, groups: vec![8] };
-        let order = Order { identity, base: "/var/mail/vhosts".into() };
+        let order = Order { identity, base: "/var/mail/vhosts".into(), program: Some(Program::Imapd) };
         assert_eq!(Order::from_bytes(&order.to_bytes()), Some(order.clone()));
-        for end in 0..12 {
+        for end in 0..16 {
             assert_eq!(Order::from_bytes(&order.to_bytes()[..end]), None, "cut at {end}");
         }
         assert_eq!(Order::from_bytes(&Order { base: "relative".into(), ..order }.to_bytes()), None);

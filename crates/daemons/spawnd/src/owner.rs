@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use parameters::Config;
 use rewriting::{MailboxOwners, NoMailbox, Rewriting, Settings};
+use services::residents::Program;
 use services::spawn::CourierRequest;
 use sys::ids::{self, Identity};
 use sys::users;
@@ -99,19 +100,33 @@ impl Owners {
                     return Err(NoCourier::NoBase);
                 }
                 let (uid, gid) = self.rewriting.mailbox_owner(&self.tables, &self.maps, recipient)?;
-                Order { identity: Identity::new(uid, gid), base: self.virtual_base.clone() }
+                Order { identity: Identity::new(uid, gid), base: self.virtual_base.clone(), program: None }
             }
             CourierRequest::Spool { user } => {
                 let mut identity = system_user(user)?.0;
                 identity.groups.extend(self.spool_group());
-                Order { identity, base: self.spool.clone() }
+                Order { identity, base: self.spool.clone(), program: None }
             }
             CourierRequest::Home { user } => {
                 let (identity, base) = system_user(user)?;
-                Order { identity, base }
+                Order { identity, base, program: None }
             }
         };
         self.check_reachable(order)
+    }
+
+    /// The order for a resident, by what authd says of a user.
+    pub(crate) fn resident(
+        &self,
+        program: Program,
+        ids: (u32, u32),
+        base: PathBuf,
+    ) -> Result<Order, NoCourier> {
+        let mut identity = Identity::new(ids.0, ids.1);
+        if base == self.spool {
+            identity.groups.extend(self.spool_group());
+        }
+        self.check_reachable(Order { identity, base, program: Some(program) })
     }
 
     /// Without root nobody can become another.

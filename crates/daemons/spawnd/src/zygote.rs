@@ -13,6 +13,7 @@ use sys::{descriptors, fork, process};
 
 use crate::courier;
 use crate::order::{Bounds, Order, WORD_LIMIT_BYTES};
+use crate::resident;
 
 /// Couriers that may live at a time, whoever asks for them.
 const COURIERS_LIMIT: usize = 1200;
@@ -97,7 +98,11 @@ impl Keeper {
             return refuse(&line, "too many couriers", false);
         }
         let parent = std::process::id();
-        match fork::fork(|| courier::run(&line, &order, bounds, &self.host, parent)) {
+        let run = || match order.program {
+            None => courier::run(&line, &order, bounds, &self.host, parent),
+            Some(program) => resident::run(&line, &order, program, parent),
+        };
+        match fork::fork(run) {
             Ok(_) => self.couriers += 1,
             Err(error) => refuse(&line, &format!("fork: {error}"), false),
         }

@@ -68,6 +68,9 @@ pub enum Output<Question> {
     StartTls,
     /// Send what is pending and end the connection.
     Close,
+    /// Send what is pending; then the dialogue is over and the connection goes into other hands, which the session
+    /// finds.
+    HandOver,
 }
 
 /// Why no more bytes will come.

@@ -502,7 +502,7 @@ mod tests {
                 Output::Wait(_) | Output::KeepWaiting { .. } => return false,
                 Output::Pause(_) => server.elapsed(),
                 Output::StartTls => server.secured(TlsFacts::default()),
-                Output::Close => return true,
+                Output::Close | Output::HandOver => return true,
             }
         }
     }

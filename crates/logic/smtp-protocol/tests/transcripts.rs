@@ -89,6 +89,7 @@ impl Player {
                     self.expect("TLS");
                     self.server.secured(TlsFacts { protocol: "TLSv1.3".to_owned(), ..TlsFacts::default() });
                 }
+                Output::HandOver => panic!("{}: SMTP keeps its connections", self.name),
                 Output::Close => {
                     self.check_sent();
                     self.expect("END");

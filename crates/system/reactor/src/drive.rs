@@ -1,6 +1,6 @@
 //! Runs any protocol machine on a socket: the one session loop of the suite.
 
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 use machine::{Disconnect, Machine, Output};
@@ -43,8 +43,28 @@ pub trait Session<D>: Sized {
     /// A TLS connection to begin, and how long its handshake may take; `None` when TLS is not to be had.
     fn begin_tls(&mut self, daemon: &mut D) -> Option<(tls::Server, Duration)>;
 
+    /// The machine has asked for [`Output::HandOver`]: the connection, with nothing pending, is the session's now.
+    /// `ended` comes after this all the same.
+    fn hand_over(&mut self, _connection: Connection, _daemon: &mut D, _events: &mut EventLoop<D>) {}
+
     /// The connection is closed: give back what it held.
     fn ended(&mut self, daemon: &mut D, events: &mut EventLoop<D>);
+}
+
+/// A connection without a dialogue.
+pub struct Connection {
+    pub(crate) socket: Socket,
+    pub(crate) tls: Option<Box<tls::Server>>,
+}
+
+impl Connection {
+    /// The socket, when the connection is in the clear; otherwise itself again, for [`crate::relay`].
+    ///
+    /// # Errors
+    /// Itself, when it is secured by TLS.
+    pub fn into_socket(self) -> Result<Socket, Self> {
+        if self.tls.is_none() { Ok(self.socket) } else { Err(self) }
+    }
 }
 
 /// What the driver waits for.
@@ -64,6 +84,8 @@ enum Waiting {
     Room,
     /// The last bytes to leave, or the deadline.
     LastWords,
+    /// The same, before the connection goes into other hands.
+    HandOver,
 }
 
 /// One connection of a daemon `D`, run by session `S`.
@@ -127,6 +149,7 @@ impl<S> Driver<S> {
                 Output::Pause(time) => self.wait(Waiting::Time, time, events, me),
                 Output::StartTls => self.start_tls(daemon, events, me),
                 Output::Close => return self.last_words(events, me),
+                Output::HandOver => return self.hand_over(daemon, events, me),
             }
             if self.waiting == Waiting::Bytes {
                 self.read(events, me);
@@ -241,6 +264,25 @@ impl<S> Driver<S> {
         }
     }
 
+    fn hand_over<D>(&mut self, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate
+    where
+        S: Session<D>,
+    {
+        if self.waiting != Waiting::HandOver {
+            self.waiting = Waiting::HandOver;
+            events.set_deadline(me, Some(events.now() + LAST_WORDS));
+        }
+        self.stream.flush();
+        if !self.stream.is_drained() {
+            return Fate::Keep;
+        }
+        if let Some(connection) = self.stream.take() {
+            events.forget(connection.socket.as_raw_fd());
+            self.session.hand_over(connection, daemon, events);
+        }
+        Fate::Close
+    }
+
     fn last_words<D>(&mut self, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
         if self.waiting != Waiting::LastWords {
             self.stream.close();
@@ -254,7 +296,7 @@ impl<S> Driver<S> {
 
 impl<D, S: Session<D>> Handler<D> for Driver<S> {
     fn descriptor(&self) -> Option<RawFd> {
-        Some(self.stream.descriptor())
+        self.stream.descriptor()
     }
 
     fn ready(&mut self, how: Readiness, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
@@ -265,6 +307,7 @@ impl<D, S: Session<D>> Handler<D> for Driver<S> {
             Waiting::Bytes | Waiting::Handshake => self.read(events, me),
             Waiting::Room if !self.stream.is_congested() => self.waiting = Waiting::Ready,
             Waiting::LastWords => return self.last_words(events, me),
+            Waiting::HandOver => return self.hand_over(daemon, events, me),
             _ => {}
         }
         self.go_on(daemon, events, me)
@@ -277,7 +320,7 @@ impl<D, S: Session<D>> Handler<D> for Driver<S> {
                 self.session.machine().elapsed();
             }
             Waiting::Handshake => self.lose(Disconnect::HandshakeFailed),
-            Waiting::LastWords => return Fate::Close,
+            Waiting::LastWords | Waiting::HandOver => return Fate::Close,
             Waiting::Ready | Waiting::Answer | Waiting::Room => {}
         }
         self.go_on(daemon, events, me)

@@ -301,6 +301,12 @@ impl<D> EventLoop<D> {
         Ok(())
     }
 
+    /// Watches a descriptor no more that goes elsewhere open, into another handler or another process.
+    pub fn forget(&mut self, descriptor: RawFd) {
+        // The kernel may have forgotten it already.
+        let _ = self.poll.registry().deregister(&mut SourceFd(&descriptor));
+    }
+
     /// A number that is odd while a turn goes on and grows with each: for a watchdog.
     pub fn beat(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.beat)

@@ -10,6 +10,7 @@ mod event_loop;
 mod pool;
 pub mod drive;
 mod stream;
+pub mod relay;
 pub mod channel;
 
 pub use event_loop::{EventLoop, Fate, Handler, HandlerId, Letter, PostBox, Readiness};

@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use machine::{READ_LIMIT_BYTES, TlsFacts};
 use sys::sockets::Socket;
 
+use crate::drive::Connection;
 use crate::event_loop::Scratch;
 
 /// What a read brought.
@@ -27,7 +28,8 @@ pub(crate) const OUTPUT_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 const OUTPUT_HIGH_BYTES: usize = 64 * 1024;
 
 pub(crate) struct Stream {
-    socket: Socket,
+    /// Gone once the connection has gone into other hands.
+    socket: Option<Socket>,
     tls: Option<Box<tls::Server>>,
     handshaking: bool,
     output: Vec<u8>,
@@ -39,7 +41,7 @@ pub(crate) struct Stream {
 impl Stream {
     pub(crate) fn new(socket: Socket) -> Self {
         Self {
-            socket,
+            socket: Some(socket),
             tls: None,
             handshaking: false,
             output: Vec::new(),
@@ -49,8 +51,20 @@ impl Stream {
         }
     }
 
-    pub(crate) fn descriptor(&self) -> RawFd {
-        self.socket.as_raw_fd()
+    /// A connection that has been somebody else's.
+    pub(crate) fn of(connection: Connection) -> Self {
+        Self { tls: connection.tls, ..Self::new(connection.socket) }
+    }
+
+    /// The connection, for other hands; nothing can be read or sent here any more.
+    pub(crate) fn take(&mut self) -> Option<Connection> {
+        let socket = self.socket.take()?;
+        self.broken = true;
+        Some(Connection { socket, tls: self.tls.take() })
+    }
+
+    pub(crate) fn descriptor(&self) -> Option<RawFd> {
+        self.socket.as_ref().map(Socket::as_raw_fd)
     }
 
     pub(crate) fn is_secure(&self) -> bool {
@@ -87,7 +101,8 @@ impl Stream {
     /// Sends what the socket takes; an idle stream keeps no buffer.
     pub(crate) fn flush(&mut self) {
         while self.sent < self.output.len() && !self.broken {
-            match self.socket.write(&self.output[self.sent..]) {
+            let Some(socket) = &self.socket else { break };
+            match socket.write(&self.output[self.sent..]) {
                 Ok(count) => self.sent += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -122,8 +137,9 @@ impl Stream {
 
     /// Fills `buffer` with what has arrived. A read that does not fill it has emptied the socket.
     fn receive(&mut self, buffer: &mut Vec<u8>) -> Arrival {
+        let Some(socket) = &self.socket else { return Arrival::End };
         buffer.resize(READ_LIMIT_BYTES, 0);
-        let received = self.socket.read(buffer);
+        let received = socket.read(buffer);
         self.emptied = !matches!(received, Ok(READ_LIMIT_BYTES));
         buffer.truncate(*received.as_ref().unwrap_or(&0));
         match received {

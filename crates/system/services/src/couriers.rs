@@ -6,7 +6,7 @@
 //! follow each other, or their couriers would wait for each other's locks.
 
 use std::collections::{HashMap, VecDeque};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -134,10 +134,39 @@ struct Errand {
 /// An mbox file: its base and its path below.
 type Mbox = (Rc<str>, PathBuf);
 
+/// A connection to spawnd: one serves for all requests. When spawnd was replaced it is made anew.
+#[derive(Debug)]
+pub(crate) struct SpawndLine {
+    path: PathBuf,
+    socket: Option<Socket>,
+}
+
+impl SpawndLine {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, socket: None }
+    }
+
+    /// Sends a request with a descriptor.
+    pub(crate) fn send(&mut self, bytes: &[u8], file: BorrowedFd<'_>) -> io::Result<()> {
+        if let Some(spawnd) = &self.socket {
+            match descriptors::send(spawnd.as_fd(), bytes, &[file]) {
+                Ok(count) if count == bytes.len() => return Ok(()),
+                _ => self.socket = None,
+            }
+        }
+        let spawnd = sockets::connect_unix(&self.path)?;
+        let count = descriptors::send(spawnd.as_fd(), bytes, &[file])?;
+        if count < bytes.len() {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.socket = Some(spawnd);
+        Ok(())
+    }
+}
+
 /// All couriers of an agent.
 pub struct Couriers {
-    spawnd_path: PathBuf,
-    spawnd: Option<Socket>,
+    spawnd: SpawndLine,
     settings: CourierSettings,
     couriers: HashMap<HandlerId, Courier>,
     staffs: HashMap<Owner, Staff>,
@@ -151,8 +180,7 @@ impl Couriers {
     /// None yet. `spawnd_path` is the socket of spawnd.
     pub fn new(spawnd_path: PathBuf, settings: CourierSettings) -> Self {
         Self {
-            spawnd_path,
-            spawnd: None,
+            spawnd: SpawndLine::new(spawnd_path),
             settings,
             couriers: HashMap::new(),
             staffs: HashMap::new(),
@@ -263,7 +291,7 @@ impl Couriers {
         let (ours, theirs) = descriptors::message_pair().map_err(failed)?;
         let ours = Rc::new(Socket::from_descriptor(ours).map_err(failed)?);
         descriptors::send(ours.as_fd(), &self.settings.to_attributes().to_bytes(), &[]).map_err(failed)?;
-        self.send_request(&request.to_attributes().to_bytes(), &theirs).map_err(failed)?;
+        self.spawnd.send(&request.to_attributes().to_bytes(), theirs.as_fd()).map_err(failed)?;
         let id = events.add(Box::new(Line(Rc::clone(&ours)))).map_err(failed)?;
         events.set_deadline(id, Some(events.now() + START_LIMIT));
         self.couriers.insert(id, Courier { line: ours, owner: owner.clone(), duty: Duty::Starting });
@@ -271,23 +299,6 @@ impl Couriers {
             staff.starting += 1;
             staff.total += 1;
         }
-        Ok(())
-    }
-
-    /// One connection serves for all requests. When spawnd was replaced it is made anew.
-    fn send_request(&mut self, bytes: &[u8], line: &OwnedFd) -> io::Result<()> {
-        if let Some(spawnd) = &self.spawnd {
-            match descriptors::send(spawnd.as_fd(), bytes, &[line.as_fd()]) {
-                Ok(count) if count == bytes.len() => return Ok(()),
-                _ => self.spawnd = None,
-            }
-        }
-        let spawnd = sockets::connect_unix(&self.spawnd_path)?;
-        let count = descriptors::send(spawnd.as_fd(), bytes, &[line.as_fd()])?;
-        if count < bytes.len() {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        self.spawnd = Some(spawnd);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Starting and burying processes.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
@@ -12,6 +12,8 @@ use nix::unistd::Pid;
 
 /// Descriptors handed to a child lie above this number while they are moved to their places.
 const PARKING_DESCRIPTOR: RawFd = 200;
+/// What [`execute`] leaves open has this number.
+const KEPT_DESCRIPTOR: RawFd = 3;
 
 /// What a child process starts with.
 #[derive(Debug)]
@@ -58,6 +60,34 @@ pub fn start(what: &Start<'_>) -> io::Result<u32> {
         });
     }
     command.spawn().map(|child| child.id())
+}
+
+/// Becomes another program, given as an open file, with nothing open but standard input and output and `kept`, which
+/// has the number 3 there. Only returns when that fails.
+pub fn execute(program: BorrowedFd<'_>, arguments: &[&str], kept: BorrowedFd<'_>) -> io::Error {
+    let words: Result<Vec<CString>, _> = arguments.iter().map(|word| CString::new(*word)).collect();
+    let Ok(words) = words else { return io::ErrorKind::InvalidInput.into() };
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let pair = [name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat();
+        CString::new(pair).ok()
+    });
+    let environment: Vec<CString> = variables.collect();
+    // SAFETY: dup3 puts a copy of an open descriptor at a number; close_range marks the rest to close with exec, the
+    // program's file among them, which execveat has opened by then.
+    let placed = unsafe {
+        let same = kept.as_raw_fd() == KEPT_DESCRIPTOR;
+        let copied = same || libc::dup2(kept.as_raw_fd(), KEPT_DESCRIPTOR) == KEPT_DESCRIPTOR;
+        copied
+            && libc::fcntl(KEPT_DESCRIPTOR, libc::F_SETFD, 0) == 0
+            && libc::close_range(4, u32::MAX, libc::CLOSE_RANGE_CLOEXEC as i32) == 0
+    };
+    if !placed {
+        return io::Error::last_os_error();
+    }
+    match nix::unistd::fexecve(program, &words, &environment) {
+        Ok(never) => match never {},
+        Err(error) => error.into(),
+    }
 }
 
 /// In the child: no blocked signals, and death when the parent dies.

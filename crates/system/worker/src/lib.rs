@@ -15,6 +15,7 @@ pub mod mailbox_settings;
 pub mod master_lock;
 mod privilege;
 pub mod protocol;
+pub mod resident;
 mod serve;
 mod status;
 mod watchdog;

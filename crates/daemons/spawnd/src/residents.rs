@@ -1,0 +1,337 @@
+//! Clients on their way to a mailbox, and the residents that serve them.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use attributes::Attributes;
+use dovecot_auth::{ClientLine, MAJOR_VERSION, ServerLine};
+use mailbox::job::Hello;
+use reactor::channel::{Channel, Line, Send, Talk, TextLine};
+use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
+use services::residents::{NewSession, Program, Report, SessionRequest, Setup, refuse};
+use sys::descriptors;
+use sys::ids::Identity;
+use sys::sockets::Socket;
+
+use crate::ZYGOTE;
+use crate::front::Spawnd;
+use crate::order::Order;
+
+/// Clients that may wait for authd, or for one resident to start.
+const WAITING_LIMIT: usize = 20_000;
+/// How long a resident may take to report for work.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// What a resident says is not longer, in bytes.
+const REPORT_LIMIT_BYTES: usize = 8 * 1024;
+
+/// What decides which resident a client goes to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Household {
+    program: Program,
+    identity: Identity,
+    base: PathBuf,
+}
+
+/// A client with what it wants.
+struct Client {
+    socket: OwnedFd,
+    request: SessionRequest,
+}
+
+/// A client that is known.
+struct Guest {
+    socket: OwnedFd,
+    refusal: String,
+    message: Vec<u8>,
+}
+
+struct Resident {
+    line: Rc<Socket>,
+    household: Household,
+    /// Sessions that were sent to it.
+    sent: u64,
+    /// Guests that wait for it to be ready; none once it is.
+    waiting: Option<Vec<Guest>>,
+}
+
+/// All residents, and the clients on their way.
+pub(crate) struct Residents {
+    authd_path: PathBuf,
+    authd: Option<HandlerId>,
+    asked: HashMap<u32, Client>,
+    last_id: u32,
+    residents: HashMap<HandlerId, Resident>,
+    /// The one of each household that takes sessions.
+    current: HashMap<Household, HandlerId>,
+    setup: Setup,
+}
+
+impl Residents {
+    pub(crate) fn new(authd_path: PathBuf, setup: Setup) -> Self {
+        Self {
+            authd_path,
+            authd: None,
+            asked: HashMap::new(),
+            last_id: 0,
+            residents: HashMap::new(),
+            current: HashMap::new(),
+            setup,
+        }
+    }
+
+    /// Those that live.
+    pub(crate) fn population(&self) -> usize {
+        self.residents.len()
+    }
+
+    /// No more sessions come: each ends with its last.
+    pub(crate) fn dismiss_all(&mut self) {
+        self.current.clear();
+        self.residents.values().for_each(|resident| resident.line.finish_writing());
+    }
+
+    /// The suite stops.
+    pub(crate) fn stop_all(&mut self) {
+        let order = Attributes::new().with("order", "stop").to_bytes();
+        for resident in self.residents.values() {
+            // One that can not hear it ends with spawnd.
+            let _ = descriptors::send(resident.line.as_fd(), &order, &[]);
+        }
+        self.dismiss_all();
+    }
+
+    /// Makes sure that authd can be asked.
+    fn connect(&mut self, events: &mut EventLoop<Spawnd>) -> io::Result<HandlerId> {
+        if let Some(authd) = self.authd {
+            return Ok(authd);
+        }
+        let socket = sys::sockets::connect_unix(&self.authd_path)?;
+        socket.write(&ClientLine::Version { major: MAJOR_VERSION }.to_bytes())?;
+        let authd = Channel::start(socket, AuthLine, events)?;
+        self.authd = Some(authd);
+        Ok(authd)
+    }
+}
+
+impl Spawnd {
+    /// A login server passes a client on: whose ticket has it?
+    pub(crate) fn admit(&mut self, request: SessionRequest, socket: OwnedFd, events: &mut EventLoop<Self>) {
+        let authd = match self.residents.connect(events) {
+            Ok(authd) if self.residents.asked.len() < WAITING_LIMIT => authd,
+            Ok(_) => return refuse(&socket, &request.refusal),
+            Err(error) => {
+                log::warn!("connect to {}: {error}", self.residents.authd_path.display());
+                return refuse(&socket, &request.refusal);
+            }
+        };
+        self.residents.last_id = self.residents.last_id.wrapping_add(1);
+        let id = self.residents.last_id;
+        let question = ClientLine::Redeem { id, ticket: request.ticket.clone() };
+        self.residents.asked.insert(id, Client { socket, request });
+        let text = String::from_utf8_lossy(&question.to_bytes()).trim_end_matches('\n').to_owned();
+        events.post_box().send(authd, Box::new(Send(TextLine(text))));
+    }
+
+    fn authd_says(&mut self, answer: ServerLine, events: &mut EventLoop<Self>) {
+        match answer {
+            ServerLine::User { id, name, uid, gid, home, path, .. } => {
+                let Some(client) = self.residents.asked.remove(&id) else { return };
+                self.seat(client, name, ((uid, gid), PathBuf::from(home)), path, events);
+            }
+            ServerLine::NotFound { id } => {
+                self.turn_away(id, "authd does not know the ticket, or the mailbox")
+            }
+            ServerLine::Failure(failure) => self.turn_away(failure.id, "authd can not tell"),
+            _ => {}
+        }
+    }
+
+    fn turn_away(&mut self, id: u32, why: &str) {
+        if let Some(client) = self.residents.asked.remove(&id) {
+            log::warn!("a client of {} gets no mailbox: {why}", client.request.program.name());
+            refuse(&client.socket, &client.request.refusal);
+        }
+    }
+
+    /// Gives a client whose user is known to its resident.
+    fn seat(
+        &mut self,
+        client: Client,
+        user: String,
+        (ids, base): ((u32, u32), PathBuf),
+        path: String,
+        events: &mut EventLoop<Self>,
+    ) {
+        let Client { socket, request } = client;
+        let order = match self.owners.resident(request.program, ids, base) {
+            Ok(order) => order,
+            Err(error) => {
+                log::warn!("mailbox of {user}: {error}");
+                return refuse(&socket, &request.refusal);
+            }
+        };
+        let SessionRequest { words, early, refusal, .. } = request;
+        let session = NewSession { user, path, options: String::new(), words, early };
+        let guest = Guest { socket, refusal, message: session.to_attributes().to_bytes() };
+        match self.resident_of(&order, events) {
+            Ok(id) => self.send_in(id, guest),
+            Err(error) => {
+                log::warn!("start {}: {error}", order.program.map_or("", Program::name));
+                refuse(&guest.socket, &guest.refusal);
+            }
+        }
+    }
+
+    fn resident_of(&mut self, order: &Order, events: &mut EventLoop<Self>) -> io::Result<HandlerId> {
+        let program = order.program.ok_or(io::ErrorKind::InvalidInput)?;
+        let household = Household { program, identity: order.identity.clone(), base: order.base.clone() };
+        if let Some(id) = self.residents.current.get(&household) {
+            return Ok(*id);
+        }
+        let (ours, theirs) = descriptors::message_pair()?;
+        let line = Rc::new(Socket::from_descriptor(ours)?);
+        let setup = Setup { base: order.base.clone(), ..self.residents.setup.clone() };
+        send_with_log(&line, &setup.to_attributes().to_bytes(), None)?;
+        let zygote = ZYGOTE.get().ok_or(io::ErrorKind::NotConnected)?;
+        descriptors::send(&zygote.orders, &order.to_bytes(), &[theirs.as_fd()])?;
+        let id = events.add(Box::new(ResidentLine(Rc::clone(&line))))?;
+        events.set_deadline(id, Some(events.now() + START_LIMIT));
+        let resident = Resident { line, household: household.clone(), sent: 0, waiting: Some(Vec::new()) };
+        self.residents.residents.insert(id, resident);
+        self.residents.current.insert(household, id);
+        Ok(id)
+    }
+
+    fn send_in(&mut self, id: HandlerId, guest: Guest) {
+        let Some(resident) = self.residents.residents.get_mut(&id) else {
+            return refuse(&guest.socket, &guest.refusal);
+        };
+        match &mut resident.waiting {
+            Some(waiting) if waiting.len() < WAITING_LIMIT => waiting.push(guest),
+            Some(_) => refuse(&guest.socket, &guest.refusal),
+            None => match send_with_log(&resident.line, &guest.message, Some(&guest.socket)) {
+                Ok(()) => resident.sent += 1,
+                Err(error) => {
+                    log::warn!("pass a client on: {error}");
+                    refuse(&guest.socket, &guest.refusal);
+                }
+            },
+        }
+    }
+
+    fn resident_says(&mut self, report: Report, id: HandlerId, events: &mut EventLoop<Self>) {
+        let Some(resident) = self.residents.residents.get_mut(&id) else { return };
+        match report {
+            Report::Ready => {
+                events.set_deadline(id, None);
+                let waiting = resident.waiting.take().unwrap_or_default();
+                waiting.into_iter().for_each(|guest| self.send_in(id, guest));
+            }
+            Report::Idle { come } if come == resident.sent => {
+                resident.line.finish_writing();
+                let household = resident.household.clone();
+                self.forget_current(&household, id);
+            }
+            // A session is on the way to it.
+            Report::Idle { .. } => {}
+        }
+    }
+
+    fn forget_current(&mut self, household: &Household, id: HandlerId) {
+        if self.residents.current.get(household) == Some(&id) {
+            self.residents.current.remove(household);
+        }
+    }
+
+    /// A resident has ended, or never began.
+    fn resident_is_gone(&mut self, id: HandlerId) {
+        let Some(resident) = self.residents.residents.remove(&id) else { return };
+        self.forget_current(&resident.household, id);
+        for guest in resident.waiting.into_iter().flatten() {
+            refuse(&guest.socket, &guest.refusal);
+        }
+    }
+}
+
+/// Sends a message with a client, if there is one, and a handle of the log file, if there is one.
+fn send_with_log(line: &Socket, message: &[u8], client: Option<&OwnedFd>) -> io::Result<()> {
+    let log = maillog::file_handle()?;
+    let files: Vec<_> = client.map(AsFd::as_fd).into_iter().chain(log.as_ref().map(AsFd::as_fd)).collect();
+    let sent = descriptors::send(line.as_fd(), message, &files)?;
+    if sent == message.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
+/// The connection to authd.
+struct AuthLine;
+
+impl Talk<Spawnd, TextLine> for AuthLine {
+    fn message(&mut self, message: TextLine, spawnd: &mut Spawnd, line: &mut Line<'_, Spawnd>) -> Fate {
+        match ServerLine::parse(&message.0) {
+            Ok(answer) => {
+                spawnd.authd_says(answer, line.events);
+                Fate::Keep
+            }
+            Err(error) => {
+                log::warn!("authd: {error}");
+                Fate::Close
+            }
+        }
+    }
+
+    fn ended(&mut self, spawnd: &mut Spawnd, _events: &mut EventLoop<Spawnd>) {
+        spawnd.residents.authd = None;
+        let asked: Vec<u32> = spawnd.residents.asked.keys().copied().collect();
+        asked.into_iter().for_each(|id| spawnd.turn_away(id, "authd has gone"));
+    }
+}
+
+/// The line to one resident, in the loop.
+struct ResidentLine(Rc<Socket>);
+
+impl Handler<Spawnd> for ResidentLine {
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.0.as_raw_fd())
+    }
+
+    fn waits_to_write(&self) -> bool {
+        false
+    }
+
+    fn ready(
+        &mut self,
+        _: Readiness,
+        spawnd: &mut Spawnd,
+        events: &mut EventLoop<Spawnd>,
+        me: HandlerId,
+    ) -> Fate {
+        let mut buffer = [0; REPORT_LIMIT_BYTES];
+        loop {
+            let length = match descriptors::receive(self.0.as_fd(), &mut buffer) {
+                Ok(received) => received.length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Fate::Keep,
+                Err(_) => 0,
+            };
+            let words = Attributes::decode(&buffer[..length]).ok().flatten().map(|(words, _)| words);
+            let Some(words) = words else {
+                spawnd.resident_is_gone(me);
+                return Fate::Close;
+            };
+            match (Report::from_attributes(&words), Hello::from_attributes(&words)) {
+                (Ok(report), _) => spawnd.resident_says(report, me, events),
+                (_, Ok(Hello::Refused { text, .. })) => log::warn!("{text}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// It does not report for work.
+    fn elapsed(&mut self, spawnd: &mut Spawnd, _: &mut EventLoop<Spawnd>, me: HandlerId) -> Fate {
+        log::warn!("a resident does not report for work");
+        spawnd.resident_is_gone(me);
+        Fate::Close
+    }
+}

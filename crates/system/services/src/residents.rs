@@ -1,0 +1,318 @@
+//! How a client that has logged in gets to its mailbox.
+//!
+//! A login server (pop3d, imapd) has a client, and a ticket from authd(8). It sends both to spawnd(8), which asks authd
+//! whom the ticket stands for, and passes the client on to a resident: a process that runs as the owner of mailboxes
+//! and serves everybody whose mail that owner has. With TLS the client stays where it is, and one end of a pair of
+//! sockets goes the way.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+
+use attributes::{Attributes, Missing};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mailbox::mbox::LockSettings;
+use sys::descriptors;
+use sys::sockets::{self, Socket};
+
+use crate::couriers;
+
+/// No message on a resident's line is longer, in bytes.
+pub const MESSAGE_LIMIT_BYTES: usize = 128 * 1024;
+/// What a client has said beyond its login is not longer, in bytes.
+pub const EARLY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// The programs that have residents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Program {
+    /// POP3.
+    Pop3d,
+    /// IMAP.
+    Imapd,
+}
+
+impl Program {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Pop3d, Self::Imapd];
+
+    /// The name of its file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pop3d => "pop3d",
+            Self::Imapd => "imapd",
+        }
+    }
+
+    /// The program of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|program| program.name() == name)
+    }
+}
+
+/// Login server to spawnd, with the client's socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRequest {
+    /// Whose resident.
+    pub program: Program,
+    /// From authd.
+    pub ticket: String,
+    /// What the login server wants the resident to know; only those two understand it.
+    pub words: Attributes,
+    /// What the client has said already beyond its login.
+    pub early: Vec<u8>,
+    /// What the client is told when it can not get to its mailbox.
+    pub refusal: String,
+}
+
+/// spawnd to a resident, with the client's socket, and after it the log file if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSession {
+    /// Who has logged in, by the whole name.
+    pub user: String,
+    /// The mailbox below the base: a Maildir when it ends in `/`, else an mbox file.
+    pub path: String,
+    /// What a mail location says after its path: `LAYOUT=fs`.
+    pub options: String,
+    /// As in [`SessionRequest`].
+    pub words: Attributes,
+    /// As in [`SessionRequest`].
+    pub early: Vec<u8>,
+}
+
+/// spawnd's first word to a resident, with the log file if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setup {
+    /// The directory that nothing leaves.
+    pub base: PathBuf,
+    /// `process_no_new_privs_enable`
+    pub no_new_privileges: bool,
+    /// `process_landlock_enable`
+    pub landlock: bool,
+    /// `process_seccomp_enable`
+    pub seccomp: bool,
+    /// `virtual_mailbox_follow_links`
+    pub follow_links: bool,
+    /// How mbox files are locked.
+    pub locks: LockSettings,
+}
+
+/// A resident to spawnd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// It takes sessions.
+    Ready,
+    /// It has had none for a while; this many have come since its start.
+    Idle {
+        /// Sessions that have come.
+        come: u64,
+    },
+}
+
+/// In front of the names of words that are passed on.
+const WORD_PREFIX: &str = "word_";
+
+impl SessionRequest {
+    /// Is this message one?
+    pub fn is_one(message: &Attributes) -> bool {
+        message.get("kind") == Some("session")
+    }
+
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        let message = Attributes::new()
+            .with("kind", "session")
+            .with("program", self.program.name())
+            .with("ticket", &self.ticket)
+            .with("refusal", &self.refusal);
+        with_words(message, &self.words, &self.early)
+    }
+
+    /// Reads what [`SessionRequest::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// [`Missing`] names the attribute that is not there or not understood.
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        Ok(Self {
+            program: Program::parse(message.text("program")?).ok_or(Missing { name: "program" })?,
+            ticket: message.text("ticket")?.to_owned(),
+            words: words_of(message),
+            early: early_of(message)?,
+            refusal: message.text("refusal")?.to_owned(),
+        })
+    }
+}
+
+impl NewSession {
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        let message = Attributes::new()
+            .with("user", &self.user)
+            .with("path", &self.path)
+            .with("options", &self.options);
+        with_words(message, &self.words, &self.early)
+    }
+
+    /// Reads what [`NewSession::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// As [`SessionRequest::from_attributes`].
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        Ok(Self {
+            user: message.text("user")?.to_owned(),
+            path: message.text("path")?.to_owned(),
+            options: message.text("options")?.to_owned(),
+            words: words_of(message),
+            early: early_of(message)?,
+        })
+    }
+}
+
+impl Setup {
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        let settings = mailbox::job::CourierSettings { locks: self.locks, strict_ownership: false };
+        let mut message = settings.to_attributes();
+        message.push("base", self.base.display());
+        let flags = [
+            ("no_new_privileges", self.no_new_privileges),
+            ("landlock", self.landlock),
+            ("seccomp", self.seccomp),
+            ("follow_links", self.follow_links),
+        ];
+        flags.iter().for_each(|(name, flag)| message.push(name, u8::from(*flag)));
+        message
+    }
+
+    /// Reads what [`Setup::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// As [`SessionRequest::from_attributes`].
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        let flag = |name| message.parse::<u8>(name).map(|number| number != 0);
+        Ok(Self {
+            base: PathBuf::from(message.text("base")?),
+            no_new_privileges: flag("no_new_privileges")?,
+            landlock: flag("landlock")?,
+            seccomp: flag("seccomp")?,
+            follow_links: flag("follow_links")?,
+            locks: mailbox::job::CourierSettings::from_attributes(message)?.locks,
+        })
+    }
+}
+
+impl Report {
+    /// The message that goes over the socket.
+    pub fn to_attributes(self) -> Attributes {
+        match self {
+            Self::Ready => Attributes::new().with("report", "ready"),
+            Self::Idle { come } => Attributes::new().with("report", "idle").with("come", come),
+        }
+    }
+
+    /// Reads what [`Report::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// As [`SessionRequest::from_attributes`].
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        match message.text("report")? {
+            "ready" => Ok(Self::Ready),
+            "idle" => Ok(Self::Idle { come: message.parse("come")? }),
+            _ => Err(Missing { name: "report" }),
+        }
+    }
+}
+
+fn with_words(mut message: Attributes, words: &Attributes, early: &[u8]) -> Attributes {
+    for (name, value) in words.iter() {
+        message.push(&format!("{WORD_PREFIX}{name}"), value);
+    }
+    message.with("early", STANDARD.encode(early))
+}
+
+fn words_of(message: &Attributes) -> Attributes {
+    let ours = message.iter().filter_map(|(name, value)| Some((name.strip_prefix(WORD_PREFIX)?, value)));
+    ours.fold(Attributes::new(), |words, (name, value)| words.with(name, value))
+}
+
+fn early_of(message: &Attributes) -> Result<Vec<u8>, Missing> {
+    let bytes = STANDARD.decode(message.text("early")?).ok();
+    bytes.filter(|bytes| bytes.len() <= EARLY_LIMIT_BYTES).ok_or(Missing { name: "early" })
+}
+
+/// A login server's line to spawnd.
+#[derive(Debug)]
+pub struct Residents {
+    spawnd: couriers::SpawndLine,
+}
+
+impl Residents {
+    /// Not connected yet. `spawnd_path` is the socket of spawnd.
+    pub fn new(spawnd_path: PathBuf) -> Self {
+        Self { spawnd: couriers::SpawndLine::new(spawnd_path) }
+    }
+
+    /// Passes a client on. From then on it is the resident's; a failure on the way is told to the client by spawnd.
+    ///
+    /// # Errors
+    /// When spawnd can not be reached: the client is still here.
+    pub fn hand_over(&mut self, request: &SessionRequest, client: BorrowedFd<'_>) -> io::Result<()> {
+        self.spawnd.send(&request.to_attributes().to_bytes(), client)
+    }
+
+    /// Passes one end of a pair on, and gives the other: for a client whose TLS stays here.
+    ///
+    /// # Errors
+    /// As [`Residents::hand_over`].
+    pub fn hand_over_pair(&mut self, request: &SessionRequest) -> io::Result<Socket> {
+        let (ours, theirs) = sockets::pair(false)?;
+        self.hand_over(request, theirs.as_fd())?;
+        Ok(ours)
+    }
+}
+
+/// Tells a client why it is not let in, as far as its socket takes it.
+pub fn refuse(client: impl AsFd, refusal: &str) {
+    // A client that is gone needs no answer.
+    let _ = descriptors::send(client, refusal.as_bytes(), &[]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_crosses_the_socket_unchanged() {
+        let words = Attributes::new().with("uidl", "%08Xu%08Xv").with("rip", "::1");
+        let request = SessionRequest {
+            program: Program::Pop3d,
+            ticket: "00ff".into(),
+            words: words.clone(),
+            early: b"STAT\r\n\0\xff".to_vec(),
+            refusal: "-ERR [SYS/TEMP] no\r\n".into(),
+        };
+        assert!(SessionRequest::is_one(&request.to_attributes()));
+        assert_eq!(SessionRequest::from_attributes(&request.to_attributes()), Ok(request));
+        let session = NewSession {
+            user: "u@x".into(),
+            path: "u/".into(),
+            options: String::new(),
+            words,
+            early: Vec::new(),
+        };
+        assert_eq!(NewSession::from_attributes(&session.to_attributes()), Ok(session));
+        let locks = mailbox::store::Settings::new("h", 1).mbox_locks;
+        let setup = Setup {
+            base: "/var/mail".into(),
+            no_new_privileges: true,
+            landlock: false,
+            seccomp: true,
+            follow_links: false,
+            locks,
+        };
+        assert_eq!(Setup::from_attributes(&setup.to_attributes()), Ok(setup));
+        for report in [Report::Ready, Report::Idle { come: 7 }] {
+            assert_eq!(Report::from_attributes(&report.to_attributes()), Ok(report));
+        }
+    }
+}
