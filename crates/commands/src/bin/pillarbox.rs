@@ -6,7 +6,7 @@
 //!
 //! `pillarbox status [-c config_dir]`
 //!
-//! `pillarbox explain [-c config_dir] ADDRESS [--from SENDER] [--client IP]`
+//! `pillarbox explain [-c config_dir] ADDRESS [--from SENDER] [--client IP] [--helo NAME]`
 //!
 //! # DESCRIPTION
 //! - `demo`: as any user and without any installation, writes a complete configuration below D (`./demo`), starts
@@ -14,11 +14,15 @@
 //!   until Ctrl-C. With `--check` it stops after the round trip; exit status 0 when all went well.
 //! - `status`: each service with its workers, clients, restarts and last failure.
 //! - `explain`: every step that an address takes through the running configuration, with the parameter, table and
-//!   entry that decided it, or the refusal that a client would get.
+//!   entry that decided it. The reply to RCPT TO is found by the restriction lists of the first smtpd in master.cf, with
+//!   the list and the word that refuse; names are looked up in DNS, policy servers are not asked.
 //!
 //! # OPTIONS
 //! - `-c config_dir`: where main.cf and master.cf are, instead of `$MAIL_CONFIG` or /etc/postfix.
 //! - `--dir D`: the folder of the demo.
+//! - `--from SENDER`: the envelope's sender; without it the null sender.
+//! - `--client IP`: who connects; without it a stranger without a name.
+//! - `--helo NAME`: what the client calls itself; without it its address in brackets.
 //! - `--port N`: the demo's SMTP port, 2525 unless said otherwise.
 //!
 //! # SEE ALSO

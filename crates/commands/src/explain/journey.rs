@@ -9,6 +9,7 @@ use rewriting::{Canonical, Class, Context, ExpandError, MailboxOwners, NoMailbox
 
 use crate::explain::page::Page;
 use crate::explain::recorder::Recorder;
+use crate::explain::scene::Names;
 use crate::explain::{Question, STRANGER, traps};
 
 /// Parameters whose lists and tables a route depends on.
@@ -39,6 +40,9 @@ pub(crate) struct Journey<'a> {
     pub(crate) address: String,
     pub(crate) sender: String,
     pub(crate) client: IpAddr,
+    /// Is the client a real one, whose name can be found?
+    pub(crate) named: bool,
+    pub(crate) helo: Option<String>,
 }
 
 impl<'a> Journey<'a> {
@@ -51,13 +55,15 @@ impl<'a> Journey<'a> {
             address: Address::external(question.address).into(),
             sender: Address::external(question.sender).into(),
             client: question.client.unwrap_or_else(stranger),
+            named: question.client.is_some(),
+            helo: question.helo.map(str::to_owned),
         }
     }
 
     /// Writes every step down.
-    pub(crate) fn describe(&self, page: &mut Page<'_>) {
+    pub(crate) fn describe(&self, page: &mut Page<'_>, names: &dyn Names) {
         page.step("address", &self.address);
-        self.describe_reply(page);
+        self.describe_reply(page, names);
         let full = self.rewriting.rewrite(&self.address, Context::Local);
         page.step("full form", &full);
         if full != self.address {

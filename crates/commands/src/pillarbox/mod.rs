@@ -55,7 +55,8 @@ fn command_line() -> Command {
                 .arg(directory)
                 .arg(Arg::new("address").value_name("ADDRESS").required(true).help("the recipient"))
                 .arg(Arg::new("from").long("from").value_name("SENDER").default_value("").help("the sender"))
-                .arg(Arg::new("client").long("client").value_name("IP").help("from where the mail comes")),
+                .arg(Arg::new("client").long("client").value_name("IP").help("from where the mail comes"))
+                .arg(Arg::new("helo").long("helo").value_name("NAME").help("what the client calls itself")),
         )
 }
 
@@ -77,7 +78,8 @@ fn run_explain(arguments: &ArgMatches) -> Result<(), String> {
     let text = |name: &str| arguments.get_one::<String>(name).map_or("", String::as_str);
     let client = arguments.get_one::<String>("client").map(|client| client.parse());
     let client = client.transpose().map_err(|_| "--client needs an IP address".to_owned())?;
-    let question = explain::Question { address: text("address"), sender: text("from"), client };
+    let helo = arguments.get_one::<String>("helo").map(String::as_str);
+    let question = explain::Question { address: text("address"), sender: text("from"), client, helo };
     print!("{}", explain::run(path(arguments, "config").as_deref(), &question)?);
     Ok(())
 }

@@ -7,7 +7,7 @@ use dns::Resolver;
 use queue::Queue;
 use reactor::EventLoop;
 use reactor::drive::Driver;
-use restrictions::{Instance, Restrictions};
+use restrictions::{Instance, OPEN_RELAY, Restrictions};
 use rewriting::Rewriting;
 use services::qmgr::Notifier;
 use sys::sockets::{Peer, Socket};
@@ -126,10 +126,6 @@ fn open_tables(tables: &Tables, config: &parameters::Config) {
         }
     }
 }
-
-const OPEN_RELAY: &str = "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one \
-     working instance of: reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit or \
-     check_relay_domains";
 
 impl Smtpd {
     /// Names a transaction that begins now.

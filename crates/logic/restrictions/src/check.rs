@@ -7,6 +7,11 @@ use crate::session::Session;
 use crate::settings::Settings;
 use crate::world::{Effect, LogLine, Refusal, Ruling, World};
 
+/// Why a server for which [`Restrictions::is_open_relay`] holds does not start.
+pub const OPEN_RELAY: &str = "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one \
+     working instance of: reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit or \
+     check_relay_domains";
+
 /// When restrictions are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {

@@ -23,7 +23,7 @@ mod blocklist;
 mod policy;
 mod expand;
 
-pub use check::{Restrictions, Stage};
+pub use check::{OPEN_RELAY, Restrictions, Stage};
 pub use parse::{Restriction, Table};
 pub use policy::{PolicyOptions, PolicyService};
 pub use session::{Client, Envelope, Instance, NameStatus, Session};
