@@ -6,3 +6,4 @@ mod folders;
 mod maildir;
 mod maildrop;
 mod takeover;
+mod dovecot;
