@@ -59,6 +59,17 @@ pub struct Contents {
     floor: u64,
     /// The highest UID that any message here ever had.
     last_uid: Uid,
+    /// What the index has not been told yet.
+    unsaved: Unsaved,
+}
+
+/// What changed since the index was written.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Unsaved {
+    pub(crate) touched: Vec<Uid>,
+    pub(crate) gone: Vec<Uid>,
+    /// It may hold anything: everything is to be written.
+    pub(crate) anew: bool,
 }
 
 /// The numbers of SELECT and STATUS.
@@ -161,7 +172,9 @@ impl Contents {
     }
 
     pub(crate) fn detail_mut(&mut self, uid: Uid) -> Option<&mut Detail> {
-        self.position(uid).map(|at| &mut self.details[at])
+        let at = self.position(uid)?;
+        self.unsaved.touched.push(uid);
+        Some(&mut self.details[at])
     }
 
     pub(crate) fn with_details(&self) -> impl Iterator<Item = (&Message, &Detail)> {
@@ -190,6 +203,7 @@ impl Contents {
         self.expunged.clear();
         self.floor = modseq;
         self.last_uid = 0;
+        self.unsaved = Unsaved { anew: true, ..Unsaved::default() };
         self.summary =
             Summary { uid_validity, uid_next: 1, highest_modseq: modseq, guid, ..Summary::default() };
     }
@@ -202,6 +216,7 @@ impl Contents {
         self.keywords = state.keywords;
         self.summary = state.summary;
         self.last_uid = state.last_uid;
+        self.unsaved = Unsaved::default();
         self.recount();
     }
 
@@ -211,6 +226,22 @@ impl Contents {
 
     pub(crate) fn last_uid(&self) -> Uid {
         self.last_uid
+    }
+
+    /// What the index is to be told; it counts as told.
+    pub(crate) fn take_unsaved(&mut self) -> Unsaved {
+        let mut unsaved = std::mem::take(&mut self.unsaved);
+        if unsaved.anew {
+            unsaved.touched = self.messages.iter().map(|message| message.uid).collect();
+        }
+        unsaved.touched.sort_unstable();
+        unsaved.touched.dedup();
+        unsaved
+    }
+
+    /// The index has lost everything.
+    pub(crate) fn save_anew(&mut self) {
+        self.unsaved.anew = true;
     }
 
     pub(crate) fn set_guid(&mut self, guid: [u8; 16]) {
@@ -228,6 +259,7 @@ impl Contents {
             self.summary.highest_modseq = self.summary.highest_modseq.max(message.modseq);
             self.summary.uid_next = self.summary.uid_next.max(message.uid + 1);
             self.last_uid = self.last_uid.max(message.uid);
+            self.unsaved.touched.push(message.uid);
             self.messages.push(message);
             self.details.push(detail);
         }
@@ -249,11 +281,13 @@ impl Contents {
     pub(crate) fn mark(&mut self, at: usize, flags: Flags, keywords: KeywordSet, modseq: u64) {
         let message = &mut self.messages[at];
         (message.flags, message.keywords, message.modseq) = (flags, keywords, modseq);
+        self.unsaved.touched.push(message.uid);
         self.summary.highest_modseq = self.summary.highest_modseq.max(modseq);
     }
 
     pub(crate) fn put_place(&mut self, at: usize, place: Place) {
         self.details[at].place = place;
+        self.unsaved.touched.push(self.messages[at].uid);
     }
 
     pub(crate) fn at(&self, at: usize) -> (&Message, &Detail) {
@@ -267,6 +301,7 @@ impl Contents {
         drop(kept);
         self.messages.retain(|message| gone.binary_search(&message.uid).is_err());
         self.expunged.extend(gone.iter().map(|uid| (modseq, *uid)));
+        self.unsaved.gone.extend_from_slice(gone);
         self.summary.highest_modseq = self.summary.highest_modseq.max(modseq);
         if self.expunged.len() > EXPUNGED_LIMIT {
             self.forget_expunged();

@@ -69,11 +69,6 @@ fn second_set(name: &[u8]) -> &[u8] {
     &info(name)[first_set(name).len()..]
 }
 
-/// The bytes on disk, if the name tells.
-pub(crate) fn size_on_disk(name: &[u8]) -> Option<u64> {
-    number_after(base(name), b",S=")
-}
-
 /// The bytes with each line end as CRLF, if the name tells.
 pub(crate) fn size_on_wire(name: &[u8]) -> Option<u64> {
     number_after(base(name), b",W=")
@@ -123,14 +118,14 @@ mod tests {
     fn names_of_several_writers_are_understood() {
         let name = b"1795313871.M211098P7.vm,S=1234,W=1300:2,FSac";
         assert_eq!(base(name), b"1795313871.M211098P7.vm,S=1234,W=1300");
-        assert_eq!((size_on_disk(name), size_on_wire(name)), (Some(1234), Some(1300)));
+        assert_eq!(size_on_wire(name), Some(1300));
         let marked = marks(name);
         assert_eq!(marked.flags, Flags::FLAGGED | Flags::SEEN);
         assert_eq!(marked.keywords.iter().collect::<Vec<_>>(), [0, 2]);
         assert_eq!(arrival(name), (1_795_313_871, 211_098));
         assert_eq!(arrival(b"1795313871.Vfe00I9921e0M211098.vm"), (1_795_313_871, 211_098));
-        assert_eq!(size_on_disk(b"1.2.h,W=7,S=3"), Some(3));
-        assert_eq!(size_on_disk(b"1.2.h,S=3x"), None);
+        assert_eq!(size_on_wire(b"1.2.h,W=7,S=3"), Some(7));
+        assert_eq!(size_on_wire(b"1.2.h,W=3x"), None);
         assert_eq!(marks(b"1.2.h").flags, Flags::NONE);
         assert_eq!(marks(b"1.2.h:1,S").flags, Flags::NONE);
     }
@@ -154,7 +149,7 @@ mod tests {
 
         #[test]
         fn no_name_upsets_the_parser(name in prop::collection::vec(any::<u8>(), 0..40)) {
-            let _ = (marks(&name), arrival(&name), size_on_disk(&name));
+            let _ = (marks(&name), arrival(&name), size_on_wire(&name));
             prop_assert!(with_marks(&name, marks(&name)).starts_with(super::base(&name)));
         }
     }

@@ -161,15 +161,21 @@ impl Folder {
     }
 
     /// Leaves what was computed about messages in the index. It may be forgotten at any time, so nothing can go wrong.
-    pub fn cache(&self, _entries: &[(Uid, CacheKind, &[u8])]) {}
+    pub fn cache(&self, entries: &[(Uid, CacheKind, &[u8])]) {
+        let guid = locked(&self.contents).summary().guid;
+        let entries: Vec<_> = entries.iter().map(|(uid, kind, bytes)| (*uid, kind.0, *bytes)).collect();
+        self.shared.index.cache(guid, &entries);
+    }
 
     /// What [`Folder::cache`] was given for these messages, in the same order.
-    pub fn cached(&self, uids: &[Uid], _kind: CacheKind) -> Vec<Option<Vec<u8>>> {
-        vec![None; uids.len()]
+    pub fn cached(&self, uids: &[Uid], kind: CacheKind) -> Vec<Option<Vec<u8>>> {
+        let guid = locked(&self.contents).summary().guid;
+        self.shared.index.cached(guid, uids, kind.0)
     }
 
     /// Gives back descriptors and memory that can be had again, when all sessions of the folder idle.
     pub fn rest(&self) {
+        self.shared.index.rest();
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.rest(),
         }

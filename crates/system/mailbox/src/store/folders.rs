@@ -123,11 +123,17 @@ impl Store {
         let folders = self.folders()?;
         let Some(path) = folders.get(name) else { return Err(self.absent(name, folders.keys())) };
         locked(&self.open).remove(name);
-        match self.shared.settings.layout {
+        let here = self.shared.home.enter(path, self.shared.settings.links);
+        let guid = here.ok().and_then(|here| maildir::guid_of(&here));
+        let outcome = match self.shared.settings.layout {
             Layout::MaildirTree => self.delete_in_tree(path),
             _ => self.delete_directory(path),
+        };
+        outcome.map_err(self.trouble("remove", path))?;
+        if let Some((_, guid)) = guid {
+            self.shared.index.forget(guid);
         }
-        .map_err(self.trouble("remove", path))
+        Ok(())
     }
 
     /// What is not there may still be the parent of others.

@@ -42,6 +42,7 @@ mod filename;
 mod flags;
 mod folder;
 mod folders;
+mod index;
 mod keywords;
 mod layout;
 mod lock;
@@ -112,6 +113,9 @@ pub struct Settings {
     pub process: u32,
     /// Where indexes lie instead of in the mailbox (`mailbox_index_directory`); below it a directory for each user is made.
     pub index_directory: Option<PathBuf>,
+    /// This start of the machine, as the kernel names it. Zeros when that is not known: then folders are read afresh by each
+    /// process.
+    pub boot: [u8; 16],
     /// How mbox files are locked.
     pub mbox_locks: LockSettings,
     /// How long to wait for another program's lock on a folder.
@@ -134,6 +138,7 @@ impl Settings {
             host: host.into(),
             process,
             index_directory: None,
+            boot: sys::process::boot_id().unwrap_or_default(),
             mbox_locks: LockSettings {
                 fcntl: true,
                 flock: false,
@@ -185,14 +190,16 @@ impl Stores {
     /// # Errors
     /// [`MailError::Io`].
     pub fn open_as(&self, path: &Path, layout: Layout) -> Result<Arc<Store>, MailError> {
+        // One user is one store, however the path is written.
+        let path: PathBuf = path.components().collect();
         let mut open = locked(&self.open);
-        if let Some(store) = open.get(path).and_then(Weak::upgrade) {
+        if let Some(store) = open.get(&path).and_then(Weak::upgrade) {
             return Ok(store);
         }
         let settings = Settings { layout, ..self.settings.clone() };
-        let store = Arc::new(Store::new(settings, path)?);
+        let store = Arc::new(Store::new(settings, &path)?);
         open.retain(|_, store| store.strong_count() > 0);
-        open.insert(path.to_owned(), Arc::downgrade(&store));
+        open.insert(path, Arc::downgrade(&store));
         Ok(store)
     }
 }

@@ -1,12 +1,14 @@
 //! What all folders of a store share.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use sys::directory::Directory;
 
 use super::error::MailError;
+use super::index::{self, Index};
 use super::{Settings, locked, uid_validity};
 
 /// What all folders of a store share.
@@ -16,13 +18,15 @@ pub(crate) struct Root {
     /// The Maildir of INBOX; with mbox the directory of the file.
     pub(crate) root: PathBuf,
     pub(crate) home: Directory,
+    pub(crate) index: Index,
     /// The microsecond that the last name was made from.
     last_name_us: Mutex<u64>,
 }
 
 impl Root {
     pub(crate) fn new(settings: Settings, root: PathBuf, home: Directory) -> Self {
-        Self { settings, root, home, last_name_us: Mutex::new(0) }
+        let index = Index::new(index_path(&settings, &root));
+        Self { settings, root, home, index, last_name_us: Mutex::new(0) }
     }
 
     /// A moment that no other name of this process is made from: now, or a little later.
@@ -48,5 +52,21 @@ impl Root {
     pub(crate) fn next_uid_validity(&self, now_us: u64) -> Result<u32, MailError> {
         uid_validity::next(&*self.settings.disk, &self.home, now_us)
             .map_err(MailError::io("write", self.root.join(uid_validity::FILE)))
+    }
+}
+
+/// With an index directory, a directory of the user's below it: the last name of the root's path, for people, and a number
+/// made from all of it.
+fn index_path(settings: &Settings, root: &Path) -> PathBuf {
+    match &settings.index_directory {
+        None => root.join(index::FILE),
+        Some(directory) => {
+            let name = root.file_name().unwrap_or_default().to_string_lossy();
+            let number =
+                root.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |number, byte| {
+                    (number ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+                });
+            directory.join(format!("{name}.{number:016x}")).join(index::FILE)
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! A message on its way in.
 
 use std::fs::File;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -128,11 +127,6 @@ impl Upload {
     /// It has become a message; nothing is to be removed.
     pub(super) fn is_placed(&mut self) {
         self.placed = true;
-    }
-
-    /// The text again, to write it elsewhere.
-    pub(super) fn reopened(&self) -> io::Result<File> {
-        self.directory.open_to_read(Path::new(&self.stem), sys::directory::Links::Refuse)
     }
 }
 

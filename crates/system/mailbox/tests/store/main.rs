@@ -6,4 +6,5 @@ mod folders;
 mod maildir;
 mod maildrop;
 mod takeover;
+mod index;
 mod dovecot;

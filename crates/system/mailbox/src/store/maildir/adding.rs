@@ -210,7 +210,7 @@ impl Maildir {
             return Err(error);
         }
         locked(contents).add(new);
-        self.settle(now_us)?;
+        self.settle(contents, now_us)?;
         Ok(uids)
     }
 

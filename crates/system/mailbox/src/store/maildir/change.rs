@@ -54,7 +54,7 @@ impl Maildir {
             wanted = lost;
         }
         locked(contents).recount();
-        self.settle(now_us)?;
+        self.settle(contents, now_us)?;
         Ok(stored)
     }
 
@@ -156,7 +156,7 @@ impl Maildir {
             // It says more than there is, which does no harm.
             log::warn!("{error}");
         }
-        self.settle(now_us)?;
+        self.settle(contents, now_us)?;
         outcome.map(|()| gone)
     }
 
@@ -218,7 +218,7 @@ impl Maildir {
             }
         }
         locked(contents).recount();
-        self.settle(now_us)?;
+        self.settle(contents, now_us)?;
         Ok(claimed)
     }
 

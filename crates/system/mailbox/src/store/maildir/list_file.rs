@@ -108,6 +108,24 @@ impl ListFile {
         }
     }
 
+    /// The state of a file that an index remembers.
+    pub(super) fn remembered(
+        stamp: Option<Stamp>,
+        header: Option<Header>,
+        end: u64,
+        records: u64,
+        last: Uid,
+    ) -> Self {
+        let unfit = header.is_none();
+        let (end, records) = (end as usize, records as usize);
+        Self { stamp, header, end, records, last, unfit, waiting: HashMap::new() }
+    }
+
+    /// How far it was read: bytes, records, the last UID.
+    pub(super) fn progress(&self) -> (u64, u64, Uid) {
+        (self.end as u64, self.records as u64, self.last)
+    }
+
     /// Goes on from a list of another program.
     pub(super) fn adopt(&mut self, parsed: Parsed) {
         self.take(parsed);

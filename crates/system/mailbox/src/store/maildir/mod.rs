@@ -3,6 +3,7 @@
 mod adding;
 mod change;
 mod directories;
+mod indexed;
 mod join;
 mod keyword_file;
 mod list_file;
@@ -23,6 +24,7 @@ pub(crate) use adding::Adopted;
 use directories::Directories;
 use directories::LIST;
 pub(crate) use directories::make;
+pub(crate) use indexed::guid_of;
 use list_file::ListFile;
 pub(crate) use list_file::write_file;
 use sync::Seen;
@@ -38,6 +40,8 @@ pub(crate) struct Maildir {
     seen: Option<Seen>,
     /// Fields of records that have any: POP3's UIDL and order.
     fields: HashMap<Uid, Box<str>>,
+    /// The state of the index that `contents` is from or was written to.
+    generation: Option<u64>,
     /// The base names that are taken, while many messages are copied here.
     bases: Option<HashSet<Box<[u8]>>>,
 }
@@ -54,6 +58,7 @@ impl Maildir {
             list: ListFile::default(),
             seen: None,
             fields: HashMap::new(),
+            generation: None,
             bases: None,
         }
     }

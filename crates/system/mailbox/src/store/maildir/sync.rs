@@ -1,5 +1,6 @@
 //! Finding out what others did: three calls of stat(2) when it was nothing.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use sys::directory::Stamp;
@@ -80,7 +81,10 @@ impl Maildir {
             }
         }
         let _lock = self.lock_if_possible(now_us)?;
-        self.sync_locked(contents, now_us)
+        let first = self.seen.is_none();
+        self.sync_locked(contents, now_us)?;
+        self.save_index(contents);
+        if first { self.sweep_tmp(now_us) } else { Ok(()) }
     }
 
     /// On a disk that can not be written at the moment, reading goes on without a lock; and on a full one removing mail
@@ -111,6 +115,7 @@ impl Maildir {
     /// As [`Maildir::sync`], by who holds the lock.
     pub(super) fn sync_locked(&mut self, contents: &SharedContents, now_us: u64) -> Result<(), MailError> {
         let look = self.look()?;
+        self.adopt_index(contents)?;
         let mut scope = match &self.seen {
             Some(seen) => union(seen.changed(&look), seen.unsettled(now_us)),
             None => ALL,
@@ -149,6 +154,10 @@ impl Maildir {
         }
         self.apply(contents, joined, now_us)?;
         drop(names);
+        if scope == ALL {
+            // What the list still has beyond that are records of messages that are gone.
+            self.list.waiting = HashMap::new();
+        }
         Ok(())
     }
 
@@ -239,9 +248,10 @@ impl Maildir {
     }
 
     /// What we changed ourselves, under the lock, is no news.
-    pub(super) fn settle(&mut self, now_us: u64) -> Result<(), MailError> {
+    pub(super) fn settle(&mut self, contents: &SharedContents, now_us: u64) -> Result<(), MailError> {
         let look = self.look()?;
         self.seen = Some(Seen { cur: look.cur, new: look.new, keywords: look.keywords, looked_us: now_us });
+        self.save_index(contents);
         Ok(())
     }
 }
