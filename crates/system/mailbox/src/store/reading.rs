@@ -1,17 +1,13 @@
 //! Text, sizes and dates of messages.
 
-use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 
 use super::contents::{Detail, Place};
 use super::error::MailError;
 use super::folder::{Folder, Work};
+use super::maildir::Opened;
 use super::text::MessageText;
 use super::{Uid, locked};
-
-/// A file, its path for messages, and the part of it that is a message.
-type Opened = (File, PathBuf, Vec<(u64, u64)>);
 
 impl Folder {
     /// Opens the text of a message.

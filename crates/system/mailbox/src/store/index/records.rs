@@ -291,7 +291,7 @@ mod tests {
         fn a_changed_byte_is_noticed(at in 0_usize..100, bit in 0..8) {
             let mut value = seal(b"key", &from_head(&example()));
             let at = at % value.len();
-            value[at] ^= 1 << bit;
+            value[at] ^= 1_u8 << bit;
             prop_assert_eq!(unseal(b"key", &value), None);
         }
 

@@ -45,6 +45,9 @@ impl Joined {
     }
 }
 
+/// New messages, and the records that the list lacks.
+type Assigned = (Vec<(Message, Detail)>, Vec<Record>);
+
 /// Holds `names`, read from the directories of `scope`, against `contents`.
 pub(super) fn join(contents: &Contents, list: &mut ListFile, names: &Names, scope: Scope) -> Joined {
     let known = by_base(contents);
@@ -186,7 +189,7 @@ impl Maildir {
         arrivals: Vec<Arrival>,
         first: bool,
         modseq: u64,
-    ) -> Result<(Vec<(Message, Detail)>, Vec<Record>), MailError> {
+    ) -> Result<Assigned, MailError> {
         let mut next = self.next_uid(contents);
         // A UID that sessions may have seen go does not come back: its file gets a new one.
         let known = contents.last_uid();

@@ -27,6 +27,7 @@ pub(crate) use directories::make;
 pub(crate) use indexed::guid_of;
 use list_file::ListFile;
 pub(crate) use list_file::write_file;
+pub(crate) use open::Opened;
 use sync::Seen;
 
 /// A Maildir that is open. What it holds is in [`Contents`]; here is what tells whether that is still true.

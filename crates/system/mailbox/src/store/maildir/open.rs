@@ -10,13 +10,12 @@ use super::change::path;
 use super::{Maildir, SharedContents};
 use crate::store::error::MailError;
 
+/// A file, its path for messages, and the parts of it that are a message: begin and end in bytes.
+pub(crate) type Opened = (File, PathBuf, Vec<(u64, u64)>);
+
 impl Maildir {
     /// The file of a message, its path, and that all of it is the message.
-    pub(crate) fn open_message(
-        &mut self,
-        name: &[u8],
-        fresh: bool,
-    ) -> Result<(File, PathBuf, Vec<(u64, u64)>), MailError> {
+    pub(crate) fn open_message(&mut self, name: &[u8], fresh: bool) -> Result<Opened, MailError> {
         let full = self.full_path().join(if fresh { "new" } else { "cur" }).join(path(name));
         let open = self.enter()?;
         let file = open.of(fresh).open_to_read(path(name), Links::Refuse);

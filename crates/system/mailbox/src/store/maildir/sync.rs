@@ -74,10 +74,11 @@ impl Maildir {
         if let Some(seen) = &self.seen {
             let (changed, unsettled) = (seen.changed(&look), seen.unsettled(now_us));
             let lists = self.list.stamp == look.list && seen.keywords == look.keywords;
-            if lists && changed == (Scope { cur: false, new: false }) {
-                if unsettled == changed || self.is_as_known(contents, unsettled, now_us)? {
-                    return Ok(());
-                }
+            if lists
+                && changed == (Scope { cur: false, new: false })
+                && (unsettled == changed || self.is_as_known(contents, unsettled, now_us)?)
+            {
+                return Ok(());
             }
         }
         let _lock = self.lock_if_possible(now_us)?;
