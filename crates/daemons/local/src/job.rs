@@ -48,7 +48,13 @@ impl Deliverer for Local {
         worker::is_behind(self)
     }
 
-    fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>) {
+    fn take(
+        &mut self,
+        request: DeliveryRequest,
+        _: Option<File>,
+        client: HandlerId,
+        events: &mut EventLoop<Self>,
+    ) {
         let id = self.next_request;
         self.next_request += 1;
         let message = self.open_message(&request);

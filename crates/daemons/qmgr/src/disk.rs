@@ -45,6 +45,8 @@ pub(crate) enum Task {
     Park { key: MessageKey, id: QueueId, offsets: Vec<u64>, until: u64, warned: Option<WarnTime> },
     /// Remove the message, after what was noted about it.
     Remove { key: MessageKey, id: QueueId, with_logs: bool },
+    /// Take a message in that is active already but had no queue file until now.
+    Activate { key: MessageKey, id: QueueId },
     /// See how far an agent has come that has ended.
     Look(Box<Lost>),
 }
@@ -67,6 +69,7 @@ pub(crate) enum Done {
     Marked(MessageKey, Result<(), QueueError>),
     Parked(MessageKey, Result<(), Refused>),
     Removed(MessageKey, Result<(), Refused>),
+    Activated(MessageKey, Result<(), Refused>),
     /// Nobody is at work on the message; the recipients at these offsets are crossed off.
     Looked(Box<Lost>, Vec<u64>),
     /// An agent that has ended, or one of an earlier queue manager, has left somebody at work on the message.
@@ -120,6 +123,7 @@ impl DiskWork {
             Task::More(key, _)
             | Task::Mark { key, .. }
             | Task::Park { key, .. }
+            | Task::Activate { key, .. }
             | Task::Remove { key, .. } => lane_of(*key),
             Task::Look(lost) => lane_of(lost.key),
         };
@@ -181,6 +185,13 @@ fn one(queue: &Queue, task: Task, recipient_limit: usize) -> Done {
             Done::Removed(
                 key,
                 removed.map_err(|error| Refused { error, task: Task::Remove { key, id, with_logs } }),
+            )
+        }
+        Task::Activate { key, id } => {
+            let activated = queue.activate(QueueName::Incoming, &id);
+            Done::Activated(
+                key,
+                activated.map_err(|error| Refused { error, task: Task::Activate { key, id } }),
             )
         }
         Task::Look(lost) if is_busy(queue, QueueName::Active, &lost.id) => Done::Busy(Task::Look(lost)),

@@ -1,6 +1,7 @@
 //! Deliveries on their way: to which agent, over which connection, and what comes back.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::sync::Arc;
 
 use attributes::Attributes;
@@ -95,6 +96,12 @@ impl Agents {
     }
 }
 
+/// A request, with the message where it has no queue file.
+struct Parcel {
+    request: Attributes,
+    file: Option<Arc<File>>,
+}
+
 /// One connection to a delivery agent.
 pub(crate) struct AgentTalk {
     transport: Arc<str>,
@@ -128,8 +135,13 @@ impl Talk<Manager> for AgentTalk {
     /// A letter holds the requests of one turn.
     fn letter(&mut self, letter: Letter, manager: &mut Manager, line: &mut Line<'_, Manager>) -> Fate {
         self.me = Some(line.me);
-        if let Ok(requests) = letter.downcast::<Vec<Attributes>>() {
-            requests.iter().for_each(|request| line.send(request));
+        if let Ok(requests) = letter.downcast::<Vec<Parcel>>() {
+            for parcel in *requests {
+                match parcel.file {
+                    Some(file) => line.send_with(&parcel.request, file),
+                    None => line.send(&parcel.request),
+                }
+            }
             line.events.set_deadline(line.me, Some(line.events.now() + manager.settings.delivery_timeout));
         }
         Fate::Keep
@@ -156,7 +168,7 @@ impl AgentTalk {
 impl Manager {
     /// Sends every delivery that may be made now.
     pub(crate) fn dispatch(&mut self, events: &mut EventLoop<Self>) {
-        let mut outgoing: HashMap<HandlerId, Vec<Attributes>> = HashMap::new();
+        let mut outgoing: HashMap<HandlerId, Vec<Parcel>> = HashMap::new();
         while let Some(delivery) = self.scheduler.next(self.now_us) {
             match self.connect(&delivery.transport, events) {
                 Ok(connection) => {
@@ -188,10 +200,12 @@ impl Manager {
         }
     }
 
-    fn request(&self, delivery: &Delivery) -> Option<Attributes> {
+    fn request(&self, delivery: &Delivery) -> Option<Parcel> {
         let message = self.messages.get(&delivery.job.message)?;
         let nexthop = delivery.destination.split(DESTINATION_SEPARATOR).next().unwrap_or("");
-        Some(message.request(delivery.ticket, nexthop, &delivery.job.recipients).to_attributes())
+        let request = message.request(delivery.ticket, nexthop, &delivery.job.recipients).to_attributes();
+        let file = message.direct.as_ref().map(|direct| Arc::clone(&direct.file));
+        Some(Parcel { request, file })
     }
 
     /// A connection to the transport: one that is open and not too busy, or a new one.
@@ -201,7 +215,11 @@ impl Manager {
         }
         let opened = sys::sockets::connect_unix(&std::path::Path::new("private").join(&**transport))
             .and_then(|socket| {
-                Channel::start(socket, AgentTalk { transport: Arc::clone(transport), me: None, leaves: false }, events)
+                Channel::start(
+                    socket,
+                    AgentTalk { transport: Arc::clone(transport), me: None, leaves: false },
+                    events,
+                )
             });
         let connections = self.agents.connections.entry(Arc::clone(transport)).or_default();
         match (opened, connections.first()) {

@@ -12,7 +12,7 @@ use crate::service::Manager;
 
 /// RFC 3461 NOTIFY, as in the queue file.
 const NOTIFY_NEVER: u32 = 1;
-const NOTIFY_SUCCESS: u32 = 2;
+pub(crate) const NOTIFY_SUCCESS: u32 = 2;
 const NOTIFY_FAILURE: u32 = 4;
 
 /// How long the disk is left alone after it refused a removal or a rename, in seconds: first, and at most.
@@ -36,11 +36,16 @@ impl Manager {
     /// Takes the results of some recipients. Those that bounce(8) has to keep count only when it has.
     pub(crate) fn take_outcomes(&mut self, key: MessageKey, outcomes: Vec<(u32, Outcome)>) {
         let Some(message) = self.messages.get_mut(&key) else { return };
+        if message.direct.is_some() {
+            return self.take_direct_outcomes(key, outcomes);
+        }
         let mut kept: [(Vec<u32>, Vec<Failure>); 3] = Default::default();
         for (slot, mut outcome) in outcomes {
             soften(&mut outcome, self.settings.soft_bounce);
             match service_for(message, slot, &outcome) {
-                None if outcome.crossed_off => message.settle(slot, End::CrossedOff),
+                None if outcome.crossed_off && !message.began_directly => {
+                    message.settle(slot, End::CrossedOff)
+                }
                 None => message.settle(slot, End::Done),
                 Some(service) => {
                     let (slots, failures) = &mut kept[service as usize];
@@ -66,7 +71,10 @@ impl Manager {
     /// Marks those that are done, when others of the message are still under way; else the end of the message does it.
     fn cross_off(&mut self, key: MessageKey) {
         let Some(message) = self.messages.get_mut(&key) else { return };
-        if message.unmarked.is_empty() || (message.open == 0 && message.more.is_none()) {
+        if message.direct.is_some()
+            || message.unmarked.is_empty()
+            || (message.open == 0 && message.more.is_none())
+        {
             return;
         }
         let offsets = std::mem::take(&mut message.unmarked);
@@ -194,6 +202,9 @@ impl Manager {
     /// Nobody is left over.
     fn leave(&mut self, key: MessageKey) {
         let Some(message) = self.messages.get_mut(&key) else { return };
+        if message.direct.is_some() {
+            return self.leave_directly(key);
+        }
         message.stage = Stage::Leaving;
         message.waiting += 1;
         self.disk.push(Task::Remove { key, id: message.id.clone(), with_logs: message.defer_log });
@@ -225,7 +236,7 @@ impl Manager {
 }
 
 /// `soft_bounce`: nothing is returned to its sender, everything is tried again.
-fn soften(outcome: &mut Outcome, soft_bounce: bool) {
+pub(crate) fn soften(outcome: &mut Outcome, soft_bounce: bool) {
     if soft_bounce && outcome.verdict == Verdict::Bounced {
         outcome.verdict = Verdict::Deferred;
         if outcome.status.starts_with('5') {
@@ -235,7 +246,7 @@ fn soften(outcome: &mut Outcome, soft_bounce: bool) {
 }
 
 /// Which service of bounce(8) keeps the result, if any does (RFC 3461 §4.1: NOTIFY).
-fn service_for(message: &Message, slot: u32, outcome: &Outcome) -> Option<ReportService> {
+pub(crate) fn service_for(message: &Message, slot: u32, outcome: &Outcome) -> Option<ReportService> {
     let notify = message.recipients[slot as usize].recipient.notify;
     match outcome.verdict {
         Verdict::Deferred => Some(ReportService::Defer),

@@ -77,7 +77,7 @@ impl Intake {
             Request::ScanIncoming => self.incoming_scan.want(),
             Request::ScanDeferred => self.deferred_scan.want(),
             Request::ScanAll => self.all = true,
-            Request::FlushDead => {}
+            Request::FlushDead | Request::Direct(_) | Request::Settled(_) => {}
         }
     }
 
@@ -154,6 +154,11 @@ impl Intake {
             false => (&mut self.incoming, &mut self.deferred),
         };
         first.pop_front().or_else(|| second.pop_front())
+    }
+
+    /// Takes this id for a message that comes by another way; false when a message of that id is known.
+    pub(crate) fn claim(&mut self, id: &QueueId) -> bool {
+        self.known.insert(id.clone())
     }
 
     /// The message has left the active queue, or never got there.

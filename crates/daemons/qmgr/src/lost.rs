@@ -22,8 +22,15 @@ impl Manager {
         let Some(message) = self.messages.get(&key) else { return };
         log::warn!("{}: private/{} ended before it answered", message.id, delivery.transport);
         let offset = |slot: &u32| message.recipients[*slot as usize].recipient.offset;
-        let offsets = delivery.job.recipients.iter().map(offset).collect();
-        self.disk.push(Task::Look(Box::new(Lost { key, id: message.id.clone(), offsets, delivery })));
+        let offsets: Vec<u64> = delivery.job.recipients.iter().map(offset).collect();
+        let lost = Lost { key, id: message.id.clone(), offsets, delivery };
+        match &message.direct {
+            Some(direct) => {
+                let crossed_off = queue::crossed_off(&direct.file, &lost.offsets).unwrap_or_default();
+                self.found(lost, &crossed_off);
+            }
+            None => self.disk.push(Task::Look(Box::new(lost))),
+        }
     }
 
     /// Nobody is at work on the message any more, and the recipients at these offsets have got it. The others are tried

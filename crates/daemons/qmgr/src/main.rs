@@ -28,6 +28,7 @@ mod settings;
 mod message;
 mod intake;
 mod trigger;
+mod direct;
 mod disk;
 mod resolve;
 mod dispatch;

@@ -6,6 +6,8 @@ use queue_format::{QueueId, Recipient};
 use services::bounce::Original;
 use services::delivery;
 
+use crate::direct::Direct;
+
 /// A message in the active queue.
 #[derive(Debug)]
 pub(crate) struct Message {
@@ -37,6 +39,10 @@ pub(crate) struct Message {
     /// `postqueue -i`, `postqueue -f`: try dead destinations too.
     pub(crate) unthrottle: bool,
     pub(crate) active_us: u64,
+    /// What it has instead of a queue file, while it has none.
+    pub(crate) direct: Option<Direct>,
+    /// It had none when its deliveries began: what agents crossed off, they crossed off in memory.
+    pub(crate) began_directly: bool,
 }
 
 /// One recipient in memory.
@@ -97,6 +103,8 @@ impl Message {
             force_expire: false,
             unthrottle: false,
             active_us,
+            direct: None,
+            began_directly: false,
         };
         message.take_recipients(recipients);
         message
@@ -156,6 +164,7 @@ impl Message {
         delivery::DeliveryRequest {
             serial,
             queue_id: self.id.to_string(),
+            direct: self.direct.is_some(),
             content_offset: self.envelope.content_offset,
             content_size: self.envelope.message_bytes(),
             nexthop: nexthop.to_owned(),

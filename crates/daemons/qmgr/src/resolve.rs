@@ -20,6 +20,22 @@ enum Route {
     Discard,
 }
 
+/// The ways of a message's recipients.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    /// Transport and nexthop, and who goes there.
+    destinations: Vec<((String, String), Vec<u32>)>,
+    /// Those nobody is told of.
+    discarded: Vec<u32>,
+}
+
+impl Routes {
+    /// Has everybody an agent of this transport?
+    pub(crate) fn all_go_to(&self, transport: &str) -> bool {
+        self.discarded.is_empty() && self.destinations.iter().all(|((name, _), _)| name == transport)
+    }
+}
+
 /// The parts that routing needs.
 struct Router<'a> {
     settings: &'a Settings,
@@ -99,39 +115,50 @@ impl Manager {
                 "message is administratively expired",
             );
         }
-        let router =
-            Router { settings: &self.settings, rewriting: &self.rewriting, tables: &self.tables };
-        let mut destinations: Vec<((String, String), Vec<u32>)> = Vec::new();
+        let Some(mut message) = self.messages.remove(&key) else { return };
+        let routes = self.routes(&mut message);
+        self.messages.insert(key, message);
+        self.follow(key, routes);
+    }
+
+    /// The way of each recipient in memory.
+    pub(crate) fn routes(&self, message: &mut Message) -> Routes {
+        let router = Router { settings: &self.settings, rewriting: &self.rewriting, tables: &self.tables };
+        let mut routes = Routes::default();
         let mut places: HashMap<(String, String), usize> = HashMap::new();
-        let mut discarded = Vec::new();
         for slot in 0..message.recipients.len() {
             let number = slot as u32;
             match router.route(message, &message.recipients[slot].recipient.address) {
-                Route::Discard => discarded.push(number),
+                Route::Discard => routes.discarded.push(number),
                 Route::Agent { transport, nexthop, recipient } => {
                     message.recipients[slot].resolved = recipient;
                     let destination = (transport, nexthop);
                     match places.get(&destination) {
-                        Some(place) => destinations[*place].1.push(number),
+                        Some(place) => routes.destinations[*place].1.push(number),
                         None => {
-                            places.insert(destination.clone(), destinations.len());
-                            destinations.push((destination, vec![number]));
+                            places.insert(destination.clone(), routes.destinations.len());
+                            routes.destinations.push((destination, vec![number]));
                         }
                     }
                 }
             }
         }
-        for ((transport, nexthop), recipients) in destinations {
+        routes
+    }
+
+    /// Puts the recipients into the queues of their destinations.
+    pub(crate) fn follow(&mut self, key: MessageKey, routes: Routes) {
+        for ((transport, nexthop), recipients) in routes.destinations {
             self.enqueue(&transport, &nexthop, Job { message: key, recipients });
         }
-        if !discarded.is_empty() {
+        if !routes.discarded.is_empty() {
             let outcome = Outcome::new(
                 Verdict::Sent,
                 "2.0.0",
                 "undeliverable postmaster notification discarded",
                 "none",
             );
-            self.settle_here(Job { message: key, recipients: discarded }, &outcome);
+            self.settle_here(Job { message: key, recipients: routes.discarded }, &outcome);
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use parameters::Config;
 use queue::{Queue, QueueError};
+use reactor::channel::Channel;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
 use rewriting::Rewriting;
 use scheduling::{MessageKey, Scheduler};
@@ -15,6 +16,7 @@ use sys::sockets::{Peer, Socket};
 use tables::Tables;
 use worker::{Clients, Service, Setup, StartError};
 
+use crate::direct::DirectMail;
 use crate::disk::{self, Batch, Candidate, DiskWork, Done, LoadedMessage, Task};
 use crate::dispatch::Agents;
 use crate::intake::{self, Intake, ScanResult};
@@ -40,6 +42,7 @@ pub(crate) struct Manager {
     pub(crate) intake: Intake,
     pub(crate) disk: DiskWork,
     pub(crate) messages: HashMap<MessageKey, Message>,
+    pub(crate) direct: DirectMail,
     pub(crate) agents: Agents,
     pub(crate) reporters: Reporters,
     /// Tasks that the disk refused, and when (in microseconds since 1970) they are tried again.
@@ -127,6 +130,7 @@ impl Service for Manager {
             scheduler: Scheduler::new(),
             disk: DiskWork::default(),
             messages: HashMap::new(),
+            direct: DirectMail::default(),
             agents: Agents::default(),
             reporters: Reporters::default(),
             later: Vec::new(),
@@ -150,7 +154,7 @@ impl Service for Manager {
     }
 
     fn accepted(&mut self, socket: Socket, _: Peer, _: usize, events: &mut EventLoop<Self>) {
-        self.trigger_clients.welcome(events.add(Box::new(TriggerClient::new(socket))));
+        self.trigger_clients.welcome(Channel::start(socket, TriggerClient::default(), events));
     }
 
     fn has_room(&self) -> bool {
@@ -185,6 +189,7 @@ impl Service for Manager {
             self.look_for_mail(events);
             self.dispatch(events);
         }
+        self.send_answers(events);
         self.send_reports(events);
         self.tell_flush(events);
         self.use_the_disk(events);
@@ -327,6 +332,7 @@ impl Manager {
                 }
             }
             Done::Marked(_, Ok(())) => {}
+            Done::Activated(key, result) => self.activated(key, result),
             Done::Looked(lost, crossed_off) => self.found(*lost, &crossed_off),
             Done::Busy(task) => self.later.push((self.now_us + LOOK_AGAIN_US, task)),
             Done::Parked(key, result) => self.left(key, result, false),
@@ -348,14 +354,25 @@ impl Manager {
                 return self.intake.forget(&id);
             }
         };
-        self.last_key += 1;
-        let key = self.last_key;
         let mut message = Message::new(id, found.loaded, self.now_us);
         message.bounce_log = found.bounce_log;
         message.trace_log = found.trace_log;
         message.defer_log = found.defer_log;
         message.force_expire = candidate.force_expire;
         message.unthrottle = candidate.unthrottle;
+        let key = self.admit(message);
+        self.assign(key);
+        self.advance(key);
+    }
+
+    /// Is there room for a message that did not wait in `incoming/`?
+    pub(crate) fn takes_more(&self) -> bool {
+        let ours = matches!(self.ownership, Ownership::Ours { .. });
+        ours && !self.leaving && self.messages.len() + self.loading < self.settings.active_limit
+    }
+
+    /// The message is active now.
+    pub(crate) fn admit(&mut self, message: Message) -> MessageKey {
         log::info!(
             "{}: from=<{}>, size={}, nrcpt={} (queue active)",
             message.id,
@@ -363,9 +380,9 @@ impl Manager {
             message.envelope.message_bytes(),
             message.recipients_left()
         );
-        self.messages.insert(key, message);
-        self.assign(key);
-        self.advance(key);
+        self.last_key += 1;
+        self.messages.insert(self.last_key, message);
+        self.last_key
     }
 
     fn more_recipients(

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use cleanup::{Cleanup, Envelope, Finished, Level, LogClient, Options, Refusal, Verdict};
 use machine::TlsFacts;
 use message::{Moment, Received};
-use queue::{NewFile, Queue, QueueError};
+use queue::{NewFile, Queue, QueueError, Reserved};
 use queue_format::QueueId;
 use reactor::{EventLoop, HandlerId};
 use restrictions::{Effect, Stage};
 use smtp_protocol::{Answer, Recipient, Reply};
 use tables::Tables;
 
+use crate::direct::{DIRECT_LIMIT_BYTES, Parcel};
 use crate::service::Smtpd;
 use crate::session::{Attempt, Session, answer_of};
 
@@ -25,6 +26,11 @@ const WRITE_ERROR: &str = "451 4.3.0 Error: queue file write error";
 pub(crate) struct Intake {
     cleanup: Box<Cleanup>,
     file: Option<NewFile>,
+    /// It may be delivered without a file, and this empty one is at hand for it.
+    direct: bool,
+    spare: Option<Reserved>,
+    /// What has given the message its id before it has a file.
+    reserved: Option<(Reserved, QueueId)>,
     origin: Origin,
 }
 
@@ -40,8 +46,17 @@ pub(crate) struct Committed {
     outcome: Result<Outcome, QueueError>,
 }
 
+impl Committed {
+    /// A message that is safe, and nobody has to be told.
+    pub(crate) fn of(kept: Result<QueueId, QueueError>) -> Self {
+        Self { outcome: kept.map(Outcome::Kept) }
+    }
+}
+
 enum Outcome {
     Queued(QueueId),
+    /// In memory, to be delivered while the client waits.
+    Direct(Box<Parcel>),
     /// On hold, or thrown away: nobody needs to be told.
     Kept(QueueId),
     Refused(Refusal),
@@ -62,7 +77,14 @@ impl Session {
         for recipient in std::mem::take(&mut transaction.recipients) {
             cleanup.recipient(for_cleanup(recipient));
         }
-        transaction.intake = Some(Box::new(Intake { cleanup, file: None, origin }));
+        transaction.intake = Some(Box::new(Intake {
+            cleanup,
+            file: None,
+            direct: false,
+            spare: None,
+            reserved: None,
+            origin,
+        }));
     }
 
     /// What XFORWARD told, behind "client=".
@@ -110,7 +132,7 @@ impl Session {
     pub(crate) fn end_of_data(
         &mut self,
         size_bytes: u64,
-        daemon: &Smtpd,
+        daemon: &mut Smtpd,
         events: &mut EventLoop<Smtpd>,
         me: HandlerId,
     ) -> Attempt {
@@ -132,6 +154,10 @@ impl Session {
             return write_error();
         };
         apply(&effects, intake.cleanup.envelope_mut());
+        if intake.file.is_none() && daemon.direct.may_try() {
+            intake.direct = true;
+            intake.spare = daemon.direct.take_reserved();
+        }
         let press = Press::of(daemon);
         match events.offload(me, move || Committed { outcome: intake.finish(&press) }) {
             Ok(()) => Attempt::Letter,
@@ -142,8 +168,19 @@ impl Session {
         }
     }
 
-    pub(crate) fn committed(&mut self, committed: Committed, daemon: &mut Smtpd) -> Answer {
-        match committed.outcome {
+    /// None when the client has to wait for a further letter.
+    pub(crate) fn committed(
+        &mut self,
+        committed: Committed,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Option<Answer> {
+        Some(match committed.outcome {
+            Ok(Outcome::Direct(parcel)) => {
+                daemon.deliver_directly(*parcel, me, events);
+                return None;
+            }
             Ok(Outcome::Queued(id)) => {
                 daemon.notifier.arrived(id.as_str());
                 Answer::Queued(id.to_string())
@@ -156,7 +193,7 @@ impl Session {
                 log::warn!("NOQUEUE: {error}");
                 Answer::Refuse(Reply::from(WRITE_ERROR))
             }
-        }
+        })
     }
 
     /// Nothing of the transaction is used; its file goes, on a thread, for that may wait for the disk.
@@ -286,7 +323,7 @@ impl Intake {
 
     /// Edits the rest and makes the message safe.
     fn finish(mut self: Box<Self>, press: &Press) -> Result<Outcome, QueueError> {
-        let id = self.file(press)?.id().clone();
+        let id = self.id(press)?;
         let Ok(finished) = self.cleanup.finish(id.as_str(), press.tables.as_ref()) else {
             return Ok(Outcome::Refused(Refusal { code: 451, text: WRITE_ERROR[4..].to_owned() }));
         };
@@ -297,11 +334,25 @@ impl Intake {
             }
         }
         match finished.verdict {
-            Verdict::Queue => self.commit(press, false, &finished).map(Outcome::Queued),
+            Verdict::Queue => self.queue(press, &finished),
             Verdict::Hold => self.commit(press, true, &finished).map(Outcome::Kept),
             Verdict::Discard => Ok(Outcome::Kept(id)),
             Verdict::Reject(refusal) => Ok(Outcome::Refused(refusal)),
         }
+    }
+
+    fn queue(mut self: Box<Self>, press: &Press, finished: &Finished) -> Result<Outcome, QueueError> {
+        if let Some((reserved, id)) = self.reserved.take_if(|_| finished.records.len() <= DIRECT_LIMIT_BYTES)
+        {
+            match Parcel::new(reserved, id.clone(), &finished.records) {
+                Ok(parcel) => return Ok(Outcome::Direct(Box::new(parcel))),
+                Err((reserved, error)) => {
+                    log::warn!("{id}: hold in memory: {error}");
+                    self.reserved = Some((reserved, id));
+                }
+            }
+        }
+        self.commit(press, false, finished).map(Outcome::Queued)
     }
 
     fn commit(
@@ -323,11 +374,31 @@ impl Intake {
         }
     }
 
+    /// The message's id, which is told in the log when it is first known.
+    fn id(&mut self, press: &Press) -> Result<QueueId, QueueError> {
+        if let Some((_, id)) = &self.reserved {
+            return Ok(id.clone());
+        }
+        if self.direct {
+            let now_us = sys::clock::now_us();
+            let reserved = match self.spare.take() {
+                Some(reserved) => reserved,
+                None => press.queue.reserve(now_us)?,
+            };
+            let id = reserved.id(now_us);
+            log::info!("{id}: client={}", self.origin.0);
+            self.reserved = Some((reserved, id.clone()));
+            return Ok(id);
+        }
+        Ok(self.file(press)?.id().clone())
+    }
+
     /// The queue file, which is made, and told in the log, when it is first needed.
     fn file(&mut self, press: &Press) -> Result<&mut NewFile, QueueError> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => {
+        let file = match (self.file.take(), self.reserved.take()) {
+            (Some(file), _) => file,
+            (None, Some((reserved, id))) => reserved.into_file(id)?,
+            (None, None) => {
                 let file = press.queue.create(sys::clock::now_us())?;
                 log::info!("{}: client={}", file.id(), self.origin.0);
                 file

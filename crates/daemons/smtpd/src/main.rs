@@ -44,6 +44,7 @@ mod policy;
 mod policy_connection;
 mod transaction;
 mod intake;
+mod direct;
 mod inquiry;
 mod chat_log;
 

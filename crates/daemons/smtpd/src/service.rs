@@ -14,6 +14,7 @@ use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
 use worker::{Clients, Service, Setup, StartError};
 
+use crate::direct::Direct;
 use crate::encryption::{self, Encryption};
 use crate::policy::Policies;
 use crate::session::Session;
@@ -35,6 +36,7 @@ pub(crate) struct Smtpd {
     pub(crate) resolver: Resolver,
     pub(crate) queue: Queue,
     pub(crate) notifier: Notifier,
+    pub(crate) direct: Direct,
     pub(crate) encryption: Encryption,
     pub(crate) clients: Clients,
     session_limit: usize,
@@ -73,6 +75,7 @@ impl Service for Smtpd {
             resolver: Resolver::of_system(),
             queue: setup.queue()?,
             notifier: Notifier::new(setup.public_socket("qmgr")),
+            direct: Direct::new(setup.public_socket("qmgr"), direct_limit(config)),
             encryption,
             clients: Clients::default(),
             session_limit: if limit == 0 { SESSION_LIMIT } else { limit },
@@ -84,7 +87,7 @@ impl Service for Smtpd {
 
     fn start(&mut self, _setup: &Setup, events: &mut EventLoop<Self>) -> Result<(), StartError> {
         encryption::renew_keys(self, events);
-        Ok(())
+        self.open_desk(events).map_err(|error| StartError::Refused(error.to_string()))
     }
 
     fn accepted(&mut self, socket: Socket, peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
@@ -95,6 +98,10 @@ impl Service for Smtpd {
 
     fn tables(&self) -> impl Iterator<Item = &Tables> {
         std::iter::once(&*self.tables)
+    }
+
+    fn draining(&mut self, _: &mut EventLoop<Self>) {
+        self.direct.close();
     }
 
     fn sessions(&self) -> usize {
@@ -110,6 +117,11 @@ impl Service for Smtpd {
     }
 }
 
+fn direct_limit(config: &parameters::Config) -> Duration {
+    let milliseconds = config.get(&parameters::DIRECT_DELIVERY_MILLISECONDS);
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0))
+}
+
 /// Opens every table and list file that main.cf names: after chroot they are out of sight, and after root's rights are
 /// given up some must not be read.
 fn open_tables(tables: &Tables, config: &parameters::Config) {
@@ -120,11 +132,18 @@ fn open_tables(tables: &Tables, config: &parameters::Config) {
             let word = word.trim_start_matches('!');
             if word.contains(":/") {
                 tables.open_maps(word);
-            } else if word.starts_with('/') && std::path::Path::new(word).is_file() {
+            } else if is_list(name) && word.starts_with('/') && std::path::Path::new(word).is_file() {
                 tables.open_list(word);
             }
         }
     }
+}
+
+/// May the value name files that hold a list? Others name certificates and logs.
+fn is_list(name: &str) -> bool {
+    let endings =
+        ["mynetworks", "mydestination", "_domains", "_clients", "_exceptions", "_hosts", "_list", "_names"];
+    endings.iter().any(|ending| name.ends_with(ending))
 }
 
 impl Smtpd {

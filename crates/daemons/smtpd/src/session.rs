@@ -252,7 +252,8 @@ impl drive::Session<Smtpd> for Session {
             Ok(flushed) => return Some(self.flushed(&flushed)),
             Err(letter) => letter,
         };
-        letter.downcast::<Committed>().ok().map(|committed| self.committed(*committed, daemon))
+        let committed = letter.downcast::<Committed>().ok()?;
+        self.committed(*committed, daemon, events, me)
     }
 
     fn begin_tls(&mut self, daemon: &mut Smtpd) -> Option<(tls::Server, Duration)> {

@@ -37,10 +37,16 @@ impl Deliverer for Virtual {
         worker::is_behind(self)
     }
 
-    fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>) {
+    fn take(
+        &mut self,
+        request: DeliveryRequest,
+        file: Option<File>,
+        client: HandlerId,
+        events: &mut EventLoop<Self>,
+    ) {
         let id = self.next_request;
         self.next_request += 1;
-        let file = self.open_message(&request.queue_id);
+        let file = file.map_or_else(|| self.open_message(&request.queue_id), |file| Ok(Rc::new(file)));
         let recipients: Vec<String> =
             request.recipients.iter().map(|recipient| recipient.address.clone()).collect();
         let count = recipients.len();

@@ -43,6 +43,22 @@ impl Queue {
         self.create_in(QueueName::Maildrop, MAILDROP_MODES, now_us)
     }
 
+    /// Makes an empty file in `incoming/` that gets its name when it gets a message: see [`Reserved`].
+    ///
+    /// # Errors
+    /// As [`Queue::create`].
+    pub fn reserve(&self, now_us: u64) -> Result<Reserved, QueueError> {
+        let (file, path, _) = self.create_temporary(QueueName::Incoming, MODE_WRITING, now_us)?;
+        let inode = file.metadata().map_err(QueueError::io("fstat", &path));
+        match inode {
+            Ok(facts) => Ok(Reserved { queue: self.clone(), file: Some(file), path, inode: facts.ino() }),
+            Err(error) => {
+                let _ = self.disk.remove(&path);
+                Err(error)
+            }
+        }
+    }
+
     fn create_in(&self, folder: QueueName, modes: (u32, u32), now_us: u64) -> Result<NewFile, QueueError> {
         let (file, temporary, time) = self.create_temporary(folder, modes.0, now_us)?;
         let named = self.name(folder, &file, &temporary, time);
@@ -84,14 +100,55 @@ impl Queue {
         time_us: u64,
     ) -> Result<(QueueId, PathBuf), QueueError> {
         let inode = file.metadata().map_err(QueueError::io("fstat", temporary))?.ino();
-        let (seconds, microseconds) = (time_us / 1_000_000, (time_us % 1_000_000) as u32);
-        let id = match self.settings.long_ids {
-            true => QueueId::long(seconds, microseconds, inode),
-            false => QueueId::short(microseconds, inode),
-        };
+        let id = self.id(inode, time_us);
         let path = self.path(folder, &id);
         self.rename(temporary, &path)?;
         Ok((id, path))
+    }
+
+    fn id(&self, inode: u64, time_us: u64) -> QueueId {
+        let (seconds, microseconds) = (time_us / 1_000_000, (time_us % 1_000_000) as u32);
+        match self.settings.long_ids {
+            true => QueueId::long(seconds, microseconds, inode),
+            false => QueueId::short(microseconds, inode),
+        }
+    }
+}
+
+/// An empty file in `incoming/`, kept for the next message that turns out to need one. Its inode gives each message
+/// it is kept for an id, so that the id is right whether the message ever comes to lie in the file or not.
+///
+/// Dropped, the file is removed; one that a crash leaves is empty and of the mode of files being written.
+pub struct Reserved {
+    queue: Queue,
+    file: Option<File>,
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Reserved {
+    /// The id of a message that begins now. `now_us` is the time since 1970 in microseconds.
+    pub fn id(&self, now_us: u64) -> QueueId {
+        self.queue.id(self.inode, now_us)
+    }
+
+    /// Gives the file to the message of this id, which [`Reserved::id`] made.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`]; nothing is left behind.
+    pub fn into_file(mut self, id: QueueId) -> Result<NewFile, QueueError> {
+        let path = self.queue.path(QueueName::Incoming, &id);
+        self.queue.rename(&self.path, &path)?;
+        let file = self.file.take();
+        Ok(NewFile { queue: self.queue.clone(), file, path, id, length: 0, mode: MODE_READY })
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if self.file.take().is_some() {
+            let _ = self.queue.disk.remove(&self.path);
+        }
     }
 }
 

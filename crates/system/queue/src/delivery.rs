@@ -43,16 +43,24 @@ impl Queue {
     pub fn crossed_off(&self, id: &QueueId, offsets: &[u64]) -> Result<Vec<u64>, QueueError> {
         let path = self.path(QueueName::Active, id);
         let file = File::open(&path).map_err(QueueError::io("open", &path))?;
-        let mut crossed = Vec::new();
-        for offset in offsets {
-            let mut kind = [0];
-            file.read_exact_at(&mut kind, *offset).map_err(QueueError::io("read", &path))?;
-            if Kind(kind[0]) == Kind::DONE {
-                crossed.push(*offset);
-            }
-        }
-        Ok(crossed)
+        crossed_off(&file, offsets).map_err(QueueError::io("read", &path))
     }
+}
+
+/// As [`Queue::crossed_off`], in the open file of a message.
+///
+/// # Errors
+/// What pread(2) says.
+pub fn crossed_off(file: &File, offsets: &[u64]) -> io::Result<Vec<u64>> {
+    let mut crossed = Vec::new();
+    for offset in offsets {
+        let mut kind = [0];
+        file.read_exact_at(&mut kind, *offset)?;
+        if Kind(kind[0]) == Kind::DONE {
+            crossed.push(*offset);
+        }
+    }
+    Ok(crossed)
 }
 
 /// Crosses the recipient at `offset` off in the open file of a message, as [`Queue::mark_done`] does.

@@ -22,6 +22,7 @@
 //!
 //! | step | a crash after it leaves |
 //! |---|---|
+//! | reserve | an empty file 0600 that is nobody's |
 //! | create, write | a file 0600: the client got no 250 and sends again |
 //! | fchmod 0700, fsync | the message, once; the client may send again when it did not see the 250 |
 //! | rename to `active/` | the message; at start it goes back to `incoming/` |
@@ -51,8 +52,8 @@ use parameters::Config;
 use queue_format::QueueId;
 use sys::disk::{Disk, RealDisk};
 
-pub use commit::NewFile;
-pub use delivery::cross_off;
+pub use commit::{NewFile, Reserved};
+pub use delivery::{cross_off, crossed_off};
 pub use error::QueueError;
 pub use load::{Loaded, RecipientSource};
 pub use logs::LOG_LIMIT_BYTES;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use queue_format::QueueId;
 use queue_format::envelope::{Envelope, EnvelopeReader, Recipient, Step};
@@ -24,7 +25,7 @@ pub struct Loaded {
 /// A queue file with recipients that have not been read.
 #[derive(Debug)]
 pub struct RecipientSource {
-    file: File,
+    file: Arc<File>,
     path: PathBuf,
     reader: EnvelopeReader,
     next: Step,
@@ -45,6 +46,16 @@ impl Queue {
     /// As [`Queue::load`].
     pub fn load_path(&self, path: &Path, recipient_limit: usize) -> Result<Loaded, QueueError> {
         let file = File::open(path).map_err(QueueError::io("open", path))?;
+        Loaded::from_file(Arc::new(file), path, recipient_limit)
+    }
+}
+
+impl Loaded {
+    /// As [`Queue::load`], from an open file; `path` is for errors.
+    ///
+    /// # Errors
+    /// As [`Queue::load`].
+    pub fn from_file(file: Arc<File>, path: &Path, recipient_limit: usize) -> Result<Self, QueueError> {
         let mut source = RecipientSource {
             file,
             path: path.to_owned(),
@@ -55,10 +66,10 @@ impl Queue {
         let envelope = source.reader.envelope().clone();
         check(&envelope, path)?;
         match source.next {
-            Step::Done => Ok(Loaded { envelope: source.reader.into_envelope(), more: None }),
+            Step::Done => Ok(Self { envelope: source.reader.into_envelope(), more: None }),
             _ => {
                 source.forget_recipients();
-                Ok(Loaded { envelope, more: Some(source) })
+                Ok(Self { envelope, more: Some(source) })
             }
         }
     }

@@ -2,18 +2,23 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
 
 use attributes::Attributes;
 use machine::READ_LIMIT_BYTES;
+use sys::descriptors::{self, DESCRIPTORS_PER_MESSAGE};
 use sys::sockets::Socket;
 
 use crate::event_loop::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
 
 /// How many bytes may wait for a peer that does not read; past that the connection is given up.
 const OUTPUT_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+/// How many open files that came along may wait for their messages.
+const FILES_LIMIT: usize = 1024;
 
 /// No line of text is longer, in bytes.
 pub const LINE_LIMIT_BYTES: usize = 16 * 1024;
@@ -73,6 +78,9 @@ impl Wire for TextLine {
 
 /// What to do with the messages of a channel. The `Handler` of the connection itself is [`Channel`].
 pub trait Talk<D, M = Attributes>: Sized {
+    /// Do open files come along with messages? Then [`Line::take_file`] has them, in the order of the messages.
+    const TAKES_FILES: bool = false;
+
     /// A message has come in.
     fn message(&mut self, message: M, daemon: &mut D, line: &mut Line<'_, D>) -> Fate;
 
@@ -101,18 +109,30 @@ pub struct Line<'a, D> {
     pub events: &'a mut EventLoop<D>,
     /// This connection's name in the loop, for letters.
     pub me: HandlerId,
-    output: &'a mut Vec<u8>,
+    output: &'a mut Output,
+    files: &'a mut VecDeque<OwnedFd>,
 }
 
 impl<D> Line<'_, D> {
     /// Sends a message; it leaves when the handler returns.
     pub fn send(&mut self, message: &impl Wire) {
-        message.encode(self.output);
+        message.encode(&mut self.output.bytes);
+    }
+
+    /// As [`Line::send`], with an open file.
+    pub fn send_with(&mut self, message: &impl Wire, file: Arc<File>) {
+        self.output.files.push_back((self.output.bytes.len(), file));
+        self.send(message);
+    }
+
+    /// The file that came along with this message, if one did.
+    pub fn take_file(&mut self) -> Option<OwnedFd> {
+        self.files.pop_front()
     }
 
     /// Sends bytes that are messages already.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
-        self.output.extend_from_slice(bytes);
+        self.output.bytes.extend_from_slice(bytes);
     }
 }
 
@@ -125,9 +145,51 @@ pub struct Channel<T, M = Attributes> {
     socket: Socket,
     talk: T,
     input: Vec<u8>,
-    output: Vec<u8>,
-    sent: usize,
+    files: VecDeque<OwnedFd>,
+    output: Output,
     messages: PhantomData<fn() -> M>,
+}
+
+/// What waits to be sent.
+#[derive(Default)]
+struct Output {
+    bytes: Vec<u8>,
+    sent: usize,
+    /// Open files, each with the place in `bytes` of the message it goes with.
+    files: VecDeque<(usize, Arc<File>)>,
+}
+
+impl Output {
+    /// Sends a piece; how much went. Files go with the first byte of their piece, so none comes later than its message.
+    fn send_piece(&mut self, socket: &Socket) -> io::Result<usize> {
+        if self.files.is_empty() {
+            return socket.write(&self.bytes[self.sent..]);
+        }
+        let count = self.files.len().min(DESCRIPTORS_PER_MESSAGE);
+        let end = self.files.get(count).map_or(self.bytes.len(), |(place, _)| *place);
+        let files: Vec<BorrowedFd<'_>> =
+            self.files.iter().take(count).map(|(_, file)| file.as_fd()).collect();
+        let sent = descriptors::send(socket, &self.bytes[self.sent..end], &files)?;
+        self.files.drain(..count);
+        Ok(sent)
+    }
+
+    /// Sends what the socket takes; `Close` when the peer is gone or does not read.
+    fn flush(&mut self, socket: &Socket) -> Fate {
+        while self.sent < self.bytes.len() {
+            match self.send_piece(socket) {
+                Ok(count) => self.sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let waiting = self.bytes.len() - self.sent;
+                    return if waiting > OUTPUT_LIMIT_BYTES { Fate::Close } else { Fate::Keep };
+                }
+                Err(_) => return Fate::Close,
+            }
+        }
+        self.bytes.clear();
+        self.sent = 0;
+        Fate::Keep
+    }
 }
 
 impl<T, M> Channel<T, M> {
@@ -141,17 +203,21 @@ impl<T, M> Channel<T, M> {
         D: 'static,
         M: Wire + 'static,
     {
-        let (input, output) = (Vec::new(), Vec::new());
-        events.add(Box::new(Self { socket, talk, input, output, sent: 0, messages: PhantomData }))
+        let (input, files) = (Vec::new(), VecDeque::new());
+        let output = Output::default();
+        events.add(Box::new(Self { socket, talk, input, files, output, messages: PhantomData }))
     }
 
     /// Reads what has arrived; false at the end of the connection. A short read has emptied the socket, unless
     /// the peer has closed its side: then the end itself is still to be read.
-    fn receive<D>(&mut self, to_the_end: bool, events: &mut EventLoop<D>) -> bool {
+    fn receive<D>(&mut self, to_the_end: bool, events: &mut EventLoop<D>) -> bool
+    where
+        T: Talk<D, M>,
+    {
         let scratch = &mut events.scratch().plain;
         loop {
             scratch.resize(READ_LIMIT_BYTES, 0);
-            match self.socket.read(scratch) {
+            match self.read(scratch, T::TAKES_FILES) {
                 Ok(0) => return false,
                 Ok(count) => {
                     self.input.extend_from_slice(&scratch[..count]);
@@ -163,6 +229,18 @@ impl<T, M> Channel<T, M> {
                 Err(_) => return false,
             }
         }
+    }
+
+    fn read(&mut self, scratch: &mut [u8], with_files: bool) -> io::Result<usize> {
+        if !with_files {
+            return self.socket.read(scratch);
+        }
+        let received = descriptors::receive(&self.socket, scratch)?;
+        self.files.extend(received.files);
+        if received.truncated || self.files.len() > FILES_LIMIT {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(received.length)
     }
 
     /// The whole messages that have arrived. An error ends the connection.
@@ -183,23 +261,6 @@ impl<T, M> Channel<T, M> {
         Ok(messages)
     }
 
-    /// Sends what the socket takes; `Close` when the peer is gone or does not read.
-    fn flush(&mut self) -> Fate {
-        while self.sent < self.output.len() {
-            match self.socket.write(&self.output[self.sent..]) {
-                Ok(count) => self.sent += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let waiting = self.output.len() - self.sent;
-                    return if waiting > OUTPUT_LIMIT_BYTES { Fate::Close } else { Fate::Keep };
-                }
-                Err(_) => return Fate::Close,
-            }
-        }
-        self.output.clear();
-        self.sent = 0;
-        Fate::Keep
-    }
-
     fn act<D>(
         &mut self,
         daemon: &mut D,
@@ -207,8 +268,8 @@ impl<T, M> Channel<T, M> {
         me: HandlerId,
         action: impl FnOnce(&mut T, &mut D, &mut Line<'_, D>) -> Fate,
     ) -> Fate {
-        let mut line = Line { events, me, output: &mut self.output };
-        match (action(&mut self.talk, daemon, &mut line), self.flush()) {
+        let mut line = Line { events, me, output: &mut self.output, files: &mut self.files };
+        match (action(&mut self.talk, daemon, &mut line), self.output.flush(&self.socket)) {
             (Fate::Keep, Fate::Keep) => Fate::Keep,
             _ => Fate::Close,
         }
@@ -229,14 +290,14 @@ impl<D, M: Wire + 'static, T: Talk<D, M>> Handler<D> for Channel<T, M> {
                 return Fate::Close;
             }
         };
-        let mut line = Line { events, me, output: &mut self.output };
+        let mut line = Line { events, me, output: &mut self.output, files: &mut self.files };
         for message in messages {
             if self.talk.message(message, daemon, &mut line) == Fate::Close {
-                self.flush();
+                self.output.flush(&self.socket);
                 return Fate::Close;
             }
         }
-        if open { self.flush() } else { Fate::Close }
+        if open { self.output.flush(&self.socket) } else { Fate::Close }
     }
 
     fn elapsed(&mut self, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {

@@ -14,6 +14,8 @@ pub struct DeliveryRequest {
     pub serial: u64,
     /// The queue file's name; it lies in `active/`.
     pub queue_id: String,
+    /// It does not: the open file comes along (see [`crate::qmgr`]).
+    pub direct: bool,
     /// Where the first content record starts in the queue file, in bytes.
     pub content_offset: u64,
     /// Size of the message content in bytes, as `size=` in the log.
@@ -191,6 +193,7 @@ impl DeliveryRequest {
         let mut message = Attributes::new()
             .with("serial", self.serial)
             .with("queue_id", &self.queue_id)
+            .with("direct", u8::from(self.direct))
             .with("offset", self.content_offset)
             .with("size", self.content_size)
             .with("nexthop", &self.nexthop)
@@ -229,6 +232,7 @@ impl DeliveryRequest {
         Ok(Self {
             serial: message.parse("serial")?,
             queue_id: text("queue_id")?,
+            direct: message.parse::<u8>("direct")? != 0,
             content_offset: message.parse("offset")?,
             content_size: message.parse("size")?,
             nexthop: text("nexthop")?,

@@ -3,11 +3,26 @@
 //! On `public/qmgr` a connection may carry either. Our own programs keep one open and send an attribute message for
 //! each new queue file, so that no folder has to be scanned. Triggers are single upper-case letters; the NUL that
 //! Postfix puts at their end means nothing.
+//!
+//! # Direct delivery
+//!
+//! A message that can be delivered at once need not touch the spool's disk. smtpd sends it as an open file in memory
+//! ([`Request::Direct`]) before it has promised anything to its client, and the queue manager answers:
+//!
+//! - [`Answer::Done`]: every recipient's copy is safe. The client gets its 250, and nothing is left to be done.
+//! - [`Answer::Keep`]: this will take longer. smtpd puts the message into `incoming/` under its id, synced, gives the
+//!   client its 250 and says [`Request::Settled`]; from then on it is a message like any other, and the deliveries
+//!   that are over count.
+//!
+//! smtpd settles a message by itself when the answer is not there in time. An answer `Done` that crosses this on its
+//! way means that the file is to be removed. When the connection ends, smtpd settles what it has, and the queue
+//! manager forgets what was not settled: no client was told that it is safe.
 
 use std::io;
 use std::path::PathBuf;
 
 use attributes::Attributes;
+use reactor::channel::Wire;
 use sys::sockets::{Socket, connect_unix};
 
 /// What may be asked of the queue manager.
@@ -15,6 +30,10 @@ use sys::sockets::{Socket, connect_unix};
 pub enum Request {
     /// This file is complete in `incoming/`.
     Arrived(String),
+    /// The message of this id is in the open file that comes along.
+    Direct(String),
+    /// The message that came with [`Request::Direct`] is complete in `incoming/`.
+    Settled(String),
     /// `W`, `I`: look through `incoming/`.
     ScanIncoming,
     /// `D`: look through `deferred/`.
@@ -55,11 +74,67 @@ pub struct Unknown;
 fn decode_arrival(bytes: &[u8], begin: usize) -> Result<Option<(Request, usize)>, Unknown> {
     match Attributes::decode(&bytes[begin..]) {
         Ok(Some((message, length))) => {
-            let id = message.get("queue_id").ok_or(Unknown)?.to_owned();
-            Ok(Some((Request::Arrived(id), begin + length)))
+            let (name, id) = message.iter().next().ok_or(Unknown)?;
+            let id = id.to_owned();
+            let request = match name {
+                "queue_id" => Request::Arrived(id),
+                "direct" => Request::Direct(id),
+                "settled" => Request::Settled(id),
+                _ => return Err(Unknown),
+            };
+            Ok(Some((request, begin + length)))
         }
         Ok(None) if bytes.len() < LENGTH_LIMIT_BYTES => Ok(None),
         _ => Err(Unknown),
+    }
+}
+
+impl Wire for Request {
+    type Error = Unknown;
+
+    fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, Unknown> {
+        decode(bytes)
+    }
+
+    fn encode(&self, output: &mut Vec<u8>) {
+        match self {
+            Self::Arrived(id) => Attributes::new().with("queue_id", id).encode(output),
+            Self::Direct(id) => Attributes::new().with("direct", id).encode(output),
+            Self::Settled(id) => Attributes::new().with("settled", id).encode(output),
+            Self::ScanIncoming => output.push(b'I'),
+            Self::ScanDeferred => output.push(b'D'),
+            Self::ScanAll => output.push(b'A'),
+            Self::FlushDead => output.push(b'F'),
+        }
+    }
+}
+
+/// What the queue manager says of a message that was sent to it directly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Every recipient's copy is safe.
+    Done(String),
+    /// It needs a queue file.
+    Keep(String),
+}
+
+impl Answer {
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        match self {
+            Self::Done(id) => Attributes::new().with("done", id),
+            Self::Keep(id) => Attributes::new().with("keep", id),
+        }
+    }
+
+    /// Reads what [`Answer::to_attributes`] wrote; none when it is something else.
+    pub fn from_attributes(message: &Attributes) -> Option<Self> {
+        let (name, id) = message.iter().next()?;
+        match name {
+            "done" => Some(Self::Done(id.to_owned())),
+            "keep" => Some(Self::Keep(id.to_owned())),
+            _ => None,
+        }
     }
 }
 
@@ -139,6 +214,19 @@ mod tests {
         assert_eq!(all(&bytes), [Request::ScanIncoming, arrived("7D774992033"), arrived("7D774992034")]);
         assert_eq!(decode(&bytes[1..5]), Ok(None));
         assert_eq!(decode(b"nonsense\0\0\0"), Err(Unknown));
+    }
+
+    #[test]
+    fn requests_and_answers_are_read_as_they_were_written() {
+        let requests = ["A1", "B2", "C3"].map(str::to_owned);
+        let [arrived, direct, settled] = requests;
+        let requests = [Request::Arrived(arrived), Request::Direct(direct), Request::Settled(settled)];
+        let mut bytes = Vec::new();
+        requests.iter().for_each(|request| request.encode(&mut bytes));
+        assert_eq!(all(&bytes), requests);
+        for answer in [Answer::Done("D4".into()), Answer::Keep("E5".into())] {
+            assert_eq!(Answer::from_attributes(&answer.to_attributes()), Some(answer));
+        }
     }
 
     #[test]

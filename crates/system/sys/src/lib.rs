@@ -14,6 +14,7 @@ pub mod error_text;
 pub mod fork;
 pub mod ids;
 pub mod locks;
+pub mod memory_file;
 pub mod posix_regex;
 pub mod process;
 pub mod sandbox;

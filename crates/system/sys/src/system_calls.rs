@@ -121,6 +121,7 @@ const DAEMON: &[i64] = &[
     libc::SYS_inotify_rm_watch,
     libc::SYS_pselect6,
     libc::SYS_pipe2,
+    libc::SYS_memfd_create,
     libc::SYS_dup,
     libc::SYS_dup3,
     libc::SYS_ioctl,

@@ -1,5 +1,7 @@
 //! Delivery agents that know at once what becomes of a recipient: error, discard, and those not built yet.
 
+use std::fs::File;
+
 use reactor::{EventLoop, HandlerId};
 use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Recipient, Times, log_line};
 use sys::clock;
@@ -60,7 +62,13 @@ impl<V: Verdicts> Deliverer for Agent<V> {
         &mut self.desk
     }
 
-    fn take(&mut self, request: DeliveryRequest, client: HandlerId, _events: &mut EventLoop<Self>) {
+    fn take(
+        &mut self,
+        request: DeliveryRequest,
+        _: Option<File>,
+        client: HandlerId,
+        _events: &mut EventLoop<Self>,
+    ) {
         self.desk.report(client, &report(&self.verdicts, &request));
     }
 }

@@ -1,6 +1,7 @@
 //! The queue manager's side of a delivery agent: requests come in, reports go out.
 
 use std::collections::HashMap;
+use std::fs::File;
 
 use attributes::Attributes;
 use reactor::channel::{Channel, Line, Talk};
@@ -16,8 +17,14 @@ pub trait Deliverer: Sized + 'static {
     fn desk(&mut self) -> &mut Desk;
 
     /// Begins with all recipients of `request`. When each has its outcome, now or later, the report is given to
-    /// [`Desk::report`] for `client`.
-    fn take(&mut self, request: DeliveryRequest, client: HandlerId, events: &mut EventLoop<Self>);
+    /// [`Desk::report`] for `client`. `file` is the message where it has no queue file ([`DeliveryRequest::direct`]).
+    fn take(
+        &mut self,
+        request: DeliveryRequest,
+        file: Option<File>,
+        client: HandlerId,
+        events: &mut EventLoop<Self>,
+    );
 
     /// Has it fallen behind its tables? See [`crate::is_behind`].
     fn is_behind(&self) -> bool {
@@ -79,14 +86,17 @@ struct Reports(Vec<Attributes>);
 struct Session;
 
 impl<A: Deliverer> Talk<A> for Session {
+    const TAKES_FILES: bool = true;
+
     fn message(&mut self, message: Attributes, agent: &mut A, line: &mut Line<'_, A>) -> Fate {
         match DeliveryRequest::from_attributes(&message) {
-            Ok(request) if agent.is_behind() => {
-                line.send(&Goodbye::NotThis(request.serial).to_attributes());
-                Fate::Keep
-            }
             Ok(request) => {
-                agent.take(request, line.me, line.events);
+                let file = if request.direct { line.take_file().map(File::from) } else { None };
+                if agent.is_behind() {
+                    line.send(&Goodbye::NotThis(request.serial).to_attributes());
+                } else {
+                    agent.take(request, file, line.me, line.events);
+                }
                 Fate::Keep
             }
             Err(error) => {
@@ -140,7 +150,13 @@ mod tests {
             self.1
         }
 
-        fn take(&mut self, request: DeliveryRequest, client: HandlerId, _: &mut EventLoop<Self>) {
+        fn take(
+            &mut self,
+            request: DeliveryRequest,
+            _: Option<File>,
+            client: HandlerId,
+            _: &mut EventLoop<Self>,
+        ) {
             let outcomes = vec![Outcome::new(Verdict::Sent, "2.0.0", "done", "here")];
             self.0.report(client, &DeliveryReport { serial: request.serial, outcomes });
         }

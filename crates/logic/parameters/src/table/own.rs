@@ -11,6 +11,13 @@ parameters! {
     /// Answers HELP with the commands that there are. Off, it is a command that is not recognized, as in Postfix.
     SMTPD_HELP_ENABLE: Flag = "smtpd_help_enable", "yes", ["smtpd"];
 
+    /// How long, in milliseconds, a message for mailboxes of this host may go without a queue file: smtpd keeps its
+    /// client waiting while the copies are delivered, and answers as soon as all are safely on the disk. Only when
+    /// that takes longer, or a recipient has to wait, is the message put into the queue before the client is answered.
+    /// Either way a message that was answered with 250 survives a power cut. 0 puts every message into the queue
+    /// first, as Postfix does.
+    DIRECT_DELIVERY_MILLISECONDS: Number = "direct_delivery_milliseconds", "200", ["smtpd"];
+
     // What a process gives up before it reads what strangers have sent
 
     /// Takes away the right to gain rights by running set-user-id programs (no_new_privs). Not applied where a

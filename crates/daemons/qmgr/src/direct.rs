@@ -1,0 +1,193 @@
+//! Messages that are delivered without a queue file as long as all goes well (see `services::qmgr`).
+//!
+//! Such a message is taken when each of its recipients has a mailbox agent that is given open files. When one of them
+//! can not be reached at once, or has to be reported, the client is asked for a queue file; what is known by then is
+//! withheld until the file is there, and counts from then on as for any message.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use queue::Loaded;
+use queue_format::QueueId;
+use reactor::{EventLoop, HandlerId};
+use scheduling::MessageKey;
+use services::delivery::Outcome;
+use services::qmgr::{Answer, Request};
+
+use crate::disk::{Refused, Task};
+use crate::finish::{self, NOTIFY_SUCCESS};
+use crate::message::{End, Message};
+use crate::service::Manager;
+use crate::trigger::Answers;
+
+/// The transport whose agent takes open files.
+const DIRECT_TRANSPORT: &str = "virtual";
+/// How long the id of a finished message is remembered, in microseconds: a queue file of it that a client has made
+/// meanwhile is about to be removed, and not to be taken for new mail.
+const REMEMBERED_US: u64 = 60_000_000;
+/// How long the disk is left alone after it refused a rename, in microseconds.
+const DISK_RETRY_US: u64 = 1_000_000;
+
+/// What a message has that lies in memory only.
+#[derive(Debug)]
+pub(crate) struct Direct {
+    /// The content.
+    pub(crate) file: Arc<File>,
+    /// Who waits for an answer; none when it is gone.
+    client: Option<HandlerId>,
+    /// Its client was asked for a queue file.
+    asked: bool,
+    /// What can not count before there is one.
+    withheld: Vec<(u32, Outcome)>,
+}
+
+/// All messages that lie in memory, and what is to be said of them.
+#[derive(Debug, Default)]
+pub(crate) struct DirectMail {
+    keys: HashMap<String, MessageKey>,
+    answers: HashMap<HandlerId, Vec<Answer>>,
+    /// Those finished, and when they may be forgotten.
+    finished: VecDeque<(u64, QueueId)>,
+}
+
+impl Manager {
+    /// A client offers a message.
+    pub(crate) fn take_direct(&mut self, id: String, file: Option<OwnedFd>, client: HandlerId) {
+        if file.and_then(|file| self.begin_direct(&id, File::from(file), client)).is_none() {
+            self.answer(Some(client), Answer::Keep(id));
+        }
+    }
+
+    /// None when it is no message for direct delivery.
+    fn begin_direct(&mut self, text: &str, file: File, client: HandlerId) -> Option<()> {
+        let id: QueueId = text.parse().ok()?;
+        if !self.takes_more() {
+            return None;
+        }
+        let file = Arc::new(file);
+        let limit = self.settings.message_recipient_limit;
+        let loaded = Loaded::from_file(Arc::clone(&file), Path::new("memory"), limit).ok()?;
+        let reported = |notify: u32| notify & NOTIFY_SUCCESS != 0;
+        if loaded.more.is_some() || loaded.envelope.recipients.iter().any(|one| reported(one.notify)) {
+            return None;
+        }
+        let mut message = Message::new(id.clone(), loaded, self.now_us);
+        let routes = self.routes(&mut message);
+        if !routes.all_go_to(DIRECT_TRANSPORT) || !self.intake.claim(&id) {
+            return None;
+        }
+        message.began_directly = true;
+        message.direct = Some(Direct { file, client: Some(client), asked: false, withheld: Vec::new() });
+        let key = self.admit(message);
+        self.direct.keys.insert(text.to_owned(), key);
+        self.follow(key, routes);
+        Some(())
+    }
+
+    /// The message of this id has its queue file now.
+    pub(crate) fn settled(&mut self, id: String) {
+        if let Some(key) = self.direct.keys.remove(&id)
+            && let Some(message) = self.messages.get_mut(&key)
+        {
+            message.waiting += 1;
+            return self.disk.push(Task::Activate { key, id: message.id.clone() });
+        }
+        // One that is finished has no need of it: its client removes the file.
+        self.asked(Request::Arrived(id));
+    }
+
+    /// The queue file is in `active/`: what was withheld counts.
+    pub(crate) fn activated(&mut self, key: MessageKey, result: Result<(), Refused>) {
+        if let Err(Refused { error, task }) = result {
+            if !error.is_gone() {
+                log::warn!("{error}; trying again in a second");
+                return self.later.push((self.now_us + DISK_RETRY_US, task));
+            }
+            // The administrator has removed it.
+            self.drop_direct(key);
+            return;
+        }
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        message.waiting -= 1;
+        let withheld = message.direct.take().map(|direct| direct.withheld).unwrap_or_default();
+        self.take_outcomes(key, withheld);
+    }
+
+    /// As `take_outcomes`, while there is no queue file.
+    pub(crate) fn take_direct_outcomes(&mut self, key: MessageKey, outcomes: Vec<(u32, Outcome)>) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        let mut withheld = Vec::new();
+        for (slot, mut outcome) in outcomes {
+            finish::soften(&mut outcome, self.settings.soft_bounce);
+            match finish::service_for(message, slot, &outcome) {
+                None => message.settle(slot, End::Done),
+                Some(_) => withheld.push((slot, outcome)),
+            }
+        }
+        if withheld.is_empty() {
+            return self.advance(key);
+        }
+        let Some(direct) = &mut message.direct else { return };
+        direct.withheld.extend(withheld);
+        match direct.client {
+            None => drop(self.drop_direct(key)),
+            client if !std::mem::replace(&mut direct.asked, true) => {
+                let id = message.id.to_string();
+                self.answer(client, Answer::Keep(id));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Everybody has got it, and it never had a queue file.
+    pub(crate) fn leave_directly(&mut self, key: MessageKey) {
+        let Some(message) = self.drop_direct(key) else { return };
+        log::info!("{}: removed", message.id);
+        let client = message.direct.and_then(|direct| direct.client);
+        self.answer(client, Answer::Done(message.id.to_string()));
+    }
+
+    fn drop_direct(&mut self, key: MessageKey) -> Option<Message> {
+        let message = self.messages.remove(&key)?;
+        self.direct.keys.remove(message.id.as_str());
+        self.direct.finished.push_back((self.now_us + REMEMBERED_US, message.id.clone()));
+        Some(message)
+    }
+
+    /// A client has gone. It has promised nothing for what it has not settled; what is under way is finished, what
+    /// would need a queue file is forgotten.
+    pub(crate) fn client_is_gone(&mut self, client: HandlerId) {
+        self.direct.answers.remove(&client);
+        let mut stuck = Vec::new();
+        for key in self.direct.keys.values() {
+            let direct = self.messages.get_mut(key).and_then(|message| message.direct.as_mut());
+            if let Some(direct) = direct.filter(|direct| direct.client == Some(client)) {
+                direct.client = None;
+                stuck.extend((!direct.withheld.is_empty()).then_some(*key));
+            }
+        }
+        stuck.into_iter().for_each(|key| drop(self.drop_direct(key)));
+    }
+
+    fn answer(&mut self, client: Option<HandlerId>, answer: Answer) {
+        if let Some(client) = client {
+            self.direct.answers.entry(client).or_default().push(answer);
+        }
+    }
+
+    /// What was answered in this turn goes out.
+    pub(crate) fn send_answers(&mut self, events: &mut EventLoop<Self>) {
+        for (client, answers) in std::mem::take(&mut self.direct.answers) {
+            events.hand(client, Box::new(Answers(answers)), self);
+        }
+        while let Some((time, _)) = self.direct.finished.front()
+            && *time <= self.now_us
+            && let Some((_, id)) = self.direct.finished.pop_front()
+        {
+            self.intake.forget(&id);
+        }
+    }
+}

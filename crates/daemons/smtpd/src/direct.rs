@@ -1,0 +1,327 @@
+//! Messages that are delivered while their clients wait, without a queue file (see `services::qmgr`).
+//!
+//! The queue manager gets the message as an open file in memory and says when every copy is safe. When it says
+//! otherwise, or says nothing for a while, the message is put into the queue like any other, and then answered.
+
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use attributes::Attributes;
+use queue::{QueueError, QueueName, Reserved};
+use queue_format::QueueId;
+use reactor::channel::{Channel, Line, Talk};
+use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
+use services::qmgr::{Answer, Request};
+use sys::memory_file;
+use sys::sockets::connect_unix;
+
+use crate::intake::Committed;
+use crate::service::Smtpd;
+
+/// No larger message is held in memory, in bytes.
+pub(crate) const DIRECT_LIMIT_BYTES: usize = 64 * 1024;
+/// Messages of one worker that are under way at a time.
+const UNDER_WAY_LIMIT: usize = 256;
+/// Empty queue files that are kept for messages that may need one.
+const RESERVED_LIMIT: usize = 64;
+/// After misses in a row so many messages (two to the power of it) go to the queue at once, before another try.
+const MISSES_COUNTED: u32 = 6;
+
+/// A message in memory, with the empty queue file that it would go to.
+pub(crate) struct Parcel {
+    id: QueueId,
+    reserved: Reserved,
+    memory: Arc<File>,
+    length: usize,
+}
+
+impl Parcel {
+    /// A message of these records, with the id that `reserved` gave it.
+    pub(crate) fn new(
+        reserved: Reserved,
+        id: QueueId,
+        records: &[u8],
+    ) -> Result<Self, (Reserved, io::Error)> {
+        let written = memory_file::create("message").and_then(|file| {
+            file.write_all_at(records, 0)?;
+            Ok(file)
+        });
+        match written {
+            Ok(memory) => Ok(Self { id, reserved, memory: Arc::new(memory), length: records.len() }),
+            Err(error) => Err((reserved, error)),
+        }
+    }
+
+    /// Puts the message into the queue, with the recipients crossed off that were reached; blocks.
+    fn settle(self) -> Result<QueueId, QueueError> {
+        let mut records = vec![0; self.length];
+        let read = self.memory.read_exact_at(&mut records, 0);
+        let file = self.reserved.into_file(self.id)?;
+        read.map_err(|source| QueueError::Io { verb: "read", path: PathBuf::from("memory"), source })?;
+        file.commit(&records)
+    }
+}
+
+/// Who waits, and for what.
+struct UnderWay {
+    session: HandlerId,
+    stage: Stage,
+}
+
+enum Stage {
+    /// For the queue manager.
+    Delivering(Parcel),
+    /// For the disk. `done`: meanwhile everybody has got it.
+    Settling { done: bool },
+}
+
+/// What a worker has under way.
+pub(crate) struct Direct {
+    manager: PathBuf,
+    limit: Duration,
+    desk: Option<HandlerId>,
+    line: Option<HandlerId>,
+    under_way: HashMap<String, UnderWay>,
+    /// In the order of time: when patience ends.
+    due: VecDeque<(Instant, String)>,
+    reserved: Vec<Reserved>,
+    misses: u32,
+    skip: u32,
+}
+
+impl Direct {
+    /// `manager` is the socket of the queue manager; a `limit` of zero lets nothing go this way.
+    pub(crate) fn new(manager: PathBuf, limit: Duration) -> Self {
+        Self {
+            manager,
+            limit,
+            desk: None,
+            line: None,
+            under_way: HashMap::new(),
+            due: VecDeque::new(),
+            reserved: Vec::new(),
+            misses: 0,
+            skip: 0,
+        }
+    }
+
+    /// May the next message go this way? After misses some do not, for what was slow just now will be so for a while.
+    pub(crate) fn may_try(&mut self) -> bool {
+        if self.limit.is_zero() || self.under_way.len() >= UNDER_WAY_LIMIT {
+            return false;
+        }
+        let skipped = self.skip > 0;
+        self.skip = self.skip.saturating_sub(1);
+        !skipped
+    }
+
+    /// An empty queue file that was not used, if one is kept.
+    pub(crate) fn take_reserved(&mut self) -> Option<Reserved> {
+        self.reserved.pop()
+    }
+
+    /// No more goes this way, and nothing is kept for it.
+    pub(crate) fn close(&mut self) {
+        self.limit = Duration::ZERO;
+        self.reserved.clear();
+    }
+
+    fn missed(&mut self) {
+        self.misses = (self.misses + 1).min(MISSES_COUNTED);
+        self.skip = 1 << self.misses;
+    }
+
+    fn keep(&mut self, reserved: Reserved) {
+        if self.reserved.len() < RESERVED_LIMIT && !self.limit.is_zero() {
+            self.reserved.push(reserved);
+        }
+    }
+}
+
+/// A letter: this message goes to the queue manager.
+struct Offer(String, Arc<File>);
+
+/// A letter: this message is in the queue.
+struct Say(Request);
+
+/// A letter: what became of a message that was put into the queue.
+struct Settled(String, Result<QueueId, QueueError>);
+
+/// The connection to the queue manager.
+struct ManagerTalk;
+
+impl Talk<Smtpd> for ManagerTalk {
+    fn message(&mut self, message: Attributes, daemon: &mut Smtpd, line: &mut Line<'_, Smtpd>) -> Fate {
+        match Answer::from_attributes(&message) {
+            Some(Answer::Done(id)) => daemon.delivered(id, line.events),
+            Some(Answer::Keep(id)) => daemon.settle(&id, line.events),
+            None => return Fate::Close,
+        }
+        Fate::Keep
+    }
+
+    fn letter(&mut self, letter: Letter, _: &mut Smtpd, line: &mut Line<'_, Smtpd>) -> Fate {
+        match letter.downcast::<Offer>() {
+            Ok(offer) => line.send_with(&Request::Direct(offer.0), offer.1),
+            Err(letter) => {
+                if let Ok(word) = letter.downcast::<Say>() {
+                    line.send(&word.0);
+                }
+            }
+        }
+        Fate::Keep
+    }
+
+    /// A new queue manager knows nothing of what the old one had.
+    fn ended(&mut self, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) {
+        daemon.direct.line = None;
+        let waiting: Vec<String> = daemon.direct.under_way.keys().cloned().collect();
+        waiting.iter().for_each(|id| daemon.settle(id, events));
+    }
+}
+
+/// Where jobs of the disk are answered, and patience ends.
+struct Desk;
+
+impl Handler<Smtpd> for Desk {
+    fn letter(
+        &mut self,
+        letter: Letter,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        _: HandlerId,
+    ) -> Fate {
+        if let Ok(settled) = letter.downcast::<Settled>() {
+            daemon.settled(settled.0, settled.1, events);
+        }
+        Fate::Keep
+    }
+
+    fn elapsed(&mut self, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>, _: HandlerId) -> Fate {
+        while let Some((time, _)) = daemon.direct.due.front()
+            && *time <= events.now()
+            && let Some((_, id)) = daemon.direct.due.pop_front()
+        {
+            daemon.settle(&id, events);
+        }
+        daemon.set_patience(events);
+        Fate::Keep
+    }
+}
+
+impl Smtpd {
+    /// Makes the desk. To be called once, at the start.
+    pub(crate) fn open_desk(&mut self, events: &mut EventLoop<Self>) -> io::Result<()> {
+        self.direct.desk = Some(events.add(Box::new(Desk))?);
+        Ok(())
+    }
+
+    /// Sends a message on its way. `session` gets a [`Committed`] as a letter when it is safe.
+    pub(crate) fn deliver_directly(
+        &mut self,
+        parcel: Parcel,
+        session: HandlerId,
+        events: &mut EventLoop<Self>,
+    ) {
+        let id = parcel.id.to_string();
+        let memory = Arc::clone(&parcel.memory);
+        self.direct.under_way.insert(id.clone(), UnderWay { session, stage: Stage::Delivering(parcel) });
+        let Some(line) = self.manager_line(events) else { return self.settle(&id, events) };
+        self.direct.due.push_back((events.now() + self.direct.limit, id.clone()));
+        if self.direct.due.len() == 1 {
+            self.set_patience(events);
+        }
+        events.hand(line, Box::new(Offer(id, memory)), self);
+    }
+
+    fn manager_line(&mut self, events: &mut EventLoop<Self>) -> Option<HandlerId> {
+        if self.direct.line.is_none() {
+            let socket = connect_unix(&self.direct.manager).ok()?;
+            self.direct.line = Channel::start(socket, ManagerTalk, events).ok();
+        }
+        self.direct.line
+    }
+
+    fn set_patience(&mut self, events: &mut EventLoop<Self>) {
+        if let Some(desk) = self.direct.desk {
+            events.set_deadline(desk, self.direct.due.front().map(|(time, _)| *time));
+        }
+    }
+
+    /// The queue manager says that every copy is safe.
+    fn delivered(&mut self, id: String, events: &mut EventLoop<Self>) {
+        match self.direct.under_way.get_mut(&id) {
+            // Its answer has crossed our word that the message is in the queue.
+            None => self.remove_settled(&id, events),
+            Some(UnderWay { stage: Stage::Settling { done }, .. }) => *done = true,
+            Some(UnderWay { stage: Stage::Delivering(_), .. }) => {
+                let Some(UnderWay { session, stage: Stage::Delivering(parcel) }) =
+                    self.direct.under_way.remove(&id)
+                else {
+                    return;
+                };
+                self.direct.misses = 0;
+                self.forget_due(&id);
+                self.direct.keep(parcel.reserved);
+                events.hand(session, Box::new(Committed::of(Ok(parcel.id))), self);
+            }
+        }
+    }
+
+    /// Most answers come in the order in which the messages went out.
+    fn forget_due(&mut self, id: &str) {
+        if let Some(place) = self.direct.due.iter().position(|(_, due)| due == id) {
+            self.direct.due.remove(place);
+        }
+    }
+
+    /// Has a message that is still being delivered put into the queue.
+    fn settle(&mut self, id: &str, events: &mut EventLoop<Self>) {
+        let Some(state) = self.direct.under_way.get_mut(id) else { return };
+        let Stage::Delivering(parcel) = std::mem::replace(&mut state.stage, Stage::Settling { done: false })
+        else {
+            return;
+        };
+        self.direct.missed();
+        self.forget_due(id);
+        let Some(desk) = self.direct.desk else { return };
+        let name = id.to_owned();
+        if events.offload(desk, move || Settled(name, parcel.settle())).is_err() {
+            log::warn!("{id}: too much waits for the disk");
+            let (path, source) = (PathBuf::from(id), io::ErrorKind::ResourceBusy.into());
+            self.settled(id.to_owned(), Err(QueueError::Io { verb: "write", path, source }), events);
+        }
+    }
+
+    /// The message is in the queue, or can not be put there.
+    fn settled(&mut self, id: String, outcome: Result<QueueId, QueueError>, events: &mut EventLoop<Self>) {
+        let Some(UnderWay { session, stage }) = self.direct.under_way.remove(&id) else { return };
+        let done = matches!(stage, Stage::Settling { done: true });
+        let answer = match (outcome, id.parse()) {
+            (_, Ok(id)) if done => Ok(id),
+            (outcome, _) => outcome,
+        };
+        match self.direct.line {
+            _ if done => self.remove_settled(&id, events),
+            // The queue manager forgets what it waits for when the connection ends; what else is on its way is settled.
+            Some(line) if answer.is_err() => events.remove(line, self),
+            None if answer.is_err() => {}
+            Some(line) => events.hand(line, Box::new(Say(Request::Settled(id))), self),
+            None => self.notifier.arrived(&id),
+        }
+        events.hand(session, Box::new(Committed::of(answer)), self);
+    }
+
+    /// Everybody has got this message: its file has no purpose.
+    fn remove_settled(&mut self, id: &str, events: &mut EventLoop<Self>) {
+        let (Some(desk), Ok(id)) = (self.direct.desk, id.parse::<QueueId>()) else { return };
+        let queue = self.queue.clone();
+        // Gone already is as good; with a full pool the file stays, and its recipients get a second copy.
+        let _ = events.offload(desk, move || drop(queue.remove(QueueName::Incoming, &id)));
+    }
+}
