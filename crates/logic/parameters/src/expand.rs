@@ -10,6 +10,10 @@ use crate::text::{from_bytes, to_bytes};
 const NESTING_MAX: usize = 100;
 /// Longest text that an expansion may give, in bytes.
 const EXPANSION_MAX_BYTES: usize = 1 << 20;
+/// Most text that one expansion reads, in bytes: names that each lead to two others would be read for ever.
+const READING_MAX_BYTES: usize = 2 << 20;
+/// What a name counts for in that, besides its value.
+const REFERENCE_BYTES: usize = 64;
 /// How much of the text after an error a message shows.
 const EXCERPT_BYTES: usize = 20;
 
@@ -68,6 +72,9 @@ pub enum ExpandError {
     /// More text than any setting needs.
     #[error("expansion is longer than {EXPANSION_MAX_BYTES} bytes: \"{0}\"")]
     TooLong(String),
+    /// More names than any setting needs, whatever they stand for.
+    #[error("expansion reads more than {READING_MAX_BYTES} bytes: \"{0}\"")]
+    TooMuch(String),
 }
 
 /// The result of an expansion.
@@ -113,7 +120,7 @@ impl<'a> Expander<'a> {
 
     /// The same, but every error is told, as postconf does; what is given back then is of no use.
     pub fn expand_telling(&self, pattern: &str, tell: &mut dyn FnMut(ExpandError)) -> Expanded {
-        let mut run = Run { task: Task::Expand(self), result: Expanded::default(), failed: false, tell };
+        let mut run = Run::new(Task::Expand(self), tell, READING_MAX_BYTES);
         run.text(pattern, 0);
         run.result
     }
@@ -122,7 +129,7 @@ impl<'a> Expander<'a> {
 /// Calls `found` with each name that `pattern` refers to, in both arms of conditions, in reading order, and
 /// `tell` with each error.
 pub fn referenced_names(pattern: &str, found: &dyn Fn(&str), tell: &mut dyn FnMut(ExpandError)) {
-    Run { task: Task::Scan(found), result: Expanded::default(), failed: false, tell }.text(pattern, 0);
+    Run::new(Task::Scan(found), tell, READING_MAX_BYTES).text(pattern, 0);
 }
 
 /// What a run is for.
@@ -139,15 +146,30 @@ struct Run<'e, 'a, 't> {
     result: Expanded,
     failed: bool,
     tell: &'t mut dyn FnMut(ExpandError),
+    /// How much more may be read, in bytes.
+    left_bytes: usize,
 }
 
-impl<'a> Run<'_, 'a, '_> {
+impl<'e, 'a, 't> Run<'e, 'a, 't> {
+    fn new(task: Task<'e, 'a>, tell: &'t mut dyn FnMut(ExpandError), left_bytes: usize) -> Self {
+        Self { task, result: Expanded::default(), failed: false, tell, left_bytes }
+    }
+
     fn fail(&mut self, error: ExpandError) {
         self.failed = true;
         (self.tell)(error);
     }
 
+    fn may_read(&mut self, bytes: usize) -> bool {
+        let left = self.left_bytes.checked_sub(bytes);
+        self.left_bytes = left.unwrap_or(0);
+        left.is_some()
+    }
+
     fn text(&mut self, pattern: &str, depth: usize) {
+        if !self.may_read(pattern.len()) {
+            return self.fail(ExpandError::TooMuch(excerpt(pattern)));
+        }
         for piece in pieces(pattern) {
             match piece {
                 Ok(Piece::Literal(text)) => self.push(text),
@@ -163,6 +185,9 @@ impl<'a> Run<'_, 'a, '_> {
         }
         if self.failed {
             return;
+        }
+        if !self.may_read(REFERENCE_BYTES) {
+            return self.fail(ExpandError::TooMuch(excerpt(body)));
         }
         if let Err(error) = self.parse(body, depth) {
             self.fail(error);
@@ -263,9 +288,10 @@ impl<'a> Run<'_, 'a, '_> {
 
     /// An error in one operand does not keep those of the other from being told.
     fn operand(&mut self, pattern: &str, depth: usize) -> String {
-        let mut run = Run { task: self.task, result: Expanded::default(), failed: false, tell: self.tell };
+        let mut run = Run::new(self.task, self.tell, self.left_bytes);
         run.text(pattern, depth);
-        let (failed, result) = (run.failed, run.result);
+        let (failed, result, left_bytes) = (run.failed, run.result, run.left_bytes);
+        self.left_bytes = left_bytes;
         self.failed |= failed;
         self.result.undefined |= result.undefined;
         result.text
@@ -572,6 +598,17 @@ mod tests {
         ] {
             assert_eq!(expand(pattern), wanted, "{pattern}");
         }
+    }
+
+    #[test]
+    fn names_that_stand_for_nothing_twice_over_come_to_an_end() {
+        let names = |name: &str| -> Option<Cow<'_, str>> {
+            let below = name.strip_prefix('n')?.parse::<u32>().ok()?.checked_sub(1);
+            Some(below.map_or("".into(), |below| format!("$n{below}$n{below}").into()))
+        };
+        let error = Expander::recursive(&names).expand("$n60").unwrap_err();
+        assert!(matches!(error, ExpandError::TooMuch(_)), "{error}");
+        assert_eq!(Expander::recursive(&names).expand("$n10").unwrap().text, "");
     }
 
     #[test]
