@@ -20,12 +20,28 @@ const FOREIGN_BYTES_START: u32 = 0x10_FF00;
 pub fn from_bytes(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for &byte in chunk.invalid() {
-            text.extend(char::from_u32(FOREIGN_BYTES_START + u32::from(byte)));
+        // A character of that range, written as such, would come back as a byte: its own bytes are kept instead.
+        for part in chunk.valid().split_inclusive(stands_for_byte) {
+            match part.chars().next_back().filter(|last| stands_for_byte(*last)) {
+                Some(last) => {
+                    let (plain, foreign) = part.split_at(part.len() - last.len_utf8());
+                    text.push_str(plain);
+                    push_foreign(&mut text, foreign.as_bytes());
+                }
+                None => text.push_str(part),
+            }
         }
+        push_foreign(&mut text, chunk.invalid());
     }
     text
+}
+
+fn stands_for_byte(character: char) -> bool {
+    character as u32 >= FOREIGN_BYTES_START + 0x80
+}
+
+fn push_foreign(text: &mut String, bytes: &[u8]) {
+    text.extend(bytes.iter().filter_map(|byte| char::from_u32(FOREIGN_BYTES_START + u32::from(*byte))));
 }
 
 /// The bytes that [`from_bytes`] made `text` from.
@@ -49,6 +65,11 @@ mod tests {
         #[test]
         fn bytes_of_any_encoding_come_back(bytes: Vec<u8>) {
             prop_assert_eq!(to_bytes(&from_bytes(&bytes)), bytes);
+        }
+
+        #[test]
+        fn characters_of_any_plane_come_back(text in "[a\u{10FF7F}-\u{10FFFF}]{0,8}") {
+            prop_assert_eq!(to_bytes(&from_bytes(text.as_bytes())), text.as_bytes());
         }
     }
 
