@@ -281,6 +281,10 @@ impl<D, M: Wire + 'static, T: Talk<D, M>> Handler<D> for Channel<T, M> {
         Some(self.socket.as_raw_fd())
     }
 
+    fn waits_to_write(&self) -> bool {
+        !self.output.is_empty()
+    }
+
     fn ready(&mut self, how: Readiness, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
         let open = !how.readable || self.receive(how.closed, events);
         let messages = match self.messages() {

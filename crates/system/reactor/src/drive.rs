@@ -299,6 +299,10 @@ impl<D, S: Session<D>> Handler<D> for Driver<S> {
         self.stream.descriptor()
     }
 
+    fn waits_to_write(&self) -> bool {
+        !self.stream.is_drained()
+    }
+
     fn ready(&mut self, how: Readiness, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
         self.readable |= how.readable;
         self.closed |= how.closed;

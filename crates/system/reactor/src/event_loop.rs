@@ -27,8 +27,8 @@ pub trait Handler<D> {
         None
     }
 
-    /// Does it ever wait for room to write? One that sends little and never waits spares a turn of the loop for each
-    /// message its peer reads. Asked once, when the handler is added.
+    /// Does it wait for room to write? Asked when the handler is added and each time it has acted. A handler that
+    /// says so only while bytes are left over spares a turn of the loop for each message its peer reads.
     fn waits_to_write(&self) -> bool {
         true
     }
@@ -115,6 +115,8 @@ struct Slot<D> {
     handler: Option<Box<dyn Handler<D>>>,
     deadline: Option<Instant>,
     in_use: bool,
+    /// Its descriptor is watched for room to write as well.
+    watches_room: bool,
     /// To be taken out as soon as it has acted.
     doomed: bool,
 }
@@ -206,15 +208,16 @@ impl<D> EventLoop<D> {
                 handler: None,
                 deadline: None,
                 in_use: false,
+                watches_room: false,
                 doomed: false,
             });
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
         let entry = &mut self.slots[slot as usize];
         let id = HandlerId { slot, generation: entry.generation };
+        entry.watches_room = handler.waits_to_write();
         if let Some(descriptor) = handler.descriptor() {
-            let both = Interest::READABLE | Interest::WRITABLE;
-            let interest = if handler.waits_to_write() { both } else { Interest::READABLE };
+            let interest = interest(entry.watches_room);
             let watched = self.poll.registry().register(&mut SourceFd(&descriptor), token_of(id), interest);
             if let Err(error) = watched {
                 self.free.push(slot);
@@ -393,6 +396,7 @@ impl<D> EventLoop<D> {
         let fate = action(&mut handler, daemon, self, id);
         match fate {
             Fate::Keep if !self.slots[id.slot as usize].doomed => {
+                self.watch_for_room(id, handler.as_ref());
                 self.slots[id.slot as usize].handler = Some(handler);
             }
             _ => {
@@ -406,6 +410,20 @@ impl<D> EventLoop<D> {
         }
     }
 
+    /// Room that is there already is told again: nothing is missed between the handler's last try and this.
+    fn watch_for_room(&mut self, id: HandlerId, handler: &dyn Handler<D>) {
+        let wanted = handler.waits_to_write();
+        let slot = &mut self.slots[id.slot as usize];
+        if slot.watches_room == wanted {
+            return;
+        }
+        let Some(descriptor) = handler.descriptor() else { return };
+        match self.poll.registry().reregister(&mut SourceFd(&descriptor), token_of(id), interest(wanted)) {
+            Ok(()) => slot.watches_room = wanted,
+            Err(error) => log::warn!("watch a connection for room to write: {error}"),
+        }
+    }
+
     fn release(&mut self, id: HandlerId) {
         self.set_deadline(id, None);
         let slot = &mut self.slots[id.slot as usize];
@@ -414,6 +432,10 @@ impl<D> EventLoop<D> {
         self.free.push(id.slot);
         self.population -= 1;
     }
+}
+
+fn interest(room: bool) -> Interest {
+    if room { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE }
 }
 
 fn readiness_of(event: &mio::event::Event) -> Readiness {
