@@ -36,13 +36,15 @@ fn route_length(internal: &str) -> usize {
     }
 }
 
-/// Puts an address into internal form: quotes and backslashes before the last `@` go.
+/// Puts an address into internal form: quotes and backslashes before the last `@` go; a source route in front stays.
 pub fn unquote(external: &str) -> String {
     if !external.contains(['"', '\\']) {
         return external.to_owned();
     }
-    let (local, rest) = external.split_at(domain_at(external).unwrap_or(external.len()));
+    let (route, address) = external.split_at(route_length(external));
+    let (local, rest) = address.split_at(domain_at(address).unwrap_or(address.len()));
     let mut internal = String::with_capacity(external.len());
+    internal.push_str(route);
     let mut characters = local.chars();
     while let Some(character) = characters.next() {
         match character {
@@ -98,6 +100,7 @@ mod tests {
             ("", ""),
             ("@c", "\"\"@c"),
             ("@r,@s:a b@c", "@r,@s:\"a b\"@c"),
+            ("@r,@s:a b", "@r,@s:\"a b\""),
         ] {
             assert_eq!(quote(internal), external);
             assert_eq!(unquote(external), internal);
@@ -114,6 +117,11 @@ mod tests {
         #[test]
         fn every_address_survives_the_round_trip(local in "\\PC{0,12}", domain in "[a-z.]{0,8}") {
             let internal = format!("{local}@{domain}");
+            prop_assert_eq!(unquote(&quote(&internal)), internal);
+        }
+
+        #[test]
+        fn whatever_is_quoted_comes_back(internal in "[-@:,. \"\\\\a]{0,12}") {
             prop_assert_eq!(unquote(&quote(&internal)), internal);
         }
     }

@@ -62,8 +62,8 @@ impl LogEntry {
     fn take(&mut self, line: &str) {
         if let Some(rest) = line.strip_prefix('<') {
             if let Some((recipient, reason)) = rest.split_once(">: ") {
-                named(recipient).clone_into(&mut self.recipient);
-                reason.trim_start().clone_into(&mut self.reason);
+                named(recipient.trim()).clone_into(&mut self.recipient);
+                reason.trim().clone_into(&mut self.reason);
             }
             return;
         }
@@ -181,6 +181,14 @@ mod tests {
             let entries = read_log(out.as_bytes(), false);
             prop_assert_eq!(entries.len(), 1);
             prop_assert_eq!(&entries[0].recipient, "later@d.example");
+        }
+
+        #[test]
+        fn what_is_read_is_written_as_it_was_read(text in "(<[a> ]{0,4}|>: |=|recipient|reason| |\t|x|\n){0,12}") {
+            let entries = read_log(text.as_bytes(), true);
+            let mut out = String::new();
+            entries.iter().for_each(|entry| entry.encode(&mut out));
+            prop_assert_eq!(read_log(out.as_bytes(), true), entries);
         }
 
         #[test]
