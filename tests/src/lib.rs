@@ -16,6 +16,7 @@ pub mod mail;
 pub mod man;
 pub mod source;
 pub mod inert;
+pub mod fuzz;
 
 pub use client::{Client, Reply};
 pub use config::Builder;
