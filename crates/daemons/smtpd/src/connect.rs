@@ -22,6 +22,23 @@ impl Session {
             self.show_client(daemon);
             self.note_connected();
         }
+        match self.count_connection(daemon) {
+            Ok(None) => {}
+            // There is nobody to say it to before the handshake.
+            Ok(Some(_)) if daemon.dialogue.tls_wrapper => return Answer::HangUp.into(),
+            Ok(Some(reply)) => return self.refused_at_once(reply),
+            Err(_) => return Attempt::Wait,
+        }
+        match self.may_begin_tls(daemon) {
+            _ if !daemon.dialogue.tls_wrapper => {}
+            Ok(true) => {}
+            Ok(false) => {
+                let service = &daemon.rates.service;
+                log::warn!("Refusing TLS service request from {} for service {service}", self.shown);
+                return Answer::HangUp.into();
+            }
+            Err(_) => return Attempt::Wait,
+        }
         self.admit("CONNECT", daemon)
     }
 
@@ -75,6 +92,12 @@ impl Session {
         self.forwarded = Some(forwarded);
     }
 
+    fn refused_at_once(&mut self, reply: Reply) -> Attempt {
+        self.facts.forget();
+        let client = self.shown.clone();
+        Answer::Admit(Box::new(Admission { refused: Some(reply), client, ..Admission::default() })).into()
+    }
+
     fn admit(&mut self, command: &'static str, daemon: &Smtpd) -> Attempt {
         let refused = match self.check(Stage::Connect, command, daemon) {
             Ok(Some(Refusal::HangUp)) => return Answer::HangUp.into(),
@@ -92,13 +115,13 @@ impl Session {
             verp: self.is_listed(&settings.verp_clients, daemon),
             discard: self.discarded_keywords(daemon),
             bare_newline: self.is_listed(&settings.bare_newline_exclusions, daemon),
-            rates: false,
+            rates: self.counted && daemon.rates.message_rate + daemon.rates.recipient_rate > 0,
         };
         Answer::Admit(Box::new(admission)).into()
     }
 
     /// Is the client in this list? A list that can not be read has nobody.
-    fn is_listed(&self, list: &str, daemon: &Smtpd) -> bool {
+    pub(crate) fn is_listed(&self, list: &str, daemon: &Smtpd) -> bool {
         if list.is_empty() {
             return false;
         }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use restrictions::PolicyService;
 use rewriting::Resolved;
+use services::anvil::{Count, Request};
 
 /// So many answers are kept; a session with more lists than that asks the oldest again.
 const KEPT: usize = 200;
@@ -18,6 +19,8 @@ pub(crate) enum Wanted {
     Dns(dns::Question),
     /// A question to a policy server: the service, and the attributes as they are sent.
     Policy(Box<PolicyService>, String),
+    /// What an event of this client makes, of anvil(8).
+    Count(Request),
 }
 
 /// What was found out.
@@ -27,6 +30,8 @@ pub(crate) enum Found {
     Dns(dns::Answer),
     /// By a policy server: the action, or nothing where it could not be had.
     Policy(Option<String>),
+    /// By anvil(8), or nothing where nobody counts.
+    Count(Option<Count>),
 }
 
 /// A letter: the answer to what was wanted.
@@ -59,9 +64,9 @@ impl Facts {
         None
     }
 
-    /// A policy server is asked again each time: it counts.
-    pub(crate) fn forget_policies(&mut self) {
-        self.known.retain(|fact| !matches!(fact.0, Wanted::Policy(..)));
+    /// Who counts is told of each event: the next one is another.
+    pub(crate) fn forget_events(&mut self) {
+        self.known.retain(|fact| matches!(fact.0, Wanted::Dns(_)));
     }
 
     pub(crate) fn learn(&mut self, fact: Fact) {

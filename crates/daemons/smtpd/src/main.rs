@@ -36,6 +36,8 @@ mod service;
 mod session;
 mod connect;
 mod client;
+mod limits;
+mod rates;
 mod encryption;
 mod facts;
 mod place;

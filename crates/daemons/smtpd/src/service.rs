@@ -17,6 +17,7 @@ use worker::{Clients, Service, Setup, StartError};
 use crate::direct::Direct;
 use crate::encryption::{self, Encryption};
 use crate::policy::Policies;
+use crate::rates::Rates;
 use crate::session::Session;
 use crate::settings::{self, Settings};
 
@@ -42,6 +43,7 @@ pub(crate) struct Smtpd {
     session_limit: usize,
     transactions: u64,
     pub(crate) policies: Policies,
+    pub(crate) rates: Rates,
     space: Option<(Instant, u64)>,
 }
 
@@ -59,6 +61,7 @@ impl Service for Smtpd {
             return Err(StartError::Refused(OPEN_RELAY.to_owned()));
         }
         let limit = setup.arguments.session_limit;
+        let counter = setup.private_socket("anvil");
         let manager = setup.private_socket(&config.get(&parameters::TLSMGR_SERVICE_NAME));
         let tables = Tables::new(Options::default());
         if setup.arguments.chroot || sys::ids::is_root() {
@@ -81,6 +84,7 @@ impl Service for Smtpd {
             session_limit: if limit == 0 { SESSION_LIMIT } else { limit },
             transactions: 0,
             policies: Policies::default(),
+            rates: Rates::new(config, &setup.service, counter),
             space: None,
         })
     }

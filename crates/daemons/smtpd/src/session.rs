@@ -19,6 +19,7 @@ use crate::facts::{Fact, Facts, Found, Wanted};
 use crate::inquiry::Flushed;
 use crate::intake::{Committed, Written};
 use crate::policy::{self, Inquiry};
+use crate::rates;
 use crate::service::Smtpd;
 use crate::transaction::Transaction;
 
@@ -42,6 +43,8 @@ pub(crate) struct Session {
     /// What is to be answered once the facts are there.
     question: Option<Box<Question>>,
     connected: bool,
+    /// anvil(8) counts it, and is to hear when it goes.
+    pub(crate) counted: bool,
 }
 
 /// What an attempt to answer came to.
@@ -103,6 +106,7 @@ impl Session {
             facts: Facts::default(),
             question: None,
             connected: false,
+            counted: false,
         }
     }
 
@@ -120,7 +124,7 @@ impl Session {
     ) -> Option<Answer> {
         match self.attempt(&question, daemon, events, me) {
             Attempt::Answer(answer) => {
-                self.facts.forget_policies();
+                self.facts.forget_events();
                 return Some(answer);
             }
             Attempt::Letter => {}
@@ -167,12 +171,13 @@ impl Session {
         match question {
             Question::Reset => self.drop_transaction(events, me),
             Question::Secured(facts) => {
-                chat_log::secured(facts, &self.shown, daemon.encryption.log_level);
-                encryption::renew_keys(daemon, events);
-                self.tls = Some(Box::new(facts.clone()));
-                self.helo = None;
-                self.extended = false;
+                if self.tls.is_none() {
+                    self.secured(facts, daemon, events);
+                }
+                return self.count_tls(daemon);
             }
+            Question::StartTls => return self.starttls(daemon),
+            Question::Rate(command) => return self.rate(*command, daemon),
             Question::Xforward(attributes) => self.forward(attributes),
             Question::Verb(verb) => return self.verb(verb, daemon),
             Question::Filter(line) => return self.filter(line, daemon),
@@ -185,6 +190,14 @@ impl Session {
             _ => {}
         }
         Answer::Proceed.into()
+    }
+
+    fn secured(&mut self, facts: &TlsFacts, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) {
+        chat_log::secured(facts, &self.shown, daemon.encryption.log_level);
+        encryption::renew_keys(daemon, events);
+        self.tls = Some(Box::new(facts.clone()));
+        self.helo = None;
+        self.extended = false;
     }
 
     /// The line "connect from" was written, so one "disconnect from" will be.
@@ -206,6 +219,7 @@ impl Session {
                     });
                 }
                 Wanted::Policy(..) => policy::ask(Inquiry::new(wanted, me), daemon, events),
+                Wanted::Count(_) => rates::count(wanted, me, daemon, events),
             }
         }
     }
@@ -260,7 +274,10 @@ impl drive::Session<Smtpd> for Session {
         Some((daemon.encryption.begin()?, daemon.encryption.handshake_limit))
     }
 
-    fn ended(&mut self, daemon: &mut Smtpd, _events: &mut EventLoop<Smtpd>) {
+    fn ended(&mut self, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) {
         daemon.clients.gone();
+        if let Some(name) = daemon.rates.name_of(&self.client).filter(|_| self.counted) {
+            rates::disconnected(name, daemon, events);
+        }
     }
 }

@@ -97,4 +97,6 @@ pub struct TlsFacts {
     pub client_certificate: Option<String>,
     /// The name the client asked for (RFC 6066 §3).
     pub server_name: Option<String>,
+    /// The session goes on from an earlier one, without a new key exchange of its own.
+    pub resumed: bool,
 }

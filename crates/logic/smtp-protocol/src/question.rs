@@ -45,7 +45,7 @@ pub enum Question {
     Etrn(String),
     /// May this client begin TLS now? `Proceed` or `Refuse`.
     StartTls,
-    /// TLS is there.
+    /// TLS is there. `Proceed`, or `Refuse` with a last reply.
     Secured(TlsFacts),
     /// Be this client from now on. Answer: [`Answer::Admit`].
     Xclient(Attributes),

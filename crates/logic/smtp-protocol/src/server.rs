@@ -143,6 +143,7 @@ enum Asked {
     Expn,
     Etrn,
     StartTls,
+    Secured,
 }
 
 impl Server {
@@ -372,6 +373,7 @@ impl Server {
             Asked::Expn => self.expn_done(answer),
             Asked::Etrn => self.simple_done(answer, "250 Queuing started"),
             Asked::StartTls => self.starttls_done(answer),
+            Asked::Secured => self.secured_done(answer),
         }
     }
 }
@@ -414,8 +416,7 @@ impl Machine for Server {
         self.helo = false;
         self.extended = false;
         self.reset();
-        self.ask(Question::Secured(facts), Asked::Nothing);
-        if self.greeted { self.counts.succeeded(Command::Starttls) } else { self.greet() }
+        self.ask(Question::Secured(facts), Asked::Secured);
     }
 
     fn elapsed(&mut self) {

@@ -1,5 +1,6 @@
 //! Typed words between our programs, a file each; no program speaks to another but in these.
 
+pub mod anvil;
 pub mod bounce;
 pub mod couriers;
 pub mod delivery;

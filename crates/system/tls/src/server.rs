@@ -100,6 +100,7 @@ impl Server {
                 .and_then(<[_]>::first)
                 .map(|it| fingerprint(it)),
             server_name: self.connection.server_name().map(str::to_owned),
+            resumed: self.connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
         }
     }
 }

@@ -145,6 +145,17 @@ impl Server {
     }
 }
 
+impl Server {
+    /// TLS is there: the client goes on with EHLO, or in wrapper mode is greeted.
+    pub(super) fn secured_done(&mut self, answer: Answer) {
+        match answer {
+            Answer::Refuse(reply) => self.refuse(reply),
+            _ if self.greeted => self.counts.succeeded(Command::Starttls),
+            _ => self.greet(),
+        }
+    }
+}
+
 /// The name as it may stand in a header and in the log: nothing that ends a comment or an address.
 fn presentable(name: &str) -> String {
     let odd = |c: char| c.is_control() || " <>()\\\";@".contains(c);
