@@ -282,7 +282,7 @@ impl<D, M: Wire + 'static, T: Talk<D, M>> Handler<D> for Channel<T, M> {
     }
 
     fn waits_to_write(&self) -> bool {
-        !self.output.is_empty()
+        !self.output.bytes.is_empty()
     }
 
     fn ready(&mut self, how: Readiness, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
