@@ -1,6 +1,8 @@
 //! What is measured.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Instant;
 
 use tests::Suite;
@@ -142,7 +144,6 @@ fn cold_start(programs: Programs) -> f64 {
     seconds * 1000.0
 }
 
-/// The queue is filled with copies of one deferred message; their names need not tell their inodes for this.
 fn mailq(programs: Programs) -> f64 {
     let suite = site::up(
         programs,
@@ -154,24 +155,7 @@ fn mailq(programs: Programs) -> f64 {
         suite.run("postqueue", &["-p"]).contains("deferred transport").then_some(())
     });
     suite.stop();
-    for folder in ["deferred", "defer"] {
-        let folder = suite.queue().join(folder);
-        let original = folder.join(&id[..1]).join(&id);
-        for number in 0..DEFERRED_MESSAGES {
-            let name = format!("{number:05X}{number:06X}");
-            let hashed = folder.join(&name[..1]);
-            fs::create_dir_all(&hashed).expect("hash folder");
-            let copy = hashed.join(&name);
-            fs::copy(&original, &copy).expect("copy");
-            let facts = fs::metadata(&original).expect("stat");
-            std::os::unix::fs::chown(&hashed, Some(std::os::unix::fs::MetadataExt::uid(&facts)), None)
-                .expect("chown");
-            std::os::unix::fs::chown(&copy, Some(std::os::unix::fs::MetadataExt::uid(&facts)), None)
-                .expect("chown");
-            let file = fs::File::open(&copy).expect("open");
-            file.set_modified(facts.modified().expect("mtime")).expect("utime");
-        }
-    }
+    fill_queue(&suite, &id);
     suite.start();
     let begin = Instant::now();
     let listing = suite.run("mailq", &[]);
@@ -183,4 +167,38 @@ fn mailq(programs: Programs) -> f64 {
     );
     suite.stop();
     seconds
+}
+
+/// Fills the queue with copies of one deferred message. An id tells the inode of its file, or the original would rename
+/// them all when it starts.
+fn fill_queue(suite: &Suite, id: &str) {
+    let original = |folder: &str| suite.queue().join(folder).join(&id[..1]).join(id);
+    let (message, log) = (original("deferred"), original("defer"));
+    for number in 0..DEFERRED_MESSAGES {
+        let fresh = suite.queue().join("deferred/copy");
+        copy(&message, &fresh);
+        let inode = fs::metadata(&fresh).expect("stat").ino();
+        let name = format!("{number:05X}{inode:X}");
+        let place = |folder: &str| {
+            let hashed = suite.queue().join(folder).join(&name[..1]);
+            if fs::create_dir(&hashed).is_ok() {
+                chown_like(&message, &hashed);
+            }
+            hashed.join(&name)
+        };
+        fs::rename(&fresh, place("deferred")).expect("rename");
+        copy(&log, &place("defer"));
+    }
+}
+
+fn copy(original: &Path, copy: &Path) {
+    fs::copy(original, copy).expect("copy");
+    chown_like(original, copy);
+    let modified = fs::metadata(original).and_then(|facts| facts.modified()).expect("stat");
+    fs::File::open(copy).and_then(|file| file.set_modified(modified)).expect("utime");
+}
+
+fn chown_like(original: &Path, path: &Path) {
+    let facts = fs::metadata(original).expect("stat");
+    std::os::unix::fs::chown(path, Some(facts.uid()), None).expect("chown");
 }

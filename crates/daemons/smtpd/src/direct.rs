@@ -314,7 +314,8 @@ impl Smtpd {
             Some(line) => events.hand(line, Box::new(Say(Request::Settled(id))), self),
             None => self.notifier.arrived(&id),
         }
-        events.hand(session, Box::new(Committed::of(answer)), self);
+        // Not handed over, for the session itself may have come here.
+        events.post_box().send(session, Box::new(Committed::of(answer)));
     }
 
     /// Everybody has got this message: its file has no purpose.
@@ -323,5 +324,36 @@ impl Smtpd {
         let queue = self.queue.clone();
         // Gone already is as good; with a full pool the file stays, and its recipients get a second copy.
         let _ = events.offload(desk, move || drop(queue.remove(QueueName::Incoming, &id)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn direct(milliseconds: u64) -> Direct {
+        Direct::new(PathBuf::from("qmgr"), Duration::from_millis(milliseconds))
+    }
+
+    #[test]
+    fn after_misses_more_and_more_messages_go_to_the_queue_at_once() {
+        let mut direct = direct(200);
+        let mut skipped = |direct: &mut Direct| (0..1000).take_while(|_| !direct.may_try()).count();
+        assert_eq!(skipped(&mut direct), 0);
+        let counts: Vec<usize> = (0..8)
+            .map(|_| {
+                direct.missed();
+                skipped(&mut direct)
+            })
+            .collect();
+        assert_eq!(counts, [2, 4, 8, 16, 32, 64, 64, 64]);
+    }
+
+    #[test]
+    fn with_no_time_to_wait_nothing_goes_this_way() {
+        assert!(!direct(0).may_try());
+        let mut closed = direct(200);
+        closed.close();
+        assert!(!closed.may_try());
     }
 }

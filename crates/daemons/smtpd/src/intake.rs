@@ -159,10 +159,22 @@ impl Session {
             intake.spare = daemon.direct.take_reserved();
         }
         let press = Press::of(daemon);
-        match events.offload(me, move || Committed { outcome: intake.finish(&press) }) {
-            Ok(()) => Attempt::Letter,
-            Err(full) => {
-                log::warn!("NOQUEUE: {full}");
+        // With an id at hand, editing needs no disk.
+        let here = intake.spare.is_some() && intake.cleanup.pending_bytes() <= DIRECT_LIMIT_BYTES;
+        if !here {
+            return offload(events, me, move || intake.finish(&press));
+        }
+        match intake.edit(&press) {
+            Ok(Ok(finished)) => match intake.parcel(&finished) {
+                Some(parcel) => {
+                    daemon.deliver_directly(parcel, me, events);
+                    Attempt::Letter
+                }
+                None => offload(events, me, move || intake.place(&press, finished)),
+            },
+            Ok(Err(refusal)) => refused(&refusal).into(),
+            Err(error) => {
+                log::warn!("NOQUEUE: {error}");
                 write_error()
             }
         }
@@ -186,9 +198,7 @@ impl Session {
                 Answer::Queued(id.to_string())
             }
             Ok(Outcome::Kept(id)) => Answer::Queued(id.to_string()),
-            Ok(Outcome::Refused(refusal)) => {
-                Answer::Refuse(Reply::from(format!("{} {}", refusal.code, refusal.text)))
-            }
+            Ok(Outcome::Refused(refusal)) => refused(&refusal),
             Err(error) => {
                 log::warn!("NOQUEUE: {error}");
                 Answer::Refuse(Reply::from(WRITE_ERROR))
@@ -321,11 +331,22 @@ impl Intake {
         self.file(press)?.write(&records)
     }
 
-    /// Edits the rest and makes the message safe.
+    /// Edits the rest and makes the message safe; blocks.
     fn finish(mut self: Box<Self>, press: &Press) -> Result<Outcome, QueueError> {
+        match self.edit(press)? {
+            Ok(finished) => match self.parcel(&finished) {
+                Some(parcel) => Ok(Outcome::Direct(Box::new(parcel))),
+                None => self.place(press, finished),
+            },
+            Err(refusal) => Ok(Outcome::Refused(refusal)),
+        }
+    }
+
+    /// Edits the rest.
+    fn edit(&mut self, press: &Press) -> Result<Result<Finished, Refusal>, QueueError> {
         let id = self.id(press)?;
         let Ok(finished) = self.cleanup.finish(id.as_str(), press.tables.as_ref()) else {
-            return Ok(Outcome::Refused(Refusal { code: 451, text: WRITE_ERROR[4..].to_owned() }));
+            return Ok(Err(Refusal { code: 451, text: WRITE_ERROR[4..].to_owned() }));
         };
         for line in &finished.log {
             match line.level {
@@ -333,26 +354,31 @@ impl Intake {
                 Level::Warning => log::warn!("{}", line.text),
             }
         }
-        match finished.verdict {
-            Verdict::Queue => self.queue(press, &finished),
-            Verdict::Hold => self.commit(press, true, &finished).map(Outcome::Kept),
-            Verdict::Discard => Ok(Outcome::Kept(id)),
-            Verdict::Reject(refusal) => Ok(Outcome::Refused(refusal)),
+        Ok(Ok(finished))
+    }
+
+    /// The message in memory, when it may be delivered from there.
+    fn parcel(&mut self, finished: &Finished) -> Option<Parcel> {
+        let fits = finished.verdict == Verdict::Queue && finished.records.len() <= DIRECT_LIMIT_BYTES;
+        let (reserved, id) = self.reserved.take_if(|_| fits)?;
+        match Parcel::new(reserved, id.clone(), &finished.records) {
+            Ok(parcel) => Some(parcel),
+            Err((reserved, error)) => {
+                log::warn!("{id}: hold in memory: {error}");
+                self.reserved = Some((reserved, id));
+                None
+            }
         }
     }
 
-    fn queue(mut self: Box<Self>, press: &Press, finished: &Finished) -> Result<Outcome, QueueError> {
-        if let Some((reserved, id)) = self.reserved.take_if(|_| finished.records.len() <= DIRECT_LIMIT_BYTES)
-        {
-            match Parcel::new(reserved, id.clone(), &finished.records) {
-                Ok(parcel) => return Ok(Outcome::Direct(Box::new(parcel))),
-                Err((reserved, error)) => {
-                    log::warn!("{id}: hold in memory: {error}");
-                    self.reserved = Some((reserved, id));
-                }
-            }
+    /// Makes the message safe; blocks.
+    fn place(mut self: Box<Self>, press: &Press, finished: Finished) -> Result<Outcome, QueueError> {
+        match finished.verdict {
+            Verdict::Queue => self.commit(press, false, &finished).map(Outcome::Queued),
+            Verdict::Hold => self.commit(press, true, &finished).map(Outcome::Kept),
+            Verdict::Discard => self.id(press).map(Outcome::Kept),
+            Verdict::Reject(refusal) => Ok(Outcome::Refused(refusal)),
         }
-        self.commit(press, false, finished).map(Outcome::Queued)
     }
 
     fn commit(
@@ -406,6 +432,24 @@ impl Intake {
         };
         Ok(self.file.insert(file))
     }
+}
+
+fn offload(
+    events: &mut EventLoop<Smtpd>,
+    me: HandlerId,
+    job: impl FnOnce() -> Result<Outcome, QueueError> + Send + 'static,
+) -> Attempt {
+    match events.offload(me, move || Committed { outcome: job() }) {
+        Ok(()) => Attempt::Letter,
+        Err(full) => {
+            log::warn!("NOQUEUE: {full}");
+            write_error()
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Answer {
+    Answer::Refuse(Reply::from(format!("{} {}", refusal.code, refusal.text)))
 }
 
 fn write_error() -> Attempt {

@@ -62,6 +62,21 @@ fn put(queue: &Queue, bytes: &[u8]) -> Result<QueueId, QueueError> {
     file.commit(second)
 }
 
+/// The same with a file that was kept for another message before.
+fn put_in_reserved(queue: &Queue, bytes: &[u8]) -> Result<QueueId, QueueError> {
+    let reserved = queue.reserve(NOW_US)?;
+    let id = reserved.id(NOW_US + 1);
+    assert_ne!(id, reserved.id(NOW_US), "two messages of one file have two ids");
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    let mut file = reserved.into_file(id)?;
+    file.write(first)?;
+    file.commit(second)
+}
+
+/// How a message gets into the queue.
+type Way = fn(&Queue, &[u8]) -> Result<QueueId, QueueError>;
+const WAYS: [Way; 2] = [put, put_in_reserved];
+
 /// The files that a queue manager would take: (folder, id, bytes).
 fn ready(folder: &Path) -> Vec<(QueueName, QueueId, Vec<u8>)> {
     let queue = Queue::open(folder, Settings::default()).unwrap();
@@ -93,26 +108,30 @@ fn at_each_step(fault: impl Fn(usize) -> Fault, check: impl Fn(usize, &Path, &Fa
 #[test]
 fn a_commit_is_whole_or_no_message() {
     let bytes = message(2);
-    at_each_step(
-        |at| Fault::Crash { at },
-        |step, folder, _, queue| {
-            let promised = put(queue, &bytes).is_ok();
-            let found = ready(folder);
-            assert!(found.len() >= usize::from(promised), "step {step}: promised and not there");
-            assert!(found.iter().all(|(.., file)| *file == bytes), "step {step}");
-            promised
-        },
-    );
+    for way in WAYS {
+        at_each_step(
+            |at| Fault::Crash { at },
+            |step, folder, _, queue| {
+                let promised = way(queue, &bytes).is_ok();
+                let found = ready(folder);
+                assert!(found.len() >= usize::from(promised), "step {step}: promised and not there");
+                assert!(found.iter().all(|(.., file)| *file == bytes), "step {step}");
+                promised
+            },
+        );
+    }
 }
 
 #[test]
 fn an_error_at_any_step_leaves_nothing_behind() {
     let bytes = message(2);
-    for errno in [ENOSPC, EIO, EDQUOT, EROFS] {
+    for (errno, way) in
+        [ENOSPC, EIO, EDQUOT, EROFS].into_iter().flat_map(|errno| WAYS.map(|way| (errno, way)))
+    {
         at_each_step(
             |at| Fault::Error { at, errno },
             |step, folder, disk, queue| {
-                let result = put(queue, &bytes);
+                let result = way(queue, &bytes);
                 let files = std::fs::read_dir(folder.join("incoming")).unwrap().count();
                 assert_eq!(files, usize::from(result.is_ok()), "step {step}: errno {errno}");
                 assert!(result.is_ok() || disk.steps() > step, "fails without a fault: {result:?}");
@@ -128,7 +147,7 @@ fn a_power_cut_after_the_promise_loses_nothing() {
     for seed in 0..300 {
         let step = (seed % 9) as usize;
         let (folder, disk, queue) = spool(Fault::Crash { at: step }, Settings::default());
-        let promised = put(&queue, &bytes).is_ok();
+        let promised = WAYS[(seed / 9 % 2) as usize](&queue, &bytes).is_ok();
         disk.cut_power(seed).unwrap();
         let found = ready(folder.path());
         assert!(!promised || found.iter().any(|(.., file)| *file == bytes), "step {step} seed {seed}");
@@ -247,6 +266,18 @@ fn a_file_that_is_not_finished_is_removed() {
     let mut file = queue.create(NOW_US).unwrap();
     file.write(b"C").unwrap();
     drop(file);
+    assert_eq!(std::fs::read_dir(folder.path().join("incoming")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_file_that_was_kept_for_nothing_is_removed_and_its_id_tells_its_inode() {
+    let (folder, _, queue) = spool(Fault::None, Settings::default());
+    let reserved = queue.reserve(NOW_US).unwrap();
+    let inode = std::fs::read_dir(folder.path().join("incoming")).unwrap().next().unwrap().unwrap();
+    let inode = std::os::unix::fs::MetadataExt::ino(&inode.metadata().unwrap());
+    assert_eq!(reserved.id(NOW_US), QueueId::short((NOW_US % 1_000_000) as u32, inode));
+    assert_eq!(ready(folder.path()), []);
+    drop(reserved);
     assert_eq!(std::fs::read_dir(folder.path().join("incoming")).unwrap().count(), 0);
 }
 

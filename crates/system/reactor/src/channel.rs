@@ -214,7 +214,7 @@ impl<T, M> Channel<T, M> {
     where
         T: Talk<D, M>,
     {
-        let scratch = &mut events.scratch().plain;
+        let scratch = &mut events.scratch().block;
         loop {
             scratch.resize(READ_LIMIT_BYTES, 0);
             match self.read(scratch, T::TAKES_FILES) {

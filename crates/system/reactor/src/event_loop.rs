@@ -141,6 +141,8 @@ pub struct EventLoop<D> {
 /// Buffers that one connection after the other reads through, so that an idle one holds none.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    /// What one read takes from a socket; its length stays, for to fill it with zeros costs more than to copy what came.
+    pub(crate) block: Vec<u8>,
     pub(crate) ciphertext: Vec<u8>,
     pub(crate) plain: Vec<u8>,
 }

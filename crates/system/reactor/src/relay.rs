@@ -187,12 +187,12 @@ impl Relay {
         if !self.inner_readable || self.inner_ended || self.client.is_congested() {
             return false;
         }
-        let plain = &mut events.scratch().plain;
-        plain.resize(READ_LIMIT_BYTES, 0);
-        match self.inner.read(plain) {
+        let block = &mut events.scratch().block;
+        block.resize(READ_LIMIT_BYTES, 0);
+        match self.inner.read(block) {
             Ok(0) => self.inner_ended = true,
             Ok(count) => {
-                self.client.write(&plain[..count]);
+                self.client.write(&block[..count]);
                 return true;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.inner_readable = false,

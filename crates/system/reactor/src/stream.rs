@@ -122,9 +122,9 @@ impl Stream {
             return Arrival::End;
         }
         match self.tls.take() {
-            None => self.receive(&mut scratch.plain),
+            None => self.receive(&mut scratch.block, &mut scratch.plain),
             Some(tls) => {
-                let arrival = self.receive(&mut scratch.ciphertext);
+                let arrival = self.receive(&mut scratch.block, &mut scratch.ciphertext);
                 if arrival != Arrival::Bytes {
                     self.tls = Some(tls);
                     return arrival;
@@ -135,13 +135,14 @@ impl Stream {
         }
     }
 
-    /// Fills `buffer` with what has arrived. A read that does not fill it has emptied the socket.
-    fn receive(&mut self, buffer: &mut Vec<u8>) -> Arrival {
+    /// Puts into `buffer` what has arrived. A read that does not fill the block has emptied the socket.
+    fn receive(&mut self, block: &mut Vec<u8>, buffer: &mut Vec<u8>) -> Arrival {
         let Some(socket) = &self.socket else { return Arrival::End };
-        buffer.resize(READ_LIMIT_BYTES, 0);
-        let received = socket.read(buffer);
+        block.resize(READ_LIMIT_BYTES, 0);
+        let received = socket.read(block);
         self.emptied = !matches!(received, Ok(READ_LIMIT_BYTES));
-        buffer.truncate(*received.as_ref().unwrap_or(&0));
+        buffer.clear();
+        buffer.extend_from_slice(&block[..*received.as_ref().unwrap_or(&0)]);
         match received {
             Ok(0) => Arrival::End,
             Ok(_) => Arrival::Bytes,
