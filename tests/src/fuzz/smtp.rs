@@ -102,6 +102,7 @@ impl Session {
                     self.is_lost = true;
                     self.server.disconnected(Disconnect::HandshakeFailed);
                 }
+                Output::HandOver => panic!("an SMTP server keeps its clients"),
                 Output::Close => return true,
             }
         }

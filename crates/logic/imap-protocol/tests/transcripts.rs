@@ -206,6 +206,7 @@ impl<M: Played> Player<M> {
                     }
                 }
                 Output::Pause(_) => panic!("a pause"),
+                Output::HandOver => panic!("other hands"),
                 Output::StartTls => {
                     self.check_sent();
                     self.expect("TLS");
