@@ -10,7 +10,7 @@ use mailbox::Content;
 use mailbox::content::ContentError;
 use message::{Moment, Received};
 use parameters::Config;
-use queue::{Queue, QueueError, QueueName};
+use queue::{Queue, QueueError};
 use queue_format::QueueId;
 use rewriting::Context;
 use tables::Tables;
@@ -95,7 +95,7 @@ impl Poster {
         content: &mut dyn Content,
     ) -> Result<Option<QueueId>, PostError> {
         let now_us = sys::clock::now_us();
-        let file = queue.create(now_us)?;
+        let mut file = queue.create(now_us)?;
         let finished = self.edit(letter, content, now_us, file.id().as_str())?;
         for line in &finished.log {
             match line.level {
@@ -106,9 +106,9 @@ impl Poster {
         match finished.verdict {
             Verdict::Queue => Ok(Some(file.commit(&finished.records)?)),
             Verdict::Hold => {
-                let id = file.commit(&finished.records)?;
-                queue.hold(QueueName::Incoming, &id)?;
-                Ok(Some(id))
+                // Before it is complete: a queue manager that looks through incoming/ must not find it there.
+                file.hold()?;
+                Ok(Some(file.commit(&finished.records)?))
             }
             Verdict::Discard => Ok(None),
             Verdict::Reject(refusal) => Err(PostError::Refused(refusal.text)),

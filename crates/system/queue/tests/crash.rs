@@ -123,6 +123,29 @@ fn a_commit_is_whole_or_no_message() {
 }
 
 #[test]
+fn a_message_on_hold_is_at_no_step_where_the_queue_manager_looks() {
+    let bytes = message(2);
+    at_each_step(
+        |at| Fault::Crash { at },
+        |step, folder, _, queue| {
+            let put_on_hold = || -> Result<QueueId, QueueError> {
+                let mut file = queue.create(NOW_US)?;
+                file.hold()?;
+                file.commit(&bytes)
+            };
+            let promised = put_on_hold().is_ok();
+            let found = ready(folder);
+            assert!(found.len() >= usize::from(promised), "step {step}: promised and not there");
+            assert!(
+                found.iter().all(|(name, _, file)| (*name, file) == (QueueName::Hold, &bytes)),
+                "step {step}"
+            );
+            promised
+        },
+    );
+}
+
+#[test]
 fn an_error_at_any_step_leaves_nothing_behind() {
     let bytes = message(2);
     for (errno, way) in
