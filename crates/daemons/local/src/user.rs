@@ -85,6 +85,7 @@ impl Local {
             head: envelope.lines(destination.place.form),
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,
+            in_doubt: state.request.doubt(),
             unless_exists,
         })
     }

@@ -28,6 +28,8 @@ pub(crate) struct Candidate {
     pub(crate) id: QueueId,
     /// Its writer has just announced it: nobody has noted anything about it yet.
     pub(crate) fresh: bool,
+    /// An earlier queue manager had it in its active queue.
+    pub(crate) in_doubt: bool,
     pub(crate) force_expire: bool,
     pub(crate) unthrottle: bool,
 }

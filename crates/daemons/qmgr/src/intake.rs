@@ -26,6 +26,8 @@ pub(crate) struct Intake {
     deferred_turn: bool,
     /// What an earlier queue manager had left is known by now.
     has_looked: bool,
+    /// What an earlier queue manager had in its active queue, as far as it has not been taken from there again.
+    left_behind: HashSet<QueueId>,
     next_deferred_scan: Instant,
     queue_run_delay: Duration,
 }
@@ -65,9 +67,15 @@ impl Intake {
             all: false,
             deferred_turn: false,
             has_looked: false,
+            left_behind: HashSet::new(),
             next_deferred_scan: now + queue_run_delay,
             queue_run_delay,
         }
+    }
+
+    /// These messages were in the active queue of an earlier queue manager, and are in `incoming/` now.
+    pub(crate) fn was_left_behind(&mut self, ids: Vec<QueueId>) {
+        self.left_behind.extend(ids);
     }
 
     /// Notes a request; dead destinations are the scheduler's.
@@ -90,10 +98,12 @@ impl Intake {
             Ok(id) => {
                 if self.known.insert(id.clone()) {
                     let queue = QueueName::Incoming;
+                    let in_doubt = self.left_behind.remove(&id);
                     self.incoming.push_back(Candidate {
                         queue,
                         id,
                         fresh: self.has_looked,
+                        in_doubt,
                         force_expire: false,
                         unthrottle: false,
                     });
@@ -136,7 +146,8 @@ impl Intake {
         self.has_looked |= result.queue == QueueName::Incoming;
         match result.found {
             Ok(found) => {
-                for candidate in found {
+                for mut candidate in found {
+                    candidate.in_doubt = self.left_behind.remove(&candidate.id);
                     if self.known.insert(candidate.id.clone()) {
                         waiting.push_back(candidate);
                     }
@@ -207,6 +218,7 @@ fn candidates(queue: &Queue, order: ScanOrder, now: u64) -> Result<Vec<Candidate
             queue: order.queue,
             id,
             fresh: false,
+            in_doubt: false,
             force_expire: facts.force_expire(),
             unthrottle: facts.unthrottle() || order.all,
         });
@@ -216,7 +228,10 @@ fn candidates(queue: &Queue, order: ScanOrder, now: u64) -> Result<Vec<Candidate
 
 /// Puts everything in the active queue back: a queue manager that ended has left it there. What was taken before its time stays due. Blocks.
 /// `now` is in seconds since 1970.
-pub(crate) fn recover(queue: &Queue, now: u64) -> Result<(), QueueError> {
+///
+/// Answers which messages they were.
+pub(crate) fn recover(queue: &Queue, now: u64) -> Result<Vec<QueueId>, QueueError> {
+    let mut left_behind = Vec::new();
     for entry in queue.scan(QueueName::Active)? {
         let entry = entry?;
         let (Some(id), Ok(facts)) = (entry.id(), entry.facts()) else { continue };
@@ -224,6 +239,7 @@ pub(crate) fn recover(queue: &Queue, now: u64) -> Result<(), QueueError> {
             queue.set_modified(QueueName::Active, &id, now)?;
         }
         queue.move_message(QueueName::Active, QueueName::Incoming, &id)?;
+        left_behind.push(id);
     }
-    Ok(())
+    Ok(left_behind)
 }

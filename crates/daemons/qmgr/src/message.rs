@@ -38,6 +38,8 @@ pub(crate) struct Message {
     pub(crate) force_expire: bool,
     /// `postqueue -i`, `postqueue -f`: try dead destinations too.
     pub(crate) unthrottle: bool,
+    /// An earlier queue manager had it in its active queue.
+    pub(crate) in_doubt: bool,
     pub(crate) active_us: u64,
     /// What it has instead of a queue file, while it has none.
     pub(crate) direct: Option<Direct>,
@@ -102,6 +104,7 @@ impl Message {
             unmarked: Vec::new(),
             force_expire: false,
             unthrottle: false,
+            in_doubt: false,
             active_us,
             direct: None,
             began_directly: false,
@@ -177,6 +180,7 @@ impl Message {
             active_us: self.active_us,
             client: self.client(),
             rewrite_context: self.attribute("rewrite_context"),
+            in_doubt: self.in_doubt || slots.iter().any(|slot| self.recipients[*slot as usize].lost > 0),
             recipients: slots.iter().map(|slot| self.recipient(*slot)).collect(),
         }
     }

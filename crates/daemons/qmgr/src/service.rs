@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use parameters::Config;
 use queue::{Queue, QueueError};
+use queue_format::QueueId;
 use reactor::channel::Channel;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
 use rewriting::Rewriting;
@@ -74,7 +75,7 @@ enum Ownership {
 }
 
 /// A letter: the active queue is empty.
-struct Recovered(Result<(), QueueError>);
+struct Recovered(Result<Vec<QueueId>, QueueError>);
 
 /// Takes the letters of the offload pool.
 struct Desk;
@@ -261,11 +262,14 @@ impl Manager {
         false
     }
 
-    fn recovered(&mut self, result: Result<(), QueueError>) {
-        if let Err(error) = result {
-            log::warn!("move messages from the active to the incoming queue: {error}");
-            self.ownership = Ownership::Wanted;
-            return;
+    fn recovered(&mut self, result: Result<Vec<QueueId>, QueueError>) {
+        match result {
+            Ok(left_behind) => self.intake.was_left_behind(left_behind),
+            Err(error) => {
+                log::warn!("move messages from the active to the incoming queue: {error}");
+                self.ownership = Ownership::Wanted;
+                return;
+            }
         }
         if let Ownership::Recovering { lock } = std::mem::replace(&mut self.ownership, Ownership::Wanted) {
             self.ownership = Ownership::Ours { _lock: lock };
@@ -360,6 +364,7 @@ impl Manager {
         message.defer_log = found.defer_log;
         message.force_expire = candidate.force_expire;
         message.unthrottle = candidate.unthrottle;
+        message.in_doubt = candidate.in_doubt;
         let key = self.admit(message);
         self.assign(key);
         self.advance(key);

@@ -33,13 +33,24 @@ impl<D: Disk> Target<'_, D> {
         content: &mut dyn Content,
         buffer: &mut Vec<u8>,
     ) -> Result<(), DeliverError> {
+        self.compose(form, head, content, buffer)?;
+        self.flush(buffer)
+    }
+
+    /// As [`Target::copy`], but the last part, often all of it, stays in `buffer`: [`Target::flush`] writes it.
+    pub(crate) fn compose(
+        &mut self,
+        form: Form,
+        head: &[u8],
+        content: &mut dyn Content,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), DeliverError> {
         buffer.clear();
         buffer.extend_from_slice(head);
         match form {
-            Form::Maildir => self.copy_plain(content, buffer)?,
-            Form::Mbox => self.copy_quoted(content, buffer)?,
+            Form::Maildir => self.copy_plain(content, buffer),
+            Form::Mbox => self.copy_quoted(content, buffer),
         }
-        self.flush(buffer)
     }
 
     fn copy_plain(&mut self, content: &mut dyn Content, buffer: &mut Vec<u8>) -> Result<(), DeliverError> {
@@ -72,7 +83,8 @@ impl<D: Disk> Target<'_, D> {
         if buffer.len() < WRITE_BLOCK_BYTES { Ok(()) } else { self.flush(buffer) }
     }
 
-    fn flush(&mut self, buffer: &mut Vec<u8>) -> Result<(), DeliverError> {
+    /// Writes what is in `buffer`.
+    pub(crate) fn flush(&mut self, buffer: &mut Vec<u8>) -> Result<(), DeliverError> {
         let end = self.offset + buffer.len() as u64;
         if self.limit_bytes > 0 && end > self.limit_bytes {
             return Err(DeliverError::TooLarge { limit_bytes: self.limit_bytes });

@@ -55,6 +55,9 @@ pub struct Copy<'a> {
     pub limit_bytes: u64,
     /// How an mbox file is locked.
     pub locks: &'a LockSettings,
+    /// An earlier try may have died before it could tell that it had delivered. This text, unless it is empty, is then
+    /// in the message, and in no other: its queue id.
+    pub in_doubt: &'a str,
     /// The time, microseconds since 1970.
     pub now_us: u64,
 }
@@ -90,7 +93,8 @@ impl<D: Disk> Mailboxes<D> {
     /// it failed as well, and it may be tried again.
     ///
     /// `when_safe` is called once the copy is safe, and is to note that for good. Whatever moment a process dies
-    /// at, another try into a Maildir finds what this one has done there, until it has been noted: no second copy.
+    /// at, another try into a Maildir finds what this one has done there, until it has been noted: no second copy. An
+    /// mbox file is searched for that, when [`Copy::in_doubt`] says so.
     ///
     /// # Errors
     /// [`DeliverError`]; its [`DeliverError::status`] tells whether another try makes sense.

@@ -60,6 +60,8 @@ pub struct Job {
     /// Where in the queue file the recipient is crossed off as soon as the copy is safe; 0 where that is not the
     /// courier's business.
     pub record_offset: u64,
+    /// As [`crate::Copy::in_doubt`].
+    pub in_doubt: String,
     /// Absolute paths: where one of these files exists, the mail is not for the mailbox, and nothing is done.
     pub unless_exists: Vec<String>,
 }
@@ -167,6 +169,9 @@ impl Job {
             .with("offset", self.content_offset)
             .with("record", self.record_offset)
             .with("limit", self.limit_bytes);
+        if !self.in_doubt.is_empty() {
+            message.push("in_doubt", &self.in_doubt);
+        }
         self.unless_exists.iter().for_each(|path| message.push("unless", path));
         message
     }
@@ -187,6 +192,7 @@ impl Job {
             head: message.text("head")?.to_owned(),
             content_offset: message.parse("offset")?,
             record_offset: message.parse("record")?,
+            in_doubt: message.get("in_doubt").unwrap_or_default().to_owned(),
             limit_bytes: message.parse("limit")?,
             unless_exists: unless.map(|(_, path)| path.to_owned()).collect(),
         })
@@ -291,6 +297,7 @@ mod tests {
                 content_offset: 812,
                 limit_bytes: 0,
                 record_offset: 97,
+                in_doubt: "E13879EA1AF".into(),
                 unless_exists,
             };
             assert_eq!(Job::from_attributes(&job.to_attributes()), Ok(job));

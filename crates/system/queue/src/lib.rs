@@ -26,7 +26,7 @@
 //! | create, write | a file 0600: the client got no 250 and sends again |
 //! | fchmod 0700, fsync | the message, once; the client may send again when it did not see the 250 |
 //! | rename to `active/` | the message; at start it goes back to `incoming/` |
-//! | delivered, before the recipient is crossed off | the message; a Maildir shows that it has its copy, an mbox file gets one more |
+//! | delivered, before the recipient is crossed off | the message; the mailbox shows that it has its copy |
 //! | recipient crossed off (`R` -> `D`) by whoever delivered | the others |
 //! | all done, unlink | nothing, and nothing is owed; the logs of the message went before it |
 //! | set time, rename to `deferred/` | the message in `active/` or `deferred/` |

@@ -40,6 +40,8 @@ pub struct DeliveryRequest {
     pub client: Client,
     /// "local" or "remote".
     pub rewrite_context: String,
+    /// An earlier attempt may have died before it could tell whom it had delivered to.
+    pub in_doubt: bool,
     /// Who gets it; at least one.
     pub recipients: Vec<Recipient>,
 }
@@ -183,6 +185,11 @@ impl Recipient {
 }
 
 impl DeliveryRequest {
+    /// What an mbox file is searched for: the queue id, if there is doubt.
+    pub fn doubt(&self) -> String {
+        if self.in_doubt { self.queue_id.clone() } else { String::new() }
+    }
+
     /// Names the delivery to one recipient: the same at each attempt, and no other message's on this host.
     pub fn delivery_name(&self, recipient: &Recipient) -> String {
         format!("{}.Q{}R{}", self.arrived_us / 1_000_000, self.queue_id, recipient.record_offset)
@@ -213,6 +220,9 @@ impl DeliveryRequest {
             .with("log_ident", &self.client.ident)
             .with("sasl_method", &self.client.sasl_method)
             .with("sasl_username", &self.client.sasl_username);
+        if self.in_doubt {
+            message.push("in_doubt", 1);
+        }
         for recipient in &self.recipients {
             message.push("recipient", &recipient.address);
             message.push("original_recipient", &recipient.original);
@@ -254,6 +264,7 @@ impl DeliveryRequest {
                 sasl_method: text("sasl_method")?,
                 sasl_username: text("sasl_username")?,
             },
+            in_doubt: message.get("in_doubt").is_some(),
             recipients: read_recipients(message)?,
         })
     }
@@ -422,6 +433,7 @@ mod tests {
             sender: "a@b.example".into(),
             arrived_us: 1_000_000,
             active_us: 1_020_000,
+            in_doubt: true,
             recipients: vec![
                 Recipient {
                     address: "r@x".into(),

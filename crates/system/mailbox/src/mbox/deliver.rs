@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use sys::directory::{self, Directory, Facts, Kind, Links};
 
 use super::dotlock::{Asker, Dotlock};
+use super::search;
 use crate::content::Content;
 use crate::copy::Target;
 use crate::deliver::{Copy, Mailboxes};
@@ -171,9 +172,15 @@ impl<D: Disk> Mailboxes<D> {
             Target { disk: &self.disk, file: &mbox.file, offset: mbox.size, limit_bytes: copy.limit_bytes };
         let gap = gap_before(&mbox.file, mbox.size)?;
         if gap.is_empty() {
-            return target.copy(Form::Mbox, copy.head, content, buffer);
+            target.compose(Form::Mbox, copy.head, content, buffer)?;
+        } else {
+            target.compose(Form::Mbox, &[gap, copy.head].concat(), content, buffer)?;
         }
-        target.copy(Form::Mbox, &[gap, copy.head].concat(), content, buffer)
+        let is_whole = target.offset == mbox.size;
+        if is_whole && search::holds(&mbox.file, mbox.size, buffer, copy.in_doubt).map_err(cannot_open)? {
+            return Ok(());
+        }
+        target.flush(buffer)
     }
 
     fn sync_new_name(&self, parent: &Directory) -> Result<(), DeliverError> {

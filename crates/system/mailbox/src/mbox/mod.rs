@@ -1,6 +1,7 @@
 //! mbox: all messages of a mailbox in one file, each behind a `From ` line (RFC 4155).
 
 mod deliver;
+mod search;
 mod dotlock;
 mod lock;
 

@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use mailbox::DeliverError;
 use mailbox::disk::RealDisk;
+use mailbox::{Copy, DeliverError, Place};
 use sys::locks::{self, Hold};
 
-use crate::world::{HEAD, World, deliver};
+use crate::world::{HEAD, World, copy, deliver, deliver_copy};
 
 const QUOTED: &str = "Subject: test\n\n>From here on\nthe body\n\n";
 
@@ -31,6 +31,30 @@ fn a_message_cut_off_by_a_crash_does_not_swallow_the_next() {
     fs::write(world.at("box"), "From x\n\ncut o").unwrap();
     world.deliver("box").unwrap();
     assert_eq!(fs::read_to_string(world.at("box")).unwrap(), "From x\n\ncut o\n\n".to_owned() + &one());
+}
+
+#[test]
+fn a_message_in_doubt_is_looked_for_among_the_last_ones() {
+    let tries = |mbox: &str, in_doubt: &str| {
+        let world = World::new();
+        fs::write(world.at("box"), mbox).unwrap();
+        let place = Place::parse("box").unwrap();
+        let head = b"From x  a later time\nDelivered-To: r@y\n";
+        let again = Copy { head, in_doubt, ..copy(&place, 0) };
+        let mut noted = 0;
+        deliver_copy(&mut world.mailboxes(RealDisk), &again, &mut || noted += 1).unwrap();
+        assert_eq!(noted, 1);
+        fs::read_to_string(world.at("box")).unwrap() == mbox
+    };
+    let there = format!("From x  a time\nDelivered-To: r@y\n{QUOTED}");
+    let mark = "Subject: test";
+    assert!(tries(&there, mark));
+    assert!(tries(&format!("From z\n\nbefore\n\n{there}From z\n\nafter\n\n"), mark));
+    assert!(!tries(&there, ""), "nobody doubts");
+    assert!(!tries(&there, "another id"), "equal messages may be two");
+    assert!(!tries(&there[..there.len() - 3], mark), "cut off");
+    assert!(!tries(&there.replace("r@y", "q@y"), mark), "for another recipient");
+    assert!(!tries(&format!("{there}From z\n\n{}\n\n", "x".repeat(1 << 20)), mark), "too far away");
 }
 
 #[test]

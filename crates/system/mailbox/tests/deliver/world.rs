@@ -95,8 +95,19 @@ pub(crate) fn deliver_and_note<D: Disk>(
     note: &mut dyn FnMut(),
 ) -> Result<(), DeliverError> {
     let place = Place::parse(path).unwrap();
-    let copy = Copy { place: &place, name: NAME, head: HEAD, limit_bytes, locks: &LOCKS, now_us: NOW_US };
-    mailboxes.deliver(&copy, &mut &CONTENT[..], note)
+    deliver_copy(mailboxes, &copy(&place, limit_bytes), note)
+}
+
+pub(crate) fn copy(place: &Place, limit_bytes: u64) -> Copy<'_> {
+    Copy { place, name: NAME, head: HEAD, limit_bytes, locks: &LOCKS, in_doubt: "", now_us: NOW_US }
+}
+
+pub(crate) fn deliver_copy<D: Disk>(
+    mailboxes: &mut Mailboxes<D>,
+    copy: &Copy<'_>,
+    note: &mut dyn FnMut(),
+) -> Result<(), DeliverError> {
+    mailboxes.deliver(copy, &mut &CONTENT[..], note)
 }
 
 fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
