@@ -15,7 +15,7 @@ use tables::{Options, Tables};
 use worker::{Clients, Service, Setup, StartError};
 
 use crate::direct::Direct;
-use crate::encryption::{self, Encryption};
+use crate::encryption::Encryption;
 use crate::policy::Policies;
 use crate::rates::Rates;
 use crate::session::Session;
@@ -90,7 +90,7 @@ impl Service for Smtpd {
     }
 
     fn start(&mut self, _setup: &Setup, events: &mut EventLoop<Self>) -> Result<(), StartError> {
-        encryption::renew_keys(self, events);
+        worker::server_tls::renew_keys(self, events);
         self.open_desk(events).map_err(|error| StartError::Refused(error.to_string()))
     }
 

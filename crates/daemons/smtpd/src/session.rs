@@ -14,7 +14,6 @@ use sys::sockets::Peer;
 
 use crate::chat_log;
 use crate::client::{self, Told};
-use crate::encryption;
 use crate::facts::{Fact, Facts, Found, Wanted};
 use crate::inquiry::Flushed;
 use crate::intake::{Committed, Written};
@@ -194,7 +193,7 @@ impl Session {
 
     fn secured(&mut self, facts: &TlsFacts, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) {
         chat_log::secured(facts, &self.shown, daemon.encryption.log_level);
-        encryption::renew_keys(daemon, events);
+        worker::server_tls::renew_keys(daemon, events);
         self.tls = Some(Box::new(facts.clone()));
         self.helo = None;
         self.extended = false;

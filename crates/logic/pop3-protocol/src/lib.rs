@@ -12,7 +12,7 @@ mod session;
 mod text;
 
 pub use login::{Login, LoginAnswer, LoginQuestion, LoginSettings};
-pub use session::{Answer, Facts, Question, Session, Settings};
+pub use session::{Answer, Facts, Question, Session, Settings, Totals};
 
 /// A command line is not longer, in bytes with its end (RFC 2449 §4 has 255).
 pub const COMMAND_LIMIT_BYTES: usize = 512;

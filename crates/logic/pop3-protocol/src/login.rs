@@ -333,7 +333,7 @@ impl Login {
             Next::Line(line) => self.obey(&line),
             Next::TooLong => self.end("-ERR Command line too long."),
             Next::Incomplete => {
-                // One deadline for the whole login, however many words a client takes.
+                // One deadline from question to question, however many words a client takes.
                 let wait = match std::mem::replace(&mut self.waits, true) {
                     false => Output::Wait(self.settings.timeout),
                     true => Output::KeepWaiting { extension: Duration::ZERO },
@@ -374,6 +374,8 @@ impl Machine for Login {
     }
 
     fn answered(&mut self, answer: LoginAnswer) {
+        // The deadline does not run while a question is open.
+        self.waits = false;
         match answer {
             LoginAnswer::Offers { mechanisms, plaintext, timestamp } => {
                 let stamp = timestamp.as_deref().map_or(String::new(), |stamp| format!(" {stamp}"));

@@ -81,6 +81,19 @@ pub enum Answer {
     Failed,
 }
 
+/// What a session came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Messages that were there at the start.
+    pub messages: usize,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// Messages that were fetched.
+    pub fetched: usize,
+    /// Messages that were deleted.
+    pub deleted: usize,
+}
+
 #[derive(Debug)]
 enum State {
     Start,
@@ -139,10 +152,14 @@ impl Session {
         }
     }
 
-    /// How many messages were deleted and fetched, for the log.
-    pub fn counts(&self) -> (usize, usize) {
-        let deleted = self.marks.iter().filter(|mark| mark.deleted).count();
-        (deleted, self.marks.iter().filter(|mark| mark.seen).count())
+    /// What the session came to, for the log.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            messages: self.messages.len(),
+            bytes: self.messages.iter().map(|facts| facts.size_bytes).sum(),
+            fetched: self.marks.iter().filter(|mark| mark.seen).count(),
+            deleted: self.marks.iter().filter(|mark| mark.deleted).count(),
+        }
     }
 
     fn say(&mut self, line: &str) {

@@ -33,6 +33,10 @@ pub enum Verdict {
     Unavailable,
 }
 
+/// What authd offers is known now, or it can not be reached: ask [`Logins::offers`] again. A letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OffersKnown;
+
 /// A program that has clients who log in.
 pub trait HasLogins: Sized + 'static {
     /// Its side of authd.
@@ -47,25 +51,44 @@ pub struct Logins {
     waiting: HashMap<u32, HandlerId>,
     last_id: u32,
     mechanisms: Vec<Mechanism>,
+    /// Who wants to know them.
+    curious: Vec<HandlerId>,
 }
 
 impl Logins {
     /// Not connected yet; `path` is authd's socket.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, line: None, waiting: HashMap::new(), last_id: 0, mechanisms: Vec::new() }
+        Self {
+            path,
+            line: None,
+            waiting: HashMap::new(),
+            last_id: 0,
+            mechanisms: Vec::new(),
+            curious: Vec::new(),
+        }
     }
 
-    /// What authd offers, as far as it has said: nothing before the first connection. Those that are private are
-    /// among it.
-    pub fn mechanisms(&self) -> &[Mechanism] {
-        &self.mechanisms
+    /// What authd offers, those that are private among it; nothing when it can not be reached. None when it has not
+    /// said yet: then the handler `client` gets [`OffersKnown`].
+    pub fn offers<D: HasLogins>(
+        &mut self,
+        client: HandlerId,
+        events: &mut EventLoop<D>,
+    ) -> Option<&[Mechanism]> {
+        if self.mechanisms.is_empty() {
+            match self.connect(events) {
+                Ok(_) => {
+                    self.curious.push(client);
+                    return None;
+                }
+                Err(error) => log::warn!("connect to {}: {error}", self.path.display()),
+            }
+        }
+        Some(&self.mechanisms)
     }
 
-    /// Connects, if need be: for a program that wants to know the mechanisms before its first client logs in.
-    ///
-    /// # Errors
-    /// When authd can not be reached.
-    pub fn connect<D: HasLogins>(&mut self, events: &mut EventLoop<D>) -> io::Result<HandlerId> {
+    /// Connects, if need be.
+    fn connect<D: HasLogins>(&mut self, events: &mut EventLoop<D>) -> io::Result<HandlerId> {
         if let Some(line) = self.line {
             return Ok(line);
         }
@@ -114,6 +137,11 @@ impl Logins {
     }
 }
 
+/// The Base64 of a client's initial response, as [`Request`] wants it.
+pub fn encode(response: &[u8]) -> String {
+    STANDARD.encode(response)
+}
+
 fn say<D: 'static>(line: HandlerId, words: ClientLine, events: &mut EventLoop<D>) {
     let text = String::from_utf8_lossy(&words.to_bytes()).trim_end_matches('\n').to_owned();
     events.post_box().send(line, Box::new(Send(TextLine(text))));
@@ -133,7 +161,10 @@ impl<D: HasLogins> Talk<D, TextLine> for AuthLine {
                 return Fate::Close;
             }
             Ok(ServerLine::Mechanism(mechanism)) => self.mechanisms.push(mechanism),
-            Ok(ServerLine::Done) => daemon.logins().mechanisms = std::mem::take(&mut self.mechanisms),
+            Ok(ServerLine::Done) => {
+                daemon.logins().mechanisms = std::mem::take(&mut self.mechanisms);
+                tell_curious(daemon, line.events);
+            }
             Ok(answer) => {
                 if let Some((id, verdict)) = verdict(answer) {
                     tell(id, verdict, daemon, line.events);
@@ -149,10 +180,16 @@ impl<D: HasLogins> Talk<D, TextLine> for AuthLine {
 
     fn ended(&mut self, daemon: &mut D, events: &mut EventLoop<D>) {
         daemon.logins().line = None;
+        tell_curious(daemon, events);
         let waiting = std::mem::take(&mut daemon.logins().waiting);
         let post_box = events.post_box();
         waiting.values().for_each(|client| post_box.send(*client, Box::new(Verdict::Unavailable)));
     }
+}
+
+fn tell_curious<D: HasLogins>(daemon: &mut D, events: &mut EventLoop<D>) {
+    let post_box = events.post_box();
+    daemon.logins().curious.drain(..).for_each(|client| post_box.send(client, Box::new(OffersKnown)));
 }
 
 fn tell<D: HasLogins>(id: u32, verdict: Verdict, daemon: &mut D, events: &mut EventLoop<D>) {

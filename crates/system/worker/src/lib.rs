@@ -16,6 +16,7 @@ pub mod master_lock;
 mod privilege;
 pub mod protocol;
 pub mod resident;
+pub mod server_tls;
 mod serve;
 mod status;
 mod watchdog;

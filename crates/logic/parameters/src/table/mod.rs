@@ -25,6 +25,7 @@ mod tlsproxy;
 mod later;
 mod own;
 mod login;
+mod pop3d;
 
 pub use bounce::*;
 pub use commands::*;
@@ -36,6 +37,7 @@ pub use local_delivery::*;
 pub use login::*;
 pub use milter::*;
 pub use own::*;
+pub use pop3d::*;
 pub use postscreen::*;
 pub use process::*;
 pub use queue::*;
@@ -81,4 +83,4 @@ pub static FAMILIES: &[&[&Declared]] = &[
 ];
 
 /// The names that Postfix does not have, by family.
-pub static OWN: &[&[&Declared]] = &[own::TABLE, login::TABLE];
+pub static OWN: &[&[&Declared]] = &[own::TABLE, login::TABLE, pop3d::TABLE];
