@@ -1,5 +1,6 @@
 //! Tables that change while the suite runs.
 
+use testkit::left_out;
 use tests::programs::Maker;
 use tests::{Builder, Client, Suite};
 
@@ -70,8 +71,7 @@ postlog   unix-dgram n - n - 1 postlogd
 #[test]
 fn a_process_that_can_not_see_the_new_table_makes_way_and_drops_nobody() {
     if !sys::ids::is_root() {
-        eprintln!("left out: only root can change a process's root folder");
-        return;
+        return left_out("only root can change a process's root folder");
     }
     let suite = Builder::new().example_com().master_cf(CHROOTED).start();
     let mut old = suite.connect();
@@ -91,12 +91,11 @@ fn a_process_that_can_not_see_the_new_table_makes_way_and_drops_nobody() {
 #[test]
 fn an_agent_that_can_not_see_the_new_table_leaves_its_work_to_a_fresh_one() {
     if !sys::ids::is_root() {
-        eprintln!("left out: only root can change a process's root folder");
-        return;
+        return left_out("only root can change a process's root folder");
     }
     let suite = Builder::new().example_com().master_cf(&CHROOTED.replace("virtual   unix  - n n", "virtual   unix  - n y")).start();
     if suite.maker() == Maker::Peer {
-        eprintln!("left out: the original's agent reaches no mailbox from a chroot");
+        left_out("the original's agent reaches no mailbox from a chroot");
         return suite.stop();
     }
     for round in 0..3 {
@@ -113,8 +112,7 @@ fn an_agent_that_can_not_see_the_new_table_leaves_its_work_to_a_fresh_one() {
 fn a_table_that_only_root_may_read_is_followed() {
     use std::os::unix::fs::PermissionsExt;
     if !sys::ids::is_root() {
-        eprintln!("left out: the tests do not run as root");
-        return;
+        return left_out("only root can read what others must not");
     }
     let suite = Builder::new().example_com().start();
     let close = || {
