@@ -16,10 +16,10 @@ pub(super) fn run(input: &[u8]) {
     }
     let list = AddressList::parse(&text, TOKEN_LIMIT);
     assert!(list.tokens().len() <= TOKEN_LIMIT + 1);
-    let count = list.addresses().count();
+    let addresses = count(&list);
     let again = AddressList::parse(&list.to_lines(), TOKEN_LIMIT);
     if list.tokens().len() < TOKEN_LIMIT {
-        assert_eq!(again.addresses().count(), count, "a list that is written has as many addresses");
+        assert_eq!(count(&again), addresses, "a list that is written has as many addresses");
     }
     let _ = is_hostname(&text);
     if let Some(literal) = literal(&text) {
@@ -30,6 +30,11 @@ pub(super) fn run(input: &[u8]) {
             assert!(text.starts_with(user) && text.ends_with(extension));
         }
     }
+}
+
+/// A backslash at the very end is an address of no characters, as in Postfix; written, it is nothing.
+fn count(list: &AddressList) -> usize {
+    list.addresses().filter(|address| !address.is_empty()).count()
 }
 
 pub(super) fn seeds() -> Vec<Vec<u8>> {

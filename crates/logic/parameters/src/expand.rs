@@ -13,7 +13,7 @@ const EXPANSION_MAX_BYTES: usize = 1 << 20;
 /// Most text that one expansion reads, in bytes: names that each lead to two others would be read for ever.
 const READING_MAX_BYTES: usize = 2 << 20;
 /// What a name counts for in that, besides its value.
-const REFERENCE_BYTES: usize = 64;
+const REFERENCE_BYTES: usize = 256;
 /// How much of the text after an error a message shows.
 const EXCERPT_BYTES: usize = 20;
 
