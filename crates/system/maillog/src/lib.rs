@@ -2,16 +2,21 @@
 //!
 //! A program opens the log once ([`open`]) and then uses the macros of the `log` crate: `info!` is a plain line,
 //! `warn!` begins with `warning:`, `error!` with `error:`, and an `error!` of target [`FATAL`] with `fatal:`.
-//! A daemon keeps the lines of one turn of its loop together and writes them with [`flush`].
+//! A daemon keeps the lines of one turn of its loop together and writes them with [`flush`]. It never waits for a log
+//! daemon: lines that find no room wait, up to a limit, and the log says how many were lost.
 
 mod line;
+mod packets;
 mod sink;
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+pub use packets::Packets;
 pub use sink::{Sink, open_file};
+
+use crate::packets::Haste;
 
 /// Target of the `error!` that a program says before it gives up.
 pub const FATAL: &str = "fatal";
@@ -62,6 +67,22 @@ pub fn open(settings: Settings) -> bool {
 pub fn flush() {
     if let Some(logger) = LOGGER.get() {
         logger.lock().flush();
+    }
+}
+
+/// Does a log daemon have lines of this program still before it? Then [`flush`] is to be called again soon.
+pub fn is_behind() -> bool {
+    LOGGER
+        .get()
+        .is_some_and(|logger| logger.lock().settings.sink.daemon().is_some_and(|daemon| daemon.is_behind()))
+}
+
+/// Writes the lines that wait, and gives a log daemon that is behind a moment: for a program that ends.
+pub fn finish() {
+    if let Some(logger) = LOGGER.get() {
+        let mut state = logger.lock();
+        state.settings.buffered = false;
+        state.flush();
     }
 }
 
@@ -121,7 +142,8 @@ impl State {
                 self.flush();
                 let mut packet = Vec::with_capacity(text.len() + 64);
                 self.clock.syslog(&mut packet, severity, &self.settings.tag, text);
-                self.settings.sink.send(&packet);
+                let haste = self.haste();
+                self.settings.sink.send(&packet, haste);
             }
             Sink::File(_) | Sink::Postlog(_) => {
                 clock.line(buffer, &settings.host, severity, &settings.tag, text);
@@ -131,9 +153,31 @@ impl State {
     }
 
     fn flush(&mut self) {
+        let haste = self.haste();
         if !self.buffer.is_empty() {
-            self.settings.sink.send(&self.buffer);
+            self.settings.sink.send(&self.buffer, haste);
             self.buffer.clear();
         }
+        let Some(daemon) = self.settings.sink.daemon() else { return };
+        daemon.catch_up(haste);
+        let lost = daemon.take_lost();
+        if lost > 0 {
+            self.tell_lost(lost);
+        }
+    }
+
+    fn tell_lost(&mut self, lost: u64) {
+        let text = format!("{lost} lines of this log are lost: the log daemon was behind, or gone");
+        let Settings { tag, host, .. } = &self.settings;
+        let mut line = Vec::new();
+        match self.settings.sink {
+            Sink::Syslog(_) => self.clock.syslog(&mut line, line::Severity::Warning, tag, &text),
+            _ => self.clock.line(&mut line, host, line::Severity::Warning, tag, &text),
+        }
+        self.settings.sink.send(&line, Haste::Never);
+    }
+
+    fn haste(&self) -> Haste {
+        if self.settings.buffered { Haste::Never } else { Haste::MayWait }
     }
 }

@@ -4,23 +4,20 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use std::os::fd::AsFd;
-use sys::sockets::{Socket, connect_unix_datagram, wait_writable};
+use crate::packets::{Haste, Packets};
 
 /// Where the host's syslog daemon listens.
 const SYSLOG_SOCKET: &str = "/dev/log";
-/// How long a line waits for a log daemon that is behind before it is dropped.
-const PATIENCE_MILLISECONDS: u16 = 50;
 
 /// Where log lines go.
 #[derive(Debug)]
 pub enum Sink {
     /// The host's syslog daemon; without one, nowhere.
-    Syslog(Option<Socket>),
+    Syslog(Option<Packets>),
     /// A file opened for appending, by master (`maillog_file`).
     File(File),
     /// The postlogd daemon, which appends whole lines to `maillog_file`.
-    Postlog(Socket),
+    Postlog(Packets),
     /// Standard error, without time and process.
     Terminal,
 }
@@ -28,7 +25,7 @@ pub enum Sink {
 impl Sink {
     /// The host's syslog daemon, if one runs.
     pub fn syslog() -> Self {
-        Self::Syslog(connect_unix_datagram(Path::new(SYSLOG_SOCKET)).ok())
+        Self::Syslog(Packets::to(Path::new(SYSLOG_SOCKET)).ok())
     }
 
     /// The socket of postlogd.
@@ -36,7 +33,7 @@ impl Sink {
     /// # Errors
     /// When nobody listens there.
     pub fn postlog(socket: &Path) -> io::Result<Self> {
-        Ok(Self::Postlog(connect_unix_datagram(socket)?))
+        Ok(Self::Postlog(Packets::to(socket)?))
     }
 
     /// A file, made with mode 0600 when it is not there.
@@ -48,16 +45,25 @@ impl Sink {
     }
 
     /// Sends lines; what can not be sent is lost, for a log that fails must not stop the mail.
-    pub(crate) fn send(&mut self, lines: &[u8]) {
-        let _ = match self {
-            Self::File(file) => file.write_all(lines),
-            Self::Terminal => io::stderr().lock().write_all(lines),
-            Self::Syslog(None) => Ok(()),
-            Self::Syslog(Some(socket)) => send_packet(socket, lines),
-            Self::Postlog(socket) => lines
+    pub(crate) fn send(&mut self, lines: &[u8], haste: Haste) {
+        match self {
+            Self::File(file) => drop(file.write_all(lines)),
+            Self::Terminal => drop(io::stderr().lock().write_all(lines)),
+            Self::Syslog(None) => {}
+            Self::Syslog(Some(daemon)) => daemon.send(lines, haste),
+            Self::Postlog(daemon) => lines
                 .split_inclusive(|byte| *byte == b'\n')
-                .try_for_each(|line| send_packet(socket, line.trim_ascii_end())),
-        };
+                .for_each(|line| daemon.send(line.trim_ascii_end(), haste)),
+        }
+    }
+
+    /// The log daemon that lines go to, if it is one.
+    pub(crate) fn daemon(&mut self) -> Option<&mut Packets> {
+        match self {
+            Self::Syslog(daemon) => daemon.as_mut(),
+            Self::Postlog(daemon) => Some(daemon),
+            Self::File(_) | Self::Terminal => None,
+        }
     }
 }
 
@@ -68,14 +74,4 @@ impl Sink {
 pub fn open_file(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     File::options().append(true).create(true).mode(0o600).open(path)
-}
-
-fn send_packet(socket: &Socket, packet: &[u8]) -> io::Result<()> {
-    match socket.write(packet) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            wait_writable(socket.as_fd(), PATIENCE_MILLISECONDS);
-            socket.write(packet).map(drop)
-        }
-        other => other.map(drop),
-    }
 }

@@ -209,12 +209,12 @@ pub enum StartError {
 pub fn run<S: Service>() -> ExitCode {
     match begin::<S>() {
         Ok(()) => {
-            maillog::flush();
+            maillog::finish();
             ExitCode::SUCCESS
         }
         Err(error) => {
             log::error!(target: maillog::FATAL, "{error}");
-            maillog::flush();
+            maillog::finish();
             ExitCode::FAILURE
         }
     }

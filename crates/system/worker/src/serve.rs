@@ -14,6 +14,8 @@ use crate::protocol::{Order, Status};
 use crate::status::{OrderReader, Reporter};
 use crate::{Service, Setup, watchdog};
 
+/// How soon lines are offered again to a log daemon that had no room for them.
+const LOG_RETRY: Duration = Duration::from_millis(100);
 /// How long a worker that was told to stop waits for clients in the middle of a transaction.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -120,6 +122,7 @@ impl<S: Service> Run<S> {
             watchdog::judge(self.events.now());
             maillog::flush();
             limit = match self.next_limit() {
+                Some(limit) if maillog::is_behind() => Some(limit.min(LOG_RETRY)),
                 Some(limit) => Some(limit),
                 None => return Ok(()),
             };
