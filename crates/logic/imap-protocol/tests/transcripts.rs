@@ -11,6 +11,7 @@
 //! TLS                            the handshake takes place here
 //! STOP                           the service is about to end
 //! LOST                           the client goes
+//! HAND OVER a [x]                the client has logged in with the command a, and said x behind it
 //! END                            the machine has closed
 //! ```
 #![allow(clippy::unwrap_used)]
@@ -20,8 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imap_protocol::session::{
-    Answer, AppendStep, Denial, Done, Login, LoginAnswer, LoginQuestion, LoginSettings, Question, Session,
-    SessionSettings,
+    Answer, AppendStep, Denial, Done, LoggedIn, Login, LoginAnswer, LoginQuestion, LoginSettings, Question,
+    Session, SessionSettings,
 };
 use imap_protocol::types::{Capability, Reply};
 use machine::{Disconnect, Machine, Output, TlsFacts};
@@ -79,6 +80,7 @@ trait Played: Machine {
     fn show(question: &Self::Question) -> String;
     fn parse(text: &str) -> Self::Answer;
     fn news(&mut self) -> bool;
+    fn handed_over(&mut self) -> String;
 }
 
 impl Played for Login {
@@ -92,7 +94,6 @@ impl Played for Login {
             }
             LoginQuestion::Continue(answer) => format!("continue {}", text(answer)),
             LoginQuestion::Cancel => "cancel".to_owned(),
-            LoginQuestion::HandOver { tag, rest } => format!("hand over {tag} [{}]", text(rest)),
             LoginQuestion::Secured(facts) => format!("secured {}", facts.protocol),
             LoginQuestion::Ended => "ended".to_owned(),
         }
@@ -102,7 +103,6 @@ impl Played for Login {
         match text.split_once(' ').unwrap_or((text, "")) {
             ("ok", _) => LoginAnswer::Proceed,
             ("accepted", _) => LoginAnswer::Accepted,
-            ("handed", _) => LoginAnswer::HandedOver,
             ("turned", text) => LoginAnswer::Turned(text.to_owned()),
             ("challenge", text) => LoginAnswer::Challenge(text.as_bytes().to_vec()),
             ("denied", _) => LoginAnswer::Denied(Denial::Credentials),
@@ -113,6 +113,11 @@ impl Played for Login {
 
     fn news(&mut self) -> bool {
         false
+    }
+
+    fn handed_over(&mut self) -> String {
+        let LoggedIn { tag, rest } = self.logged_in();
+        format!("HAND OVER {tag} [{}]", rest.escape_ascii())
     }
 }
 
@@ -164,6 +169,10 @@ impl Played for Session {
     fn news(&mut self) -> bool {
         self.changed()
     }
+
+    fn handed_over(&mut self) -> String {
+        panic!("a session does not log in")
+    }
 }
 
 struct Player<M> {
@@ -206,11 +215,16 @@ impl<M: Played> Player<M> {
                     }
                 }
                 Output::Pause(_) => panic!("a pause"),
-                Output::HandOver => panic!("other hands"),
                 Output::StartTls => {
                     self.check_sent();
                     self.expect("TLS");
                     self.machine.secured(TlsFacts { protocol: "TLSv1.3".to_owned(), ..TlsFacts::default() });
+                }
+                Output::HandOver => {
+                    self.check_sent();
+                    let line = self.machine.handed_over();
+                    self.expect(&line);
+                    return;
                 }
                 Output::Close => {
                     self.check_sent();

@@ -40,6 +40,11 @@ pub trait Session<D>: Sized {
         me: HandlerId,
     ) -> Option<<Self::Machine as Machine>::Answer>;
 
+    /// After a letter that was no answer: has the machine something to say by itself, although it waits for bytes?
+    fn wants_poll(&mut self) -> bool {
+        false
+    }
+
     /// A TLS connection to begin, and how long its handshake may take; `None` when TLS is not to be had.
     fn begin_tls(&mut self, daemon: &mut D) -> Option<(tls::Server, Duration)>;
 
@@ -334,6 +339,8 @@ impl<D, S: Session<D>> Handler<D> for Driver<S> {
         let answer = self.session.letter(letter, daemon, events, me);
         if self.waiting == Waiting::Answer {
             self.take_answer(answer, events, me);
+        } else if self.waiting == Waiting::Bytes && self.session.wants_poll() {
+            self.waiting = Waiting::Ready;
         }
         self.go_on(daemon, events, me)
     }

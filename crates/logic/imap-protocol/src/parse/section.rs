@@ -85,6 +85,15 @@ impl Cursor<'_> {
     }
 }
 
+impl Section {
+    /// A section as it stands in URLs (RFC 5092 §3): `1.2.HEADER`.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let wire = [b"[", text, b"]"].concat();
+        let mut cursor = Cursor::new(&wire, false);
+        cursor.section().ok().filter(|_| cursor.is_done())
+    }
+}
+
 fn bad_section() -> Refusal {
     Refusal::new("Invalid BODY[..] section")
 }

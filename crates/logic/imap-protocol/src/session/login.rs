@@ -38,13 +38,6 @@ pub enum LoginQuestion {
     Continue(Vec<u8>),
     /// The client has given up the exchange.
     Cancel,
-    /// The client has proved who it is: take the connection to where its mail is.
-    HandOver {
-        /// The tag of the command that is to be answered there.
-        tag: String,
-        /// What the client has sent behind it.
-        rest: Vec<u8>,
-    },
     /// TLS has begun.
     Secured(TlsFacts),
     /// The session is over.
@@ -56,6 +49,13 @@ pub enum LoginQuestion {
 pub enum LoginAnswer {
     /// Go on.
     Proceed,
+    /// The client may come in, and these are the ways to log in, instead of those of the settings.
+    Offers {
+        /// SASL mechanisms that may be used without TLS.
+        mechanisms: Vec<String>,
+        /// Those that say the password.
+        plaintext_mechanisms: Vec<String>,
+    },
     /// The client may not come in: the text of the BYE.
     Turned(String),
     /// What to send in a SASL exchange, in base64.
@@ -64,8 +64,15 @@ pub enum LoginAnswer {
     Accepted,
     /// It is not.
     Denied(Denial),
-    /// The connection is somebody else's now.
-    HandedOver,
+}
+
+/// A client that has logged in, for whoever goes on with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedIn {
+    /// The tag of the command that is to be answered there.
+    pub tag: String,
+    /// What the client has sent behind it.
+    pub rest: Vec<u8>,
 }
 
 /// Why a log-in fails.
@@ -85,6 +92,8 @@ enum Phase {
     Commands,
     /// A SASL exchange: the client's answer comes next.
     Exchange,
+    /// The client has proved who it is.
+    HandOver,
     Closed,
 }
 
@@ -93,7 +102,6 @@ enum Asked {
     Nothing,
     Connected,
     Password,
-    HandOver,
 }
 
 #[derive(Debug)]
@@ -139,6 +147,11 @@ impl Login {
         }
     }
 
+    /// The client that has logged in: to be asked for when the connection is handed over.
+    pub fn logged_in(&mut self) -> LoggedIn {
+        LoggedIn { tag: self.tag.clone(), rest: self.input.take_rest() }
+    }
+
     fn ask(&mut self, question: LoginQuestion, asked: Asked) {
         self.tasks.push_back(Task::Ask(question, asked));
     }
@@ -160,6 +173,7 @@ impl Login {
             }
             Phase::Commands => self.next_command(),
             Phase::Exchange => self.next_answer(),
+            Phase::HandOver => Some(Output::HandOver),
             Phase::Closed => Some(Output::Close),
         }
     }
@@ -336,9 +350,17 @@ impl Login {
     }
 
     fn connected(&mut self, answer: LoginAnswer) {
-        if let LoginAnswer::Turned(text) = answer {
-            self.out.bye(&text);
-            return self.end();
+        match answer {
+            LoginAnswer::Turned(text) => {
+                self.out.bye(&text);
+                return self.end();
+            }
+            LoginAnswer::Offers { mechanisms, plaintext_mechanisms } => {
+                let settings = Arc::make_mut(&mut self.settings);
+                settings.mechanisms = mechanisms;
+                settings.plaintext_mechanisms = plaintext_mechanisms;
+            }
+            _ => {}
         }
         let code = Code::Capability(self.capabilities());
         self.out.untagged(&Reply::ok(self.settings.greeting.clone()).with(code));
@@ -350,11 +372,7 @@ impl Login {
                 self.phase = Phase::Exchange;
                 self.out.go_on(&String::from_utf8_lossy(&text));
             }
-            LoginAnswer::Accepted => {
-                let question =
-                    LoginQuestion::HandOver { tag: self.tag.clone(), rest: self.input.take_rest() };
-                self.ask(question, Asked::HandOver);
-            }
+            LoginAnswer::Accepted => self.phase = Phase::HandOver,
             LoginAnswer::Denied(denial) => self.denied(denial),
             _ => self.denied(Denial::Unavailable),
         }
@@ -368,15 +386,6 @@ impl Login {
             Denial::NotAllowed => Reply::no("Login is not allowed here.").with(Code::NoPerm),
         };
         self.reply(&reply);
-    }
-
-    fn handed_over(&mut self, answer: &LoginAnswer) {
-        if *answer == LoginAnswer::HandedOver {
-            self.phase = Phase::Closed;
-            self.ask(LoginQuestion::Ended, Asked::Nothing);
-        } else {
-            self.denied(Denial::Unavailable);
-        }
     }
 }
 
@@ -426,7 +435,6 @@ impl Machine for Login {
             Asked::Nothing => {}
             Asked::Connected => self.connected(answer),
             Asked::Password => self.judged(answer),
-            Asked::HandOver => self.handed_over(&answer),
         }
     }
 

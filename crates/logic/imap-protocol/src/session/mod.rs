@@ -11,6 +11,6 @@ mod append;
 mod settings;
 
 pub use append::AppendStep;
-pub use login::{Denial, Login, LoginAnswer, LoginQuestion};
+pub use login::{Denial, LoggedIn, Login, LoginAnswer, LoginQuestion};
 pub use mailbox::{Answer, Done, Question, Session};
 pub use settings::{LoginSettings, SessionSettings};

@@ -39,5 +39,5 @@ parameters! {
     /// stored password takes effect at once. Dovecot: `auth_cache_size`.
     LOGIN_CACHE_SIZE: Number = "login_cache_size", "10000", ["authd"];
     /// Name of the service that checks passwords, in master.cf.
-    AUTHD_SERVICE_NAME: Text = "authd_service_name", "auth", ["pop3d", "spawnd"];
+    AUTHD_SERVICE_NAME: Text = "authd_service_name", "auth", ["imapd", "pop3d", "spawnd"];
 }

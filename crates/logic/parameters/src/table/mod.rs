@@ -25,12 +25,14 @@ mod tlsproxy;
 mod later;
 mod own;
 mod login;
+mod imapd;
 mod pop3d;
 
 pub use bounce::*;
 pub use commands::*;
 pub use content::*;
 pub use general::*;
+pub use imapd::*;
 pub use later::*;
 pub use lmtp::*;
 pub use local_delivery::*;
@@ -83,4 +85,4 @@ pub static FAMILIES: &[&[&Declared]] = &[
 ];
 
 /// The names that Postfix does not have, by family.
-pub static OWN: &[&[&Declared]] = &[own::TABLE, login::TABLE, pop3d::TABLE];
+pub static OWN: &[&[&Declared]] = &[own::TABLE, login::TABLE, imapd::TABLE, pop3d::TABLE];

@@ -1,0 +1,37 @@
+//! What is announced: what works whole, and nothing else.
+
+use imap_protocol::types::Capability;
+
+/// Before the log-in; STARTTLS, LOGINDISABLED and AUTH= come from the dialogue.
+const LOGIN: &str = "IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+";
+
+/// Behind it.
+const SESSION: &str = "IMAP4rev1 SASL-IR ID ENABLE IDLE LITERAL+ SORT SORT=DISPLAY THREAD=REFERENCES THREAD=REFS \
+    THREAD=ORDEREDSUBJECT MULTIAPPEND CATENATE UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED I18NLEVEL=1 CONDSTORE \
+    QRESYNC ESEARCH ESORT SEARCHRES WITHIN LIST-STATUS BINARY MOVE SNIPPET=FUZZY PREVIEW=FUZZY PREVIEW STATUS=SIZE \
+    SAVEDATE SPECIAL-USE QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID PARTIAL";
+
+/// Before the log-in.
+pub(crate) fn login() -> Vec<Capability> {
+    list(LOGIN)
+}
+
+/// Behind it.
+pub(crate) fn session() -> Vec<Capability> {
+    list(SESSION)
+}
+
+fn list(names: &str) -> Vec<Capability> {
+    names.split_whitespace().filter_map(Capability::new).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_an_atom() {
+        assert_eq!(login().len(), LOGIN.split_whitespace().count());
+        assert_eq!(session().len(), SESSION.split_whitespace().count());
+    }
+}

@@ -1,0 +1,79 @@
+//! APPEND, with CATENATE (RFC 3501 §6.3.11, RFC 3502, RFC 4469).
+
+use std::sync::Arc;
+
+use imap_protocol::session::AppendStep;
+use imap_protocol::types::{self, Code, MailboxName, Reply};
+use imap_protocol::write::Out;
+use mailbox::store::{Addition, Folder, Upload};
+use sys::clock;
+
+use crate::refusal::{Refused, refused};
+use crate::state::{Outcome, State};
+use crate::view::{News, split_flags};
+
+/// Microseconds of a second.
+const SECOND_US: u64 = 1_000_000;
+
+/// Messages on their way into a mailbox.
+#[derive(Debug)]
+pub(crate) struct Appending {
+    folder: Arc<Folder>,
+    whole: Vec<Addition>,
+    message: types::Append,
+    upload: Option<Upload>,
+}
+
+impl Appending {
+    pub(crate) fn step(&mut self, state: &State, step: AppendStep) -> Result<(), Refused> {
+        match step {
+            AppendStep::Message(message, _bytes) => {
+                self.upload = Some(self.folder.upload(clock::now_us())?);
+                self.message = message;
+            }
+            AppendStep::Bytes(bytes) => {
+                if let Some(upload) = &mut self.upload {
+                    upload.write(&bytes)?;
+                }
+            }
+            AppendStep::Url(url) => self.take_url(state, &url)?,
+            AppendStep::MessageEnd => self.message_end(),
+            AppendStep::Open(_) | AppendStep::Commit | AppendStep::Abort => {}
+        }
+        Ok(())
+    }
+
+    fn message_end(&mut self) {
+        let Some(upload) = self.upload.take() else { return };
+        let message = std::mem::take(&mut self.message);
+        let (flags, keywords) = split_flags(&message.flags);
+        let now = i64::try_from(clock::now_us() / SECOND_US).unwrap_or(i64::MAX);
+        let received = message.date.map_or(now, |date| date.seconds);
+        self.whole.push(Addition { upload, flags, keywords, received });
+    }
+
+    fn take_url(&mut self, state: &State, url: &[u8]) -> Result<(), Refused> {
+        let text = String::from_utf8_lossy(url).into_owned();
+        let bad = |why: &'static str| refused(Reply::no(why).with(Code::BadUrl(text.clone())));
+        let content = crate::url::fetch(state, &text).map_err(bad)?;
+        match &mut self.upload {
+            Some(upload) => Ok(upload.write(&content)?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn begin_append(&self, mailbox: &MailboxName) -> Result<Appending, Refused> {
+        let folder = self.target(mailbox)?;
+        Ok(Appending { folder, whole: Vec::new(), message: types::Append::default(), upload: None })
+    }
+
+    pub(crate) fn commit(&mut self, appending: Appending, out: &mut Out) -> Outcome {
+        let uids = appending.folder.append(appending.whole, clock::now_us())?;
+        let uid_validity = appending.folder.read(|contents| contents.summary().uid_validity);
+        self.tell(News { expunges: true, ..News::default() }, out)?;
+        let code = Code::AppendUid { uid_validity, uids: uids.into_iter().collect() };
+        Ok(Reply::ok("Append completed.").with(code))
+    }
+}

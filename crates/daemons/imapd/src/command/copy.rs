@@ -1,0 +1,84 @@
+//! COPY, MOVE (RFC 3501 §6.4.7, RFC 6851, RFC 4315 §3).
+
+use std::sync::Arc;
+
+use imap_protocol::types::{Code, MailboxName, Messages, Numbers, Reply};
+use imap_protocol::write::Out;
+use mailbox::store::{Copied, Folder, MailError};
+use sys::clock;
+
+use crate::refusal::{Refused, refused};
+use crate::state::{Outcome, State};
+use crate::view::News;
+
+impl State {
+    pub(crate) fn copy(&mut self, messages: &Messages, mailbox: &MailboxName, out: &mut Out) -> Outcome {
+        let (uids, target) = self.ends("COPY", messages, mailbox)?;
+        let folder = Arc::clone(&self.selected()?.folder);
+        let copied =
+            if uids.is_empty() { Vec::new() } else { folder.copy(&uids, &target, clock::now_us())? };
+        self.tell(News { expunges: messages.uid, uid: messages.uid, ..News::default() }, out)?;
+        let reply = Reply::ok(if uids.is_empty() { "No messages found." } else { "Copy completed." });
+        Ok(match copied_code(&copied, &target) {
+            Some(code) => reply.with(code),
+            None => reply,
+        })
+    }
+
+    pub(crate) fn move_messages(
+        &mut self,
+        messages: &Messages,
+        mailbox: &MailboxName,
+        out: &mut Out,
+    ) -> Outcome {
+        let (uids, target) = self.ends("MOVE", messages, mailbox)?;
+        let view = self.selected()?;
+        if view.read_only {
+            return Err(refused(Reply::no("Mailbox is read-only").with(Code::ReadOnly)));
+        }
+        let folder = Arc::clone(&view.folder);
+        let moved =
+            if uids.is_empty() { Vec::new() } else { folder.move_to(&uids, &target, clock::now_us())? };
+        if let Some(code) = copied_code(&moved, &target) {
+            out.untagged(&Reply::ok("Moved UIDs.").with(code));
+        }
+        self.tell(News { expunges: true, uid: messages.uid, ..News::default() }, out)?;
+        Ok(Reply::ok(if uids.is_empty() { "No messages found." } else { "Move completed." }))
+    }
+
+    /// The messages, and where they go.
+    fn ends(
+        &mut self,
+        command: &str,
+        messages: &Messages,
+        mailbox: &MailboxName,
+    ) -> Result<(Vec<u32>, Arc<Folder>), Refused> {
+        let saved = self.saved.clone();
+        let targets = self.selected()?.resolve(command, messages, &saved)?;
+        let target = self.target(mailbox)?;
+        Ok((targets.into_iter().map(|(_, uid)| uid).collect(), target))
+    }
+
+    /// A mailbox to put messages into; one that is missing may be created (RFC 3501 §6.4.7).
+    pub(crate) fn target(&self, mailbox: &MailboxName) -> Result<Arc<Folder>, Refused> {
+        let missing = || {
+            let text = format!("Mailbox doesn't exist: {}", mailbox.to_wire(false));
+            refused(Reply::no(text).with(Code::TryCreate))
+        };
+        let name = self.folder_name(mailbox)?;
+        let now_us = clock::now_us();
+        let folder = match self.store.folder(&name, now_us) {
+            Err(MailError::NoFolder(_) | MailError::NotSelectable(_)) => return Err(missing()),
+            other => other?,
+        };
+        folder.sync(now_us)?;
+        Ok(folder)
+    }
+}
+
+fn copied_code(copied: &[Copied], target: &Folder) -> Option<Code> {
+    let uid_validity = target.read(|contents| contents.summary().uid_validity);
+    let from: Numbers = copied.iter().map(|copied| copied.from).collect();
+    let to: Numbers = copied.iter().map(|copied| copied.to).collect();
+    (!copied.is_empty()).then_some(Code::CopyUid { uid_validity, from, to })
+}

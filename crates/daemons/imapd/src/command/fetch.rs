@@ -1,0 +1,384 @@
+//! FETCH (RFC 3501 §6.4.5), a piece at a time, so that a client that reads slowly costs little.
+
+use std::sync::Arc;
+
+use imap_protocol::types::{Code, DateTime, FetchItem, FetchModifiers, Messages, Partial, Reply, Section};
+use imap_protocol::write::{FetchResponse, Out, Rfc822};
+use mailbox::store::{CacheKind, FlagChange, Flags, Folder, How, MailError, Message, Uid, Vanished};
+use sys::clock;
+
+use crate::preview;
+use crate::refusal::Refused;
+use crate::state::{Features, State};
+use crate::text::Text;
+use crate::view::{News, View, flag_names};
+
+/// So much is written before the client gets it, bytes.
+const PIECE_BYTES: usize = 64 * 1024;
+/// So many messages are looked up at once.
+const BATCH: usize = 256;
+
+/// What ENVELOPE, BODY and BODYSTRUCTURE were, kept in the index.
+const ENVELOPE: CacheKind = CacheKind(1);
+const BODY: CacheKind = CacheKind(2);
+const BODY_STRUCTURE: CacheKind = CacheKind(3);
+const PREVIEW: CacheKind = CacheKind(4);
+
+/// A FETCH that is going on.
+#[derive(Debug)]
+pub(crate) struct Fetching {
+    targets: Vec<(u32, Uid)>,
+    at: usize,
+    items: Vec<FetchItem>,
+    uid: bool,
+    /// Messages that got `\Seen` by it: their flags are told with their text.
+    seen: Vec<Uid>,
+    expunged: bool,
+}
+
+/// What is known of a batch of messages, in its order.
+struct Facts {
+    messages: Vec<Option<Message>>,
+    keywords: Vec<String>,
+    sizes: Vec<Option<u64>>,
+    received: Vec<Option<i64>>,
+    saved: Vec<Option<i64>>,
+    envelopes: Vec<Option<Vec<u8>>>,
+    bodies: Vec<Option<Vec<u8>>>,
+    structures: Vec<Option<Vec<u8>>>,
+    previews: Vec<Option<Vec<u8>>>,
+}
+
+impl Fetching {
+    pub(crate) fn begin(
+        state: &mut State,
+        messages: Messages,
+        mut items: Vec<FetchItem>,
+        modifiers: FetchModifiers,
+        out: &mut Out,
+    ) -> Result<Self, Refused> {
+        let saved = state.saved.clone();
+        let wants_modseq = items.contains(&FetchItem::ModSeq) || modifiers.changed_since.is_some();
+        let first_modseq = wants_modseq && !state.features.condstore;
+        state.features.condstore |= wants_modseq;
+        let view = state.selected()?;
+        let mut targets = view.resolve("FETCH", &messages, &saved)?;
+        if first_modseq {
+            let highest = view.folder.read(|contents| contents.summary().highest_modseq);
+            out.untagged(&Reply::ok("Highest").with(Code::HighestModSeq(highest)));
+        }
+        if let Some(since) = modifiers.changed_since {
+            if modifiers.vanished {
+                write_vanished(view, &messages, since, out);
+            }
+            targets = changed_since(view, targets, since);
+            push(&mut items, FetchItem::ModSeq);
+        }
+        if messages.uid {
+            items.retain(|item| *item != FetchItem::Uid);
+            items.insert(0, FetchItem::Uid);
+        }
+        Ok(Self { targets, at: 0, items, uid: messages.uid, seen: Vec::new(), expunged: false })
+    }
+
+    /// Writes the next piece; the reply when it was the last.
+    pub(crate) fn go_on(&mut self, state: &mut State, out: &mut Out) -> Result<Option<Reply>, Refused> {
+        let features = state.features;
+        while self.at < self.targets.len() {
+            let end = (self.at + BATCH).min(self.targets.len());
+            let batch: Vec<(u32, Uid)> = self.targets[self.at..end].to_vec();
+            let view = state.selected()?;
+            let folder = Arc::clone(&view.folder);
+            let marked = self.mark_seen(view, &batch)?;
+            let facts = self.facts(&folder, &batch)?;
+            for (place, (number, uid)) in batch.iter().enumerate() {
+                let marked = marked.binary_search(uid).is_ok();
+                self.write(view, features, &facts, place, (*number, *uid, marked), out)?;
+                self.at += 1;
+                if out.len() >= PIECE_BYTES {
+                    return Ok(None);
+                }
+            }
+        }
+        self.finish(state, out).map(Some)
+    }
+
+    fn finish(&mut self, state: &mut State, out: &mut Out) -> Result<Reply, Refused> {
+        self.seen.sort_unstable();
+        let told = std::mem::take(&mut self.seen);
+        let features = state.features;
+        state.features.condstore &= told.is_empty() || features.condstore;
+        state.tell(News { expunges: self.uid, uid: self.uid, told }, out)?;
+        Ok(if self.expunged {
+            Reply::ok("Some messages were already expunged").with(Code::ExpungeIssued)
+        } else {
+            Reply::ok("Fetch completed.")
+        })
+    }
+
+    /// RFC 3501 §6.4.5: who fetches a text without PEEK has seen it.
+    fn mark_seen(&mut self, view: &View, batch: &[(u32, Uid)]) -> Result<Vec<Uid>, Refused> {
+        if view.read_only || !self.items.iter().any(FetchItem::marks_seen) {
+            return Ok(Vec::new());
+        }
+        let unseen: Vec<Uid> = view.folder.read(|contents| {
+            let unseen =
+                |uid: &Uid| contents.message(*uid).is_some_and(|message| !message.flags.has(Flags::SEEN));
+            batch.iter().map(|(_, uid)| *uid).filter(unseen).collect()
+        });
+        if !unseen.is_empty() {
+            let change = FlagChange { how: How::Add, flags: Flags::SEEN, keywords: Vec::new() };
+            view.folder.store(&unseen, &change, None, clock::now_us())?;
+            self.seen.extend_from_slice(&unseen);
+        }
+        Ok(unseen)
+    }
+
+    fn facts(&self, folder: &Folder, batch: &[(u32, Uid)]) -> Result<Facts, Refused> {
+        let uids: Vec<Uid> = batch.iter().map(|(_, uid)| *uid).collect();
+        let has = |item: FetchItem| self.items.contains(&item);
+        let (messages, keywords) = folder.read(|contents| {
+            let messages = uids.iter().map(|uid| contents.message(*uid).copied()).collect();
+            (messages, contents.keywords().to_vec())
+        });
+        let cached = |wanted: bool, kind| if wanted { folder.cached(&uids, kind) } else { Vec::new() };
+        let wants_preview = self
+            .items
+            .iter()
+            .any(|item| matches!(item, FetchItem::Preview { .. } | FetchItem::Snippet { .. }));
+        Ok(Facts {
+            messages,
+            keywords,
+            sizes: if has(FetchItem::Size) { folder.wire_sizes(&uids)? } else { Vec::new() },
+            received: if has(FetchItem::InternalDate) { folder.received(&uids)? } else { Vec::new() },
+            saved: if has(FetchItem::SaveDate) { folder.saved(&uids)? } else { Vec::new() },
+            envelopes: cached(has(FetchItem::Envelope), ENVELOPE),
+            bodies: cached(has(FetchItem::Body), BODY),
+            structures: cached(has(FetchItem::BodyStructure), BODY_STRUCTURE),
+            previews: cached(wants_preview, PREVIEW),
+        })
+    }
+
+    fn write(
+        &mut self,
+        view: &View,
+        features: Features,
+        facts: &Facts,
+        place: usize,
+        (number, uid, marked): (u32, Uid, bool),
+        out: &mut Out,
+    ) -> Result<(), Refused> {
+        let one = One { folder: &view.folder, facts, place, uid, recent: view.recent.contains(&uid) };
+        let mut text = Text::new(&view.folder, uid);
+        let mut fetch = out.fetch(number);
+        for item in &self.items {
+            match one.write(item, &mut text, &mut fetch) {
+                Ok(()) => {}
+                Err(MailError::Gone(_)) => {
+                    self.expunged = true;
+                    if let FetchItem::Section { section, partial, .. } = item {
+                        fetch.section(section, *partial, None);
+                    }
+                }
+                Err(error) => {
+                    fetch.end();
+                    return Err(error.into());
+                }
+            }
+        }
+        if marked && !self.items.contains(&FetchItem::Flags) {
+            one.write_flags(&mut fetch);
+        }
+        let modseq_wanted = marked && features.condstore && !self.items.contains(&FetchItem::ModSeq);
+        if let (true, Some(message)) = (modseq_wanted || features.qresync && marked, &facts.messages[place]) {
+            fetch.modseq(message.modseq);
+        }
+        fetch.end();
+        Ok(())
+    }
+}
+
+/// One message of a batch.
+struct One<'a> {
+    folder: &'a Folder,
+    facts: &'a Facts,
+    place: usize,
+    uid: Uid,
+    recent: bool,
+}
+
+impl One<'_> {
+    fn write(
+        &self,
+        item: &FetchItem,
+        text: &mut Text<'_>,
+        fetch: &mut FetchResponse<'_>,
+    ) -> Result<(), MailError> {
+        match item {
+            FetchItem::Uid => fetch.uid(self.uid),
+            FetchItem::Flags => self.write_flags(fetch),
+            FetchItem::ModSeq => {
+                fetch.modseq(self.facts.messages[self.place].map_or(1, |message| message.modseq))
+            }
+            FetchItem::InternalDate => fetch.internal_date(date(self.known(&self.facts.received)?)),
+            FetchItem::Size => fetch.size(self.known(&self.facts.sizes)?),
+            FetchItem::SaveDate => {
+                fetch.save_date(self.facts.saved.get(self.place).copied().flatten().map(date));
+            }
+            FetchItem::Envelope => self.write_envelope(text, fetch)?,
+            FetchItem::Body => self.write_structure(false, text, fetch)?,
+            FetchItem::BodyStructure => self.write_structure(true, text, fetch)?,
+            FetchItem::Rfc822 => fetch.rfc822(Rfc822::All, text.all()?),
+            FetchItem::Rfc822Header => fetch.rfc822(Rfc822::Header, text.header()?),
+            FetchItem::Rfc822Text => {
+                let header = text.header()?.len();
+                fetch.rfc822(Rfc822::Text, &text.all()?[header..]);
+            }
+            FetchItem::Section { section, partial, .. } => write_section(section, *partial, text, fetch)?,
+            FetchItem::Binary { section, partial, .. } => {
+                let content = text.binary(section)?;
+                fetch.binary(section, *partial, part_of(&content, *partial));
+            }
+            FetchItem::BinarySize(section) => fetch.binary_size(section, text.binary(section)?.len() as u64),
+            FetchItem::Preview { .. } => fetch.preview(Some(&self.preview(text)?)),
+            FetchItem::Snippet { .. } => fetch.snippet(Some(&self.preview(text)?)),
+            FetchItem::EmailId => fetch.email_id(&email_id(self.folder, self.uid)),
+            FetchItem::ThreadId => fetch.no_thread_id(),
+        }
+        Ok(())
+    }
+
+    fn known<T: Copy>(&self, facts: &[Option<T>]) -> Result<T, MailError> {
+        facts.get(self.place).copied().flatten().ok_or(MailError::Gone(self.uid))
+    }
+
+    fn write_flags(&self, fetch: &mut FetchResponse<'_>) {
+        match &self.facts.messages[self.place] {
+            Some(message) => {
+                fetch.flag_names(flag_names(message, &self.facts.keywords, self.recent).into_iter());
+            }
+            None => fetch.flag_names(std::iter::empty()),
+        }
+    }
+
+    fn write_envelope(&self, text: &mut Text<'_>, fetch: &mut FetchResponse<'_>) -> Result<(), MailError> {
+        if let Some(Some(ready)) = self.facts.envelopes.get(self.place) {
+            fetch.ready("ENVELOPE", ready);
+            return Ok(());
+        }
+        let mut out = Out::default();
+        out.envelope_of(text.header()?);
+        let bytes = out.into_bytes();
+        self.folder.cache(&[(self.uid, ENVELOPE, &bytes)]);
+        fetch.ready("ENVELOPE", &bytes);
+        Ok(())
+    }
+
+    fn write_structure(
+        &self,
+        extended: bool,
+        text: &mut Text<'_>,
+        fetch: &mut FetchResponse<'_>,
+    ) -> Result<(), MailError> {
+        let (kind, known, name) = if extended {
+            (BODY_STRUCTURE, &self.facts.structures, "BODYSTRUCTURE")
+        } else {
+            (BODY, &self.facts.bodies, "BODY")
+        };
+        if let Some(Some(ready)) = known.get(self.place) {
+            fetch.ready(name, ready);
+            return Ok(());
+        }
+        let (bytes, part) = text.parts()?;
+        let mut out = Out::default();
+        out.body_structure(bytes, part, extended);
+        let bytes = out.into_bytes();
+        self.folder.cache(&[(self.uid, kind, &bytes)]);
+        fetch.ready(name, &bytes);
+        Ok(())
+    }
+
+    fn preview(&self, text: &mut Text<'_>) -> Result<String, MailError> {
+        if let Some(Some(ready)) = self.facts.previews.get(self.place) {
+            return Ok(String::from_utf8_lossy(ready).into_owned());
+        }
+        let (bytes, part) = text.parts()?;
+        let preview = preview::preview(bytes, part);
+        self.folder.cache(&[(self.uid, PREVIEW, preview.as_bytes())]);
+        Ok(preview)
+    }
+}
+
+fn write_section(
+    section: &Section,
+    partial: Option<Partial>,
+    text: &mut Text<'_>,
+    fetch: &mut FetchResponse<'_>,
+) -> Result<(), MailError> {
+    let content = text.section(section)?;
+    fetch.section(section, partial, Some(part_of(&content, partial)));
+    Ok(())
+}
+
+fn part_of(content: &[u8], partial: Option<Partial>) -> &[u8] {
+    match partial {
+        None => content,
+        Some(partial) => {
+            let range = partial.of(content.len() as u64);
+            &content[range.start as usize..range.end as usize]
+        }
+    }
+}
+
+/// Dates are shown in UTC: a file has no zone.
+fn date(seconds: i64) -> DateTime {
+    DateTime { seconds, offset_seconds: 0 }
+}
+
+fn push(items: &mut Vec<FetchItem>, item: FetchItem) {
+    if !items.contains(&item) {
+        items.push(item);
+    }
+}
+
+fn changed_since(view: &View, targets: Vec<(u32, Uid)>, since: u64) -> Vec<(u32, Uid)> {
+    view.folder.read(|contents| {
+        let changed = |uid: Uid| contents.message(uid).is_some_and(|message| message.modseq > since);
+        targets.into_iter().filter(|(_, uid)| changed(*uid)).collect()
+    })
+}
+
+/// RFC 7162 §3.2.6: UIDs of the set that vanished since.
+fn write_vanished(view: &View, messages: &Messages, since: u64, out: &mut Out) {
+    let wanted = view.uid_set(&messages.set, &imap_protocol::types::Numbers::default());
+    let vanished = view.folder.read(|contents| contents.changes_since(since).vanished);
+    let uids: imap_protocol::types::Numbers = match vanished {
+        Vanished::These(uids) => uids.into_iter().filter(|uid| wanted.contains(*uid)).collect(),
+        Vanished::AllMissing => {
+            let here = view.with_uids(&wanted);
+            let mut gaps = Vec::new();
+            for (first, last) in wanted.ranges() {
+                let last = (*last).min(view.uids.last().copied().unwrap_or(0));
+                let mut from = *first;
+                for (_, uid) in here.iter().filter(|(_, uid)| (*first..=last).contains(uid)) {
+                    if from < *uid {
+                        gaps.push((from, uid - 1));
+                    }
+                    from = uid.saturating_add(1);
+                }
+                if from <= last {
+                    gaps.push((from, last));
+                }
+            }
+            imap_protocol::types::Numbers::from_ranges(gaps)
+        }
+    };
+    if !uids.is_empty() {
+        out.vanished(true, &uids);
+    }
+}
+
+/// RFC 8474 §5.1: what is the same for copies; in letters and digits.
+pub(crate) fn email_id(folder: &Folder, uid: Uid) -> String {
+    crate::command::select::hex(&folder.message_guid(uid).unwrap_or_default())
+}

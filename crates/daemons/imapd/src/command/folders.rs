@@ -1,0 +1,56 @@
+//! CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 §6.3.3 to §6.3.7).
+
+use imap_protocol::types::{Code, MailboxName, Reply};
+use imap_protocol::write::Out;
+use mailbox::store::MailError;
+use sys::clock;
+
+use crate::refusal::refused;
+use crate::state::{Outcome, State};
+
+impl State {
+    pub(crate) fn create(&mut self, mailbox: &MailboxName) -> Outcome {
+        if mailbox.is_inbox() {
+            return Ok(Reply::no("Mailbox already exists").with(Code::AlreadyExists));
+        }
+        let name = self.folder_name(mailbox)?;
+        self.store.create(&name, clock::now_us())?;
+        Ok(Reply::ok("Create completed."))
+    }
+
+    pub(crate) fn delete(&mut self, mailbox: &MailboxName, _out: &mut Out) -> Outcome {
+        if mailbox.is_inbox() {
+            return Ok(Reply::no("INBOX can't be deleted").with(Code::Cannot));
+        }
+        let name = self.folder_name(mailbox)?;
+        match self.store.delete(&name, clock::now_us()) {
+            // A mere parent is no mailbox to Dovecot.
+            Err(MailError::NotSelectable(name)) => Err(MailError::NoFolder(name).into()),
+            other => Ok(other.map(|()| Reply::ok("Delete completed."))?),
+        }
+    }
+
+    pub(crate) fn rename(&mut self, from: &MailboxName, to: &MailboxName) -> Outcome {
+        if from.is_inbox() {
+            return Ok(Reply::no("Renaming INBOX isn't supported").with(Code::Cannot));
+        }
+        let (from, to) = (self.folder_name(from)?, self.folder_name(to)?);
+        match self.store.rename(&from, &to, clock::now_us()) {
+            Ok(()) => Ok(Reply::ok("Rename completed.")),
+            Err(MailError::FolderExists(_)) => {
+                Err(refused(Reply::no("Target mailbox already exists").with(Code::AlreadyExists)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) fn subscribe(&mut self, mailbox: &MailboxName, subscribed: bool) -> Outcome {
+        let name = self.folder_name(mailbox)?;
+        let now_us = clock::now_us();
+        if subscribed && !self.store.list()?.iter().any(|listed| listed.name == name) {
+            return Err(MailError::NoFolder(name).into());
+        }
+        self.store.subscribe(&name, subscribed, now_us)?;
+        Ok(Reply::ok(if subscribed { "Subscribe completed." } else { "Unsubscribe completed." }))
+    }
+}

@@ -1,0 +1,163 @@
+//! LIST, LSUB (RFC 3501 §6.3.8, §6.3.9, RFC 5258, RFC 5819, RFC 6154).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use imap_protocol::types::{ListRequest, MailboxAttribute, Pattern, Reply, SpecialUse};
+use imap_protocol::write::{ListResponse, Out};
+use mailbox::store::FolderName;
+
+use crate::refusal::{Refused, mailbox_name};
+use crate::state::{Outcome, State};
+
+/// What is known of a name.
+#[derive(Debug, Default, Clone, Copy)]
+struct Known {
+    exists: bool,
+    selectable: bool,
+    children: bool,
+    subscribed: bool,
+    /// Something below it is subscribed to.
+    subscribed_below: bool,
+}
+
+impl State {
+    pub(crate) fn list(&mut self, request: &ListRequest, out: &mut Out) -> Outcome {
+        if !request.extended && request.patterns.iter().all(|pattern| pattern.as_str().is_empty()) {
+            out.list_root(self.site.separator);
+            return Ok(Reply::ok("List completed."));
+        }
+        let patterns = self.patterns(request);
+        let needs_subscriptions = request.selection.subscribed || request.returns.subscribed;
+        let known = self.known_names(needs_subscriptions)?;
+        for (name, known) in &known {
+            if self.is_chosen(name, *known, &patterns, request) {
+                self.write_listed(name, *known, request, out)?;
+            }
+        }
+        Ok(Reply::ok("List completed."))
+    }
+
+    fn patterns(&self, request: &ListRequest) -> Vec<Pattern> {
+        let joined = |pattern: &Pattern| Pattern::new(format!("{}{}", request.reference, pattern.as_str()));
+        request.patterns.iter().map(joined).collect()
+    }
+
+    /// All folders by name, in UTF-8, with their parents, and the subscriptions where they matter.
+    fn known_names(&self, subscriptions: bool) -> Result<BTreeMap<FolderName, Known>, Refused> {
+        let mut known: BTreeMap<FolderName, Known> = BTreeMap::new();
+        for listed in self.store.list()? {
+            let entry = known.entry(listed.name).or_default();
+            (entry.exists, entry.selectable, entry.children) = (true, listed.selectable, listed.has_children);
+        }
+        if subscriptions {
+            for name in self.store.subscriptions()? {
+                let mut parent = name.parent();
+                while let Some(above) = parent {
+                    parent = above.parent();
+                    known.entry(above).or_default().subscribed_below = true;
+                }
+                known.entry(name).or_default().subscribed = true;
+            }
+        }
+        Ok(known)
+    }
+
+    fn is_chosen(
+        &self,
+        name: &FolderName,
+        known: Known,
+        patterns: &[Pattern],
+        request: &ListRequest,
+    ) -> bool {
+        let text = name.to_utf8(self.site.separator);
+        if !patterns.iter().any(|pattern| pattern.matches(&text, self.site.separator)) {
+            return false;
+        }
+        let selection = request.selection;
+        if selection.subscribed {
+            let below = selection.recursive_match && known.subscribed_below;
+            return known.subscribed || below;
+        }
+        if selection.special_use {
+            return known.exists && self.special_use(&text).is_some();
+        }
+        known.exists
+    }
+
+    fn write_listed(
+        &mut self,
+        name: &FolderName,
+        known: Known,
+        request: &ListRequest,
+        out: &mut Out,
+    ) -> Result<(), Refused> {
+        let separator = self.site.separator;
+        let Some(wire) = mailbox_name(name, separator) else { return Ok(()) };
+        let attributes = self.attributes(wire.as_str(), known, request);
+        let selection = request.selection;
+        let child_info = selection.recursive_match && selection.subscribed && known.subscribed_below;
+        out.list(&ListResponse { lsub: false, attributes: &attributes, name: &wire, child_info }, separator);
+        if !request.returns.status.is_empty() && known.selectable {
+            self.write_status(&wire, name, &request.returns.status, out)?;
+        }
+        Ok(())
+    }
+
+    fn attributes(&self, name: &str, known: Known, request: &ListRequest) -> Vec<MailboxAttribute> {
+        let mut attributes = Vec::new();
+        if !known.exists || (!known.selectable && request.extended) {
+            attributes.push(MailboxAttribute::NonExistent);
+        } else if !known.selectable {
+            attributes.push(MailboxAttribute::NoSelect);
+        }
+        if known.subscribed && (request.returns.subscribed || request.selection.subscribed) {
+            attributes.push(MailboxAttribute::Subscribed);
+        }
+        if request.returns.children || !request.extended {
+            attributes.push(if known.children {
+                MailboxAttribute::HasChildren
+            } else {
+                MailboxAttribute::HasNoChildren
+            });
+        }
+        let wants_use = request.returns.special_use || request.selection.special_use || !request.extended;
+        attributes
+            .extend(self.special_use(name).filter(|_| wants_use && known.exists).map(MailboxAttribute::Use));
+        attributes
+    }
+
+    fn special_use(&self, name: &str) -> Option<SpecialUse> {
+        self.site.special_uses.iter().find(|(own, _)| own == name).map(|(_, special)| *special)
+    }
+
+    /// LSUB; with `%` a name above a subscription stands for it (RFC 3501 §6.3.9).
+    pub(crate) fn lsub(&mut self, request: &ListRequest, out: &mut Out) -> Outcome {
+        let separator = self.site.separator;
+        let patterns = self.patterns(request);
+        let fits = |name: &FolderName| {
+            let text = name.to_utf8(separator);
+            patterns.iter().any(|pattern| pattern.matches(&text, separator))
+        };
+        let subscriptions: BTreeSet<FolderName> = self.store.subscriptions()?.into_iter().collect();
+        let mut shown: BTreeMap<FolderName, bool> = BTreeMap::new();
+        for name in &subscriptions {
+            if fits(name) {
+                shown.insert(name.clone(), true);
+                continue;
+            }
+            let mut parent = name.parent();
+            while let Some(above) = parent {
+                parent = above.parent();
+                if fits(&above) && patterns.iter().any(|pattern| pattern.as_str().contains('%')) {
+                    shown.entry(above).or_insert(false);
+                }
+            }
+        }
+        for (name, subscribed) in shown {
+            let Some(wire) = mailbox_name(&name, separator) else { continue };
+            let attributes = if subscribed { [].as_slice() } else { &[MailboxAttribute::NoSelect] };
+            out.list(&ListResponse { lsub: true, attributes, name: &wire, child_info: false }, separator);
+        }
+        Ok(Reply::ok("Lsub completed."))
+    }
+}

@@ -1,0 +1,92 @@
+//! SEARCH (RFC 3501 §6.4.4, RFC 4731, RFC 5182).
+
+use std::sync::Arc;
+
+use imap_protocol::types::{Numbers, Reply, SearchKey, SearchRequest, SearchResult};
+use imap_protocol::write::{Esearch, Out};
+use mailbox::store::{MailError, Uid};
+
+use crate::criteria::{Candidate, Criterion, Needs, uids_of};
+use crate::refusal::Refused;
+use crate::state::{Outcome, State};
+use crate::view::News;
+
+/// So many messages are looked up at once.
+const BATCH: usize = 1024;
+
+impl State {
+    pub(crate) fn search(&mut self, tag: &str, request: &SearchRequest, out: &mut Out) -> Outcome {
+        self.features.condstore |= request.key.asks_modseq();
+        let found = self.find(&request.key)?;
+        let modseq = if request.key.asks_modseq() { self.highest_of(&found)? } else { None };
+        self.save(request.result.as_ref(), &found);
+        let numbers = numbers(&found, request.uid);
+        match &request.result {
+            None => out.search(&numbers, modseq),
+            Some(asked) if asked.shows() => {
+                out.esearch(&Esearch { tag, uid: request.uid, asked: *asked, found: &numbers, modseq });
+            }
+            Some(_) => {}
+        }
+        self.tell(News { expunges: request.uid, uid: request.uid, ..News::default() }, out)?;
+        Ok(Reply::ok("Search completed."))
+    }
+
+    /// RFC 5182 §2.1: what `$` stands for from now on.
+    pub(crate) fn save(&mut self, asked: Option<&SearchResult>, found: &[(u32, Uid)]) {
+        let Some(asked) = asked.filter(|asked| asked.save) else { return };
+        let ends = (asked.min || asked.max) && !asked.all && !asked.count;
+        self.saved = if ends {
+            let min = found.first().filter(|_| asked.min);
+            let max = found.last().filter(|_| asked.max);
+            min.into_iter().chain(max).map(|(_, uid)| *uid).collect()
+        } else {
+            uids_of(found)
+        };
+    }
+
+    fn highest_of(&mut self, found: &[(u32, Uid)]) -> Result<Option<u64>, Refused> {
+        let view = self.selected()?;
+        Ok(view.folder.read(|contents| {
+            found.iter().filter_map(|(_, uid)| contents.message(*uid)).map(|message| message.modseq).max()
+        }))
+    }
+
+    /// The messages that meet a condition, rising.
+    pub(crate) fn find(&mut self, key: &SearchKey) -> Result<Vec<(u32, Uid)>, Refused> {
+        let saved: Numbers = self.saved.clone();
+        let view = self.selected()?;
+        let folder = Arc::clone(&view.folder);
+        let criterion = folder.read(|contents| Criterion::new(key, view, contents, &saved));
+        let mut needs = Needs::default();
+        criterion.needs(&mut needs);
+        let mut found = Vec::new();
+        for (batch, uids) in view.uids.chunks(BATCH).enumerate() {
+            let messages: Vec<_> =
+                folder.read(|contents| uids.iter().map(|uid| contents.message(*uid).copied()).collect());
+            let sizes = if needs.sizes { folder.wire_sizes(uids)? } else { Vec::new() };
+            let received = if needs.received { folder.received(uids)? } else { Vec::new() };
+            let saved = if needs.saved { folder.saved(uids)? } else { Vec::new() };
+            for (place, message) in messages.into_iter().enumerate() {
+                let Some(message) = message else { continue };
+                let number = u32::try_from(batch * BATCH + place + 1).unwrap_or(u32::MAX);
+                let mut candidate =
+                    Candidate::new(number, message, view.recent.contains(&message.uid), &folder);
+                candidate.size = sizes.get(place).copied().flatten();
+                candidate.received = received.get(place).copied().flatten();
+                candidate.saved = saved.get(place).copied().flatten();
+                match criterion.meets(&mut candidate, &folder) {
+                    Ok(true) => found.push((number, message.uid)),
+                    Ok(false) | Err(MailError::Gone(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Sequence numbers or UIDs.
+pub(crate) fn numbers(found: &[(u32, Uid)], uid: bool) -> Vec<u32> {
+    found.iter().map(|(number, own)| if uid { *own } else { *number }).collect()
+}

@@ -1,0 +1,62 @@
+//! STATUS (RFC 3501 §6.3.10).
+
+use imap_protocol::types::{Code, MailboxName, Reply, StatusItem};
+use imap_protocol::write::{Out, StatusValue};
+use mailbox::store::FolderName;
+use sys::clock;
+
+use crate::command::select::hex;
+use crate::refusal::Refused;
+use crate::state::{Outcome, State};
+use crate::view::News;
+
+impl State {
+    pub(crate) fn status(&mut self, mailbox: &MailboxName, items: &[StatusItem], out: &mut Out) -> Outcome {
+        let name = self.folder_name(mailbox)?;
+        let selected = self.view.as_ref().is_some_and(|view| view.name == *mailbox);
+        self.write_status(mailbox, &name, items, out)?;
+        if selected {
+            self.tell(News { expunges: true, ..News::default() }, out)?;
+            return Ok(Reply::ok("Status on selected mailbox completed.").with(Code::ClientBug));
+        }
+        Ok(Reply::ok("Status completed."))
+    }
+
+    /// `* STATUS`
+    pub(crate) fn write_status(
+        &mut self,
+        mailbox: &MailboxName,
+        name: &FolderName,
+        items: &[StatusItem],
+        out: &mut Out,
+    ) -> Result<(), Refused> {
+        let now_us = clock::now_us();
+        let folder = self.store.folder(name, now_us)?;
+        folder.sync(now_us)?;
+        self.features.condstore |= items.contains(&StatusItem::HighestModSeq);
+        let summary = folder.read(|contents| contents.summary());
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            let number = |number: usize| StatusValue::Number(number as u64);
+            let value = match item {
+                StatusItem::Messages => number(summary.messages),
+                StatusItem::Recent => number(summary.recent),
+                StatusItem::UidNext => StatusValue::Number(u64::from(summary.uid_next)),
+                StatusItem::UidValidity => StatusValue::Number(u64::from(summary.uid_validity)),
+                StatusItem::Unseen => number(summary.unseen),
+                StatusItem::HighestModSeq => StatusValue::Number(summary.highest_modseq),
+                StatusItem::Deleted => number(summary.deleted),
+                StatusItem::MailboxId => StatusValue::Id(hex(&summary.guid)),
+                StatusItem::AppendLimit => StatusValue::None,
+                StatusItem::Size => {
+                    let uids: Vec<u32> = folder
+                        .read(|contents| contents.messages().iter().map(|message| message.uid).collect());
+                    StatusValue::Number(folder.wire_sizes(&uids)?.into_iter().flatten().sum())
+                }
+            };
+            values.push((*item, value));
+        }
+        out.status_of(mailbox, &values);
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! STORE (RFC 3501 §6.4.6, RFC 7162 §3.1.3).
+
+use imap_protocol::types::{Change, Code, Numbers, Reply, StoreRequest};
+use imap_protocol::write::Out;
+use mailbox::store::{FlagChange, How};
+use sys::clock;
+
+use crate::state::{Outcome, State};
+use crate::view::{News, split_flags};
+
+impl State {
+    pub(crate) fn store_flags(&mut self, request: &StoreRequest, out: &mut Out) -> Outcome {
+        let saved = self.saved.clone();
+        self.features.condstore |= request.unchanged_since.is_some();
+        let view = self.selected()?;
+        let targets = view.resolve("STORE", &request.messages, &saved)?;
+        if view.read_only {
+            return Ok(Reply::ok("Store ignored with read-only mailbox."));
+        }
+        let (flags, keywords) = split_flags(&request.flags);
+        let how = match request.change {
+            Change::Replace => How::Replace,
+            Change::Add => How::Add,
+            Change::Remove => How::Remove,
+        };
+        let uids: Vec<u32> = targets.iter().map(|(_, uid)| *uid).collect();
+        let change = FlagChange { how, flags, keywords };
+        let stored = view.folder.store(&uids, &change, request.unchanged_since, clock::now_us())?;
+        let modified: Numbers = stored
+            .modified
+            .iter()
+            .filter_map(|uid| if request.messages.uid { Some(*uid) } else { view.number(*uid) })
+            .collect();
+        let told = if request.silent {
+            uids.into_iter().filter(|uid| stored.modified.binary_search(uid).is_err()).collect()
+        } else {
+            Vec::new()
+        };
+        self.tell(News { expunges: request.messages.uid, uid: request.messages.uid, told }, out)?;
+        let reply = Reply::ok("Store completed.");
+        Ok(if modified.is_empty() { reply } else { reply.with(Code::Modified(modified)) })
+    }
+}

@@ -1,0 +1,250 @@
+//! Does a message meet a search? Cheap conditions are looked at first, and a file is opened only where they leave it open.
+
+use imap_protocol::casemap::{Needle, fold};
+use imap_protocol::types::{Comparator, Date, Flag, Numbers, SearchKey};
+use mailbox::store::{Contents, Flags, Folder, MailError, Message, Uid};
+use message::decode;
+use message::fields::fields;
+use message::sent;
+use message::structure::{Inner, Part};
+use message::words::decode_header;
+use sys::clock;
+
+use crate::text::{Text, decoded};
+use crate::view::{View, split_flags};
+
+/// A condition, ready to be looked at many times.
+#[derive(Debug)]
+pub(crate) enum Criterion {
+    Always(bool),
+    And(Vec<Criterion>),
+    Or(Box<Criterion>, Box<Criterion>),
+    Not(Box<Criterion>),
+    System(Flags),
+    Keyword(usize),
+    Recent,
+    Numbers(Numbers),
+    Uids(Numbers),
+    ModSeq(u64),
+    Received(Comparator, Date),
+    /// INTERNALDATE not before this second (`true`), or before it.
+    Age(i64, bool),
+    Saved(Comparator, Date),
+    Larger(u64),
+    Smaller(u64),
+    Sent(Comparator, Date),
+    Header(String, Needle),
+    Body(Needle),
+    Text(Needle),
+    EmailId(String),
+}
+
+/// What is looked at of a message.
+pub(crate) struct Candidate<'a> {
+    pub(crate) number: u32,
+    pub(crate) message: Message,
+    pub(crate) recent: bool,
+    pub(crate) size: Option<u64>,
+    pub(crate) received: Option<i64>,
+    pub(crate) saved: Option<i64>,
+    pub(crate) text: Text<'a>,
+    folded: Option<String>,
+}
+
+/// What a condition needs beside flags and numbers.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Needs {
+    pub(crate) sizes: bool,
+    pub(crate) received: bool,
+    pub(crate) saved: bool,
+}
+
+impl Criterion {
+    /// Prepares a search in this mailbox; `saved` is what `$` stands for.
+    pub(crate) fn new(key: &SearchKey, view: &View, contents: &Contents, saved: &Numbers) -> Self {
+        let inner = |key: &SearchKey| Self::new(key, view, contents, saved);
+        match key {
+            SearchKey::All | SearchKey::SaveDateSupported => Self::Always(true),
+            SearchKey::And(keys) => {
+                let mut all: Vec<Self> = keys.iter().map(inner).collect();
+                all.sort_by_key(Self::cost);
+                Self::And(all)
+            }
+            SearchKey::Or(one, two) => {
+                let (one, two) = (inner(one), inner(two));
+                let (first, second) = if two.cost() < one.cost() { (two, one) } else { (one, two) };
+                Self::Or(Box::new(first), Box::new(second))
+            }
+            SearchKey::Not(key) => Self::Not(Box::new(inner(key))),
+            SearchKey::Flag(flag) => Self::flag(flag, contents),
+            SearchKey::Recent => Self::Recent,
+            SearchKey::Sequence(imap_protocol::types::SequenceSet::Saved) => Self::Uids(saved.clone()),
+            SearchKey::Sequence(set) => Self::Numbers(set.resolve(view.len(), saved)),
+            SearchKey::Uid(set) => Self::Uids(view.uid_set(set, saved)),
+            SearchKey::ModSeq(modseq) => Self::ModSeq(*modseq),
+            SearchKey::Internal(comparator, date) => Self::Received(*comparator, *date),
+            SearchKey::Sent(comparator, date) => Self::Sent(*comparator, *date),
+            SearchKey::Saved(comparator, date) => Self::Saved(*comparator, *date),
+            SearchKey::Younger(seconds) => Self::Age(now() - i64::from(*seconds), true),
+            SearchKey::Older(seconds) => Self::Age(now() - i64::from(*seconds), false),
+            SearchKey::Larger(bytes) => Self::Larger(*bytes),
+            SearchKey::Smaller(bytes) => Self::Smaller(*bytes),
+            SearchKey::Header { name, text } => Self::Header(name.clone(), Needle::new(text)),
+            SearchKey::Body(text) => Self::Body(Needle::new(text)),
+            SearchKey::Text(text) => Self::Text(Needle::new(text)),
+            SearchKey::EmailId(id) => Self::EmailId(id.clone()),
+        }
+    }
+
+    fn flag(flag: &Flag, contents: &Contents) -> Self {
+        if let Flag::Keyword(keyword) = flag {
+            let same = |name: &String| name.eq_ignore_ascii_case(keyword.as_str());
+            return contents.keywords().iter().position(same).map_or(Self::Always(false), Self::Keyword);
+        }
+        Self::System(split_flags(&[flag.clone()].into_iter().collect()).0)
+    }
+
+    /// 0 costs nothing, 3 reads the whole message.
+    fn cost(&self) -> u8 {
+        match self {
+            Self::Larger(_) | Self::Smaller(_) | Self::Received(..) | Self::Age(..) | Self::Saved(..) => 1,
+            Self::Sent(..) | Self::Header(..) | Self::EmailId(_) => 2,
+            Self::Body(_) | Self::Text(_) => 3,
+            Self::And(all) => all.iter().map(Self::cost).max().unwrap_or(0),
+            Self::Or(one, two) => one.cost().max(two.cost()),
+            Self::Not(inner) => inner.cost(),
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn needs(&self, needs: &mut Needs) {
+        match self {
+            Self::And(all) => all.iter().for_each(|inner| inner.needs(needs)),
+            Self::Or(one, two) => {
+                one.needs(needs);
+                two.needs(needs);
+            }
+            Self::Not(inner) => inner.needs(needs),
+            Self::Larger(_) | Self::Smaller(_) => needs.sizes = true,
+            Self::Received(..) | Self::Age(..) => needs.received = true,
+            Self::Saved(..) => needs.saved = true,
+            _ => {}
+        }
+    }
+
+    /// Does the message meet it?
+    pub(crate) fn meets(&self, candidate: &mut Candidate<'_>, folder: &Folder) -> Result<bool, MailError> {
+        let day = |seconds: Option<i64>| seconds.map(|seconds| Date::of(seconds, 0));
+        Ok(match self {
+            Self::Always(always) => *always,
+            Self::And(all) => {
+                for one in all {
+                    if !one.meets(candidate, folder)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Self::Or(one, two) => one.meets(candidate, folder)? || two.meets(candidate, folder)?,
+            Self::Not(inner) => !inner.meets(candidate, folder)?,
+            Self::System(flags) => candidate.message.flags.has(*flags),
+            Self::Keyword(place) => candidate.message.keywords.has(*place),
+            Self::Recent => candidate.recent,
+            Self::Numbers(numbers) => numbers.contains(candidate.number),
+            Self::Uids(uids) => uids.contains(candidate.message.uid),
+            Self::ModSeq(modseq) => candidate.message.modseq >= *modseq,
+            Self::Received(comparator, date) => compare(*comparator, day(candidate.received), *date),
+            Self::Age(second, younger) => candidate.received.is_some_and(|at| (at >= *second) == *younger),
+            Self::Saved(comparator, date) => compare(*comparator, day(candidate.saved), *date),
+            Self::Larger(bytes) => candidate.size.is_some_and(|size| size > *bytes),
+            Self::Smaller(bytes) => candidate.size.is_some_and(|size| size < *bytes),
+            Self::Sent(comparator, date) => compare(*comparator, sent_day(candidate.text.header()?), *date),
+            Self::Header(name, needle) => header_has(candidate.text.header()?, name, needle),
+            Self::Body(needle) => body_has(candidate, needle)?,
+            Self::Text(needle) => text_has(candidate, needle)?,
+            Self::EmailId(id) => crate::command::fetch::email_id(folder, candidate.message.uid) == *id,
+        })
+    }
+}
+
+impl<'a> Candidate<'a> {
+    pub(crate) fn new(number: u32, message: Message, recent: bool, folder: &'a Folder) -> Self {
+        let text = Text::new(folder, message.uid);
+        Self { number, message, recent, size: None, received: None, saved: None, text, folded: None }
+    }
+}
+
+fn now() -> i64 {
+    i64::try_from(clock::now_us() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+fn compare(comparator: Comparator, day: Option<Date>, date: Date) -> bool {
+    day.is_some_and(|day| match comparator {
+        Comparator::Before => day < date,
+        Comparator::On => day == date,
+        Comparator::Since => day >= date,
+    })
+}
+
+/// RFC 3501 §6.4.4: the day as it stands in the field, whatever its zone.
+fn sent_day(header: &[u8]) -> Option<Date> {
+    let field = fields(header).filter(|field| field.name.eq_ignore_ascii_case(b"Date")).last()?;
+    let sent = sent::read(field.value)?;
+    Some(Date::of(sent.seconds, sent.offset_seconds))
+}
+
+fn header_has(header: &[u8], name: &str, needle: &Needle) -> bool {
+    let named = |field: &message::fields::Field<'_>| field.name.eq_ignore_ascii_case(name.as_bytes());
+    fields(header).filter(named).any(|field| needle.is_in(&decode_header(field.value)))
+}
+
+fn body_has(candidate: &mut Candidate<'_>, needle: &Needle) -> Result<bool, MailError> {
+    if candidate.folded.is_none() {
+        let (text, part) = candidate.text.parts()?;
+        let mut gathered = String::new();
+        gather(text, part, false, &mut gathered);
+        candidate.folded = Some(fold(&gathered));
+    }
+    Ok(candidate.folded.as_deref().is_some_and(|folded| needle.is_in_folded(folded)))
+}
+
+/// TEXT is the header and the body (RFC 3501 §6.4.4).
+fn text_has(candidate: &mut Candidate<'_>, needle: &Needle) -> Result<bool, MailError> {
+    let mut gathered = String::new();
+    headers(candidate.text.header()?, &mut gathered);
+    if needle.is_in(&gathered) {
+        return Ok(true);
+    }
+    body_has(candidate, needle)
+}
+
+fn headers(header: &[u8], out: &mut String) {
+    for field in fields(header) {
+        out.push_str(&String::from_utf8_lossy(field.name));
+        out.push_str(": ");
+        out.push_str(&decode_header(field.value));
+        out.push('\n');
+    }
+}
+
+/// The texts of a message and of the messages in it. Depth is bounded, as [`Part`] bounds it.
+fn gather(text: &[u8], part: &Part, with_header: bool, out: &mut String) {
+    if with_header {
+        headers(&text[part.header.clone()], out);
+    }
+    match &part.inner {
+        Inner::Parts(parts) => parts.iter().for_each(|part| gather(text, part, true, out)),
+        Inner::Message(inner) => gather(text, inner, true, out),
+        Inner::Leaf if part.media.kind == b"text" => {
+            let charset = part.media.parameter("charset").unwrap_or(b"utf-8");
+            out.push_str(&decode::text(charset, &decoded(text, part)));
+            out.push('\n');
+        }
+        Inner::Leaf => {}
+    }
+}
+
+/// The UIDs of a list of sequence numbers.
+pub(crate) fn uids_of(found: &[(u32, Uid)]) -> Numbers {
+    found.iter().map(|(_, uid)| *uid).collect()
+}

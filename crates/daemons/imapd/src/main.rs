@@ -1,0 +1,67 @@
+//! # NAME
+//! imapd - IMAP server
+//!
+//! # DESCRIPTION
+//! Lets users read their mail where it lies, by IMAP. The program leads two lives. Started by master(8) it is the login
+//! server: it talks to clients that nobody knows yet, asks authd(8) who they are, and can reach no mailbox. A client that
+//! has logged in goes on to a resident: the same program, started by spawnd(8) as the owner of the mailbox and confined
+//! to the mailbox base; one serves all users of that owner.
+//!
+//! Mailboxes are Maildir++ folders as Dovecot keeps them, and both can be used in turn or at the same time: UIDs, flags,
+//! keywords and subscriptions are the same. Several clients may have one mailbox; each is told what the others do, and
+//! one that idles at once.
+//!
+//! # CAPABILITIES
+//! IMAP4rev1, SASL-IR, LITERAL+, ID, ENABLE, IDLE, NAMESPACE, CHILDREN, UNSELECT, UIDPLUS, MOVE, CONDSTORE, QRESYNC,
+//! ESEARCH, SEARCHRES, SORT, SORT=DISPLAY, ESORT, THREAD=REFERENCES, THREAD=REFS, THREAD=ORDEREDSUBJECT, LIST-EXTENDED,
+//! LIST-STATUS, SPECIAL-USE, MULTIAPPEND, BINARY, CATENATE, WITHIN, I18NLEVEL=1, STATUS=SIZE, SAVEDATE, PREVIEW, QUOTA,
+//! OBJECTID, PARTIAL
+//!
+//! # SECURITY
+//! Before the log-in nothing of a mailbox can be reached, for the process that talks to the client has no right to. A
+//! password without TLS is taken from this host alone, unless `imapd_tls_auth_only` is off. Commands, literals, nesting
+//! and messages are bounded.
+//!
+//! # STANDARDS
+//! RFC 2177 (IDLE), RFC 2342 (NAMESPACE), RFC 2971 (ID), RFC 3501 (IMAP4rev1), RFC 3502 (MULTIAPPEND), RFC 3516
+//! (BINARY), RFC 3691 (UNSELECT), RFC 4315 (UIDPLUS), RFC 4469 (CATENATE), RFC 4731 (ESEARCH), RFC 5032 (WITHIN),
+//! RFC 5161 (ENABLE), RFC 5182 (SEARCHRES), RFC 5255 (I18NLEVEL), RFC 5256 (SORT, THREAD), RFC 5258 (LIST-EXTENDED),
+//! RFC 5819 (LIST-STATUS), RFC 5957 (SORT=DISPLAY), RFC 6154 (SPECIAL-USE), RFC 6851 (MOVE), RFC 7162 (CONDSTORE,
+//! QRESYNC), RFC 7888 (LITERAL+), RFC 8438 (STATUS=SIZE), RFC 8474 (OBJECTID), RFC 8514 (SAVEDATE), RFC 8970 (PREVIEW),
+//! RFC 9208 (QUOTA), RFC 9394 (PARTIAL)
+//!
+//! # DIAGNOSTICS
+//! Log-ins, and what fails in a mailbox, are logged. A client that makes too many errors is sent away.
+//!
+//! # BUGS
+//! There is no TLS yet: put a TLS proxy in front, or let clients come from this host.
+//!
+//! # CONFIGURATION PARAMETERS
+//! All whose names begin with `imapd_`, and `authd_service_name`
+//!
+//! # SEE ALSO
+//! authd(8), spawnd(8), pop3d(8), postconf(5)
+
+mod capabilities;
+mod service;
+mod login;
+mod resident;
+mod session;
+mod state;
+mod view;
+mod refusal;
+mod command;
+mod criteria;
+mod text;
+mod preview;
+mod url;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if worker::resident::is_wanted() {
+        worker::resident::run::<resident::Mailboxes>()
+    } else {
+        worker::run::<service::Imapd>()
+    }
+}

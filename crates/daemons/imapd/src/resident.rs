@@ -1,0 +1,219 @@
+//! The resident: serves those who have logged in, as the owner of their mailboxes.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use attributes::Attributes;
+use imap_protocol::session::SessionSettings;
+use imap_protocol::types::SpecialUse;
+use mailbox::store::{Folder, Layout, Settings, Store, Stores, WatchKey, Watcher};
+use reactor::drive::Driver;
+use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
+use services::residents::{NewSession, Setup};
+use sys::directory::Links;
+use sys::sockets::Socket;
+use worker::Clients;
+use worker::resident::Resident;
+
+use crate::capabilities;
+use crate::session::{Changed, Session};
+use crate::state::{Site, State};
+
+/// So many commands in a row may be wrong.
+const BAD_COMMANDS: u32 = 20;
+
+/// The mailboxes of one owner.
+pub(crate) struct Mailboxes {
+    stores: Stores,
+    base: PathBuf,
+    pub(crate) clients: Clients,
+    /// None until the first session idles, or where there is no inotify.
+    watcher: Option<Watcher>,
+    watching: bool,
+    /// Who waits for changes of what.
+    waiting: HashMap<WatchKey, Vec<HandlerId>>,
+}
+
+impl Resident for Mailboxes {
+    const PROGRAM: &'static str = "imapd";
+
+    fn open(setup: &Setup) -> io::Result<Self> {
+        let mut settings = Settings::new(sys::process::host_name(), std::process::id());
+        settings.links = if setup.follow_links { Links::Follow } else { Links::Refuse };
+        settings.mbox_locks = setup.locks;
+        Ok(Self {
+            stores: Stores::new(settings),
+            base: setup.base.clone(),
+            clients: Clients::default(),
+            watcher: None,
+            watching: false,
+            waiting: HashMap::new(),
+        })
+    }
+
+    fn session(&mut self, session: NewSession, client: Socket, events: &mut EventLoop<Self>) {
+        let layout = layout(&session);
+        let store = match self.store(&session, layout) {
+            Ok(store) => store,
+            Err(error) => {
+                log::error!("open the mailbox of {}: {error}", session.user);
+                let tag = session.words.get("tag").unwrap_or("*");
+                let refusal =
+                    format!("{tag} NO [SERVERBUG] The mailbox can not be opened.\r\n* BYE See the log.\r\n");
+                return services::residents::refuse(&client, &refusal);
+            }
+        };
+        client.send_at_once();
+        let words = &session.words;
+        let site = Arc::new(Site { separator: separator(layout), special_uses: special_uses(words) });
+        let settings = Arc::new(dialogue(words));
+        let tag = words.get("tag").unwrap_or("*").to_owned();
+        let state = State::new(site, store);
+        let session = Session::new(settings, &tag, &session.early, state);
+        self.clients.welcome(Driver::start(client, session, events));
+    }
+
+    fn sessions(&self) -> usize {
+        self.clients.here()
+    }
+}
+
+impl Mailboxes {
+    fn store(&self, session: &NewSession, layout: Layout) -> Result<Arc<Store>, mailbox::store::MailError> {
+        let path = self.base.join(session.path.trim_start_matches('/').trim_end_matches('/'));
+        self.stores.open_as(&path, layout)
+    }
+
+    /// Tells `who` when the folder changes. `None` where it can not be watched.
+    pub(crate) fn watch(
+        &mut self,
+        folder: &Folder,
+        who: HandlerId,
+        events: &mut EventLoop<Self>,
+    ) -> Option<WatchKey> {
+        if !std::mem::replace(&mut self.watching, true) {
+            self.begin_watching(events);
+        }
+        let key = match self.watcher.as_mut()?.watch(folder) {
+            Ok(key) => key,
+            Err(error) => {
+                log::warn!("watch a mailbox: {error}: its clients hear of changes later");
+                return None;
+            }
+        };
+        self.waiting.entry(key).or_default().push(who);
+        Some(key)
+    }
+
+    /// `who` does not wait any more.
+    pub(crate) fn unwatch(&mut self, key: WatchKey, who: HandlerId) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher.unwatch(key);
+        }
+        if let Some(waiting) = self.waiting.get_mut(&key) {
+            if let Some(place) = waiting.iter().position(|other| *other == who) {
+                waiting.swap_remove(place);
+            }
+            if waiting.is_empty() {
+                self.waiting.remove(&key);
+            }
+        }
+    }
+
+    fn begin_watching(&mut self, events: &mut EventLoop<Self>) {
+        match Watcher::new() {
+            Ok(watcher) => {
+                let descriptor = watcher.as_raw_fd();
+                self.watcher = Some(watcher);
+                if let Err(error) = events.add(Box::new(Watch { descriptor })) {
+                    log::warn!("watch mailboxes: {error}");
+                }
+            }
+            Err(error) => log::warn!("watch mailboxes: {error}: clients hear of changes later"),
+        }
+    }
+}
+
+/// The one watcher, in the loop.
+struct Watch {
+    descriptor: RawFd,
+}
+
+impl Handler<Mailboxes> for Watch {
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.descriptor)
+    }
+
+    fn waits_to_write(&self) -> bool {
+        false
+    }
+
+    fn descriptor_outlives(&self) -> bool {
+        true
+    }
+
+    fn ready(
+        &mut self,
+        _: Readiness,
+        mailboxes: &mut Mailboxes,
+        events: &mut EventLoop<Mailboxes>,
+        _: HandlerId,
+    ) -> Fate {
+        let Some(watcher) = &mut mailboxes.watcher else { return Fate::Keep };
+        let changed = watcher.changed().unwrap_or_else(|error| {
+            log::warn!("watch mailboxes: {error}");
+            Vec::new()
+        });
+        let post_box = events.post_box();
+        for who in changed.iter().filter_map(|key| mailboxes.waiting.get(key)).flatten() {
+            post_box.send(*who, Box::new(Changed));
+        }
+        Fate::Keep
+    }
+}
+
+fn layout(session: &NewSession) -> Layout {
+    if !session.path.ends_with('/') {
+        Layout::Mbox
+    } else if session.options.split(':').any(|option| option.eq_ignore_ascii_case("LAYOUT=fs")) {
+        Layout::MaildirTree
+    } else {
+        Layout::MaildirPlusPlus
+    }
+}
+
+fn separator(layout: Layout) -> char {
+    match layout {
+        Layout::MaildirPlusPlus => '.',
+        Layout::MaildirTree | Layout::Mbox => '/',
+    }
+}
+
+fn dialogue(words: &Attributes) -> SessionSettings {
+    SessionSettings {
+        capabilities: capabilities::session(),
+        timeout: Duration::from_secs(number(words, "timeout", 1800)),
+        idle_notice: Duration::from_secs(number(words, "idle_notice", 120)),
+        command_limit_bytes: number(words, "command_limit", 65536),
+        bad_command_limit: BAD_COMMANDS,
+        id: vec![("name".to_owned(), "Pillarbox".to_owned())],
+    }
+}
+
+fn number<T: FromStr>(words: &Attributes, name: &str, default: T) -> T {
+    words.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// `Sent=\Sent, Junk=\Junk`
+fn special_uses(words: &Attributes) -> Vec<(String, SpecialUse)> {
+    let text = words.get("special_use").unwrap_or_default();
+    let pairs = text.split(',').filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .filter_map(|(name, special)| Some((name.to_owned(), SpecialUse::parse(special.as_bytes())?)))
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! The login server: what its sessions share.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use attributes::Attributes;
+use imap_protocol::session::LoginSettings;
+use parameters::Config;
+use reactor::EventLoop;
+use reactor::drive::Driver;
+use services::login::{HasLogins, Logins};
+use services::residents::Residents;
+use sys::sockets::{Peer, Socket};
+use worker::{Clients, Service, Setup, StartError};
+
+use crate::capabilities;
+use crate::login::Session;
+
+/// Sessions of one worker where master.cf sets no limit.
+const SESSION_LIMIT: usize = 20_000;
+/// Bytes of a command before the log-in, with its literals.
+const LOGIN_COMMAND_LIMIT_BYTES: usize = 8 * 1024;
+/// So many commands before the log-in may be wrong.
+const BAD_LOGIN_COMMANDS: u32 = 3;
+
+/// The login server.
+pub(crate) struct Imapd {
+    /// For clients whose passwords are not overheard: of this host, or where it does not matter.
+    trusted: Arc<LoginSettings>,
+    /// For all others.
+    strangers: Arc<LoginSettings>,
+    pub(crate) logins: Logins,
+    pub(crate) residents: Residents,
+    pub(crate) clients: Clients,
+    /// What residents have to know of the settings.
+    pub(crate) words: Attributes,
+    session_limit: usize,
+}
+
+impl Service for Imapd {
+    const PROGRAM: &'static str = "imapd";
+    const POOL_THREADS: usize = 1;
+
+    fn open(setup: &Setup) -> Result<Self, StartError> {
+        let config = &setup.config;
+        let limit = setup.arguments.session_limit;
+        let authd = setup.private_socket(&config.get(&parameters::AUTHD_SERVICE_NAME));
+        let plaintext_anywhere = !config.get(&parameters::IMAPD_TLS_AUTH_ONLY);
+        Ok(Self {
+            trusted: Arc::new(dialogue(config, true)),
+            strangers: Arc::new(dialogue(config, plaintext_anywhere)),
+            logins: Logins::new(authd),
+            residents: Residents::new(setup.private_socket(services::spawn::SPAWN_SERVICE)),
+            clients: Clients::default(),
+            words: words(config),
+            session_limit: if limit == 0 { SESSION_LIMIT } else { limit },
+        })
+    }
+
+    fn accepted(&mut self, socket: Socket, peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
+        socket.send_at_once();
+        let remote = match peer {
+            Peer::Inet(address) => Some(address),
+            Peer::Local => None,
+        };
+        let local = socket.local_address();
+        let settings = if is_near(remote, local) { &self.trusted } else { &self.strangers };
+        let session = Session::new(Arc::clone(settings), remote, local);
+        self.clients.welcome(Driver::start(socket, session, events));
+    }
+
+    fn sessions(&self) -> usize {
+        self.clients.here()
+    }
+
+    fn served(&self) -> u64 {
+        self.clients.come()
+    }
+
+    fn has_room(&self) -> bool {
+        self.clients.here() < self.session_limit
+    }
+}
+
+impl HasLogins for Imapd {
+    fn logins(&mut self) -> &mut Logins {
+        &mut self.logins
+    }
+}
+
+/// Nobody between the client and us can listen.
+fn is_near(remote: Option<SocketAddr>, local: Option<SocketAddr>) -> bool {
+    match (remote, local) {
+        (None, _) => true,
+        (Some(remote), local) => {
+            remote.ip().is_loopback() || local.is_some_and(|local| local.ip() == remote.ip())
+        }
+    }
+}
+
+fn dialogue(config: &Config, plaintext: bool) -> LoginSettings {
+    LoginSettings {
+        greeting: config.get(&parameters::IMAPD_GREETING),
+        capabilities: capabilities::login(),
+        mechanisms: Vec::new(),
+        plaintext_mechanisms: vec!["PLAIN".to_owned(), "LOGIN".to_owned()],
+        starttls: false,
+        plaintext,
+        timeout: config.get(&parameters::IMAPD_LOGIN_TIMEOUT),
+        command_limit_bytes: LOGIN_COMMAND_LIMIT_BYTES,
+        bad_command_limit: BAD_LOGIN_COMMANDS,
+        id: vec![("name".to_owned(), "Pillarbox".to_owned())],
+    }
+}
+
+/// What goes to residents with each client; they read no main.cf.
+fn words(config: &Config) -> Attributes {
+    let seconds = |time: Duration| time.as_secs();
+    Attributes::new()
+        .with("timeout", seconds(config.get(&parameters::IMAPD_TIMEOUT)))
+        .with("idle_notice", seconds(config.get(&parameters::IMAPD_IDLE_NOTIFY_INTERVAL)))
+        .with("command_limit", config.get(&parameters::IMAPD_COMMAND_SIZE_LIMIT))
+        .with("special_use", config.get(&parameters::IMAPD_SPECIAL_USE))
+}

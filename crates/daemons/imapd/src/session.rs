@@ -1,0 +1,142 @@
+//! A client that has logged in: its machine's questions go to pool threads, with all that the session holds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use imap_protocol::session::{Answer, Question, Session as Dialogue, SessionSettings};
+use mailbox::store::WatchKey;
+use reactor::drive;
+use reactor::{EventLoop, HandlerId, Letter};
+
+use crate::resident::Mailboxes;
+use crate::state::State;
+
+/// A letter: the mailbox that the session has selected has changed.
+pub(crate) struct Changed;
+
+/// A letter: a pool thread has done what was asked.
+struct Finished {
+    state: Box<State>,
+    answer: Answer,
+}
+
+/// A client in its mailbox.
+pub(crate) struct Session {
+    machine: Dialogue,
+    /// None while a pool thread has it.
+    state: Option<Box<State>>,
+    watch: Option<WatchKey>,
+    wants_poll: bool,
+    me: Option<HandlerId>,
+}
+
+impl Session {
+    pub(crate) fn new(settings: Arc<SessionSettings>, tag: &str, early: &[u8], state: State) -> Self {
+        let machine = Dialogue::new(settings, tag, early);
+        Self { machine, state: Some(Box::new(state)), watch: None, wants_poll: false, me: None }
+    }
+
+    /// Gives the state to a pool thread.
+    fn offload(
+        &mut self,
+        events: &mut EventLoop<Mailboxes>,
+        me: HandlerId,
+        job: impl FnOnce(&mut State) -> Answer + Send + 'static,
+    ) -> Option<Answer> {
+        let Some(mut state) = self.state.take() else {
+            return Some(Answer::Gone("Internal error occurred.".to_owned()));
+        };
+        let begun = events.offload(me, move || {
+            let answer = job(&mut state);
+            Finished { state, answer }
+        });
+        match begun {
+            Ok(()) => None,
+            Err(_) => Some(Answer::Gone("Server is overloaded, try again later.".to_owned())),
+        }
+    }
+
+    fn begin_watch(&mut self, mailboxes: &mut Mailboxes, events: &mut EventLoop<Mailboxes>, me: HandlerId) {
+        let view = self.state.as_ref().and_then(|state| state.view.as_ref());
+        if let (None, Some(view)) = (self.watch, view) {
+            self.watch = mailboxes.watch(&view.folder, me, events);
+        }
+    }
+
+    fn end_watch(&mut self, mailboxes: &mut Mailboxes, me: HandlerId) {
+        if let Some(key) = self.watch.take() {
+            mailboxes.unwatch(key, me);
+        }
+    }
+}
+
+impl drive::Session<Mailboxes> for Session {
+    type Machine = Dialogue;
+
+    fn machine(&mut self) -> &mut Dialogue {
+        &mut self.machine
+    }
+
+    fn answer(
+        &mut self,
+        question: Question,
+        mailboxes: &mut Mailboxes,
+        events: &mut EventLoop<Mailboxes>,
+        me: HandlerId,
+    ) -> Option<Answer> {
+        self.me = Some(me);
+        match question {
+            Question::Run { tag, command } => {
+                self.offload(events, me, move |state| state.run(&tag, *command))
+            }
+            Question::More => self.offload(events, me, State::more),
+            Question::Append(step) => self.offload(events, me, move |state| state.append(step)),
+            Question::Changes => {
+                // First the watch, then the look: nothing falls between them.
+                self.begin_watch(mailboxes, events, me);
+                if self.state.as_ref().is_some_and(|state| state.view.is_none()) {
+                    return Some(Answer::Changes(Vec::new()));
+                }
+                self.offload(events, me, State::changes)
+            }
+            Question::IdleEnds | Question::Ended => {
+                self.end_watch(mailboxes, me);
+                Some(Answer::Proceed)
+            }
+        }
+    }
+
+    fn letter(
+        &mut self,
+        letter: Letter,
+        _mailboxes: &mut Mailboxes,
+        _events: &mut EventLoop<Mailboxes>,
+        _me: HandlerId,
+    ) -> Option<Answer> {
+        match letter.downcast::<Finished>() {
+            Ok(finished) => {
+                self.state = Some(finished.state);
+                Some(finished.answer)
+            }
+            Err(letter) => {
+                self.wants_poll |= letter.is::<Changed>() && self.machine.changed();
+                None
+            }
+        }
+    }
+
+    fn wants_poll(&mut self) -> bool {
+        std::mem::take(&mut self.wants_poll)
+    }
+
+    fn begin_tls(&mut self, _mailboxes: &mut Mailboxes) -> Option<(tls::Server, Duration)> {
+        None
+    }
+
+    fn ended(&mut self, mailboxes: &mut Mailboxes, _events: &mut EventLoop<Mailboxes>) {
+        if let Some(me) = self.me {
+            self.end_watch(mailboxes, me);
+        }
+        mailboxes.clients.gone();
+    }
+}

@@ -1,0 +1,236 @@
+//! What a session that has logged in holds, and how it carries out what its machine asks.
+//!
+//! All of it runs on pool threads: a state is moved there with a question and comes back with the answer.
+
+use std::sync::Arc;
+
+use imap_protocol::session::{Answer, AppendStep, Done};
+use imap_protocol::types::{Command, Feature, MailboxName, Numbers, Reply, SpecialUse};
+use imap_protocol::write::Out;
+use mailbox::store::{FolderName, MailError, Store};
+use sys::clock;
+
+use crate::command::append::Appending;
+use crate::command::fetch::Fetching;
+use crate::refusal::{Refused, refused};
+use crate::view::{News, View};
+
+/// What is the same for all sessions of a process.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    /// Between the levels of a name.
+    pub(crate) separator: char,
+    /// What mailboxes of these names are for (RFC 6154).
+    pub(crate) special_uses: Vec<(String, SpecialUse)>,
+}
+
+/// What the client has enabled.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Features {
+    pub(crate) condstore: bool,
+    pub(crate) qresync: bool,
+    pub(crate) utf8: bool,
+}
+
+/// A session.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) site: Arc<Site>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) features: Features,
+    pub(crate) view: Option<View>,
+    /// The UIDs that `$` stands for (RFC 5182).
+    pub(crate) saved: Numbers,
+    fetching: Option<Box<Fetching>>,
+    appending: Option<Box<Appending>>,
+}
+
+/// How a command ended, if it did not fail.
+pub(crate) type Outcome = Result<Reply, Refused>;
+
+impl State {
+    /// A session in nobody's mailbox yet.
+    pub(crate) fn new(site: Arc<Site>, store: Arc<Store>) -> Self {
+        let features = Features::default();
+        Self { site, store, features, view: None, saved: Numbers::default(), fetching: None, appending: None }
+    }
+
+    /// Carries out a command, or its beginning.
+    pub(crate) fn run(&mut self, tag: &str, command: Command) -> Answer {
+        let mut out = Out::new(self.features.utf8);
+        let news = News { expunges: command.permits_expunge(), uid: names_uids(&command), ..News::default() };
+        if let Command::Fetch { messages, items, modifiers } = command {
+            return match Fetching::begin(self, messages, items, modifiers, &mut out) {
+                Ok(fetching) => {
+                    self.fetching = Some(Box::new(fetching));
+                    self.fetch_on(out)
+                }
+                Err(refused) => self.done(out, refused.reply()),
+            };
+        }
+        let outcome = self.perform(tag, command, news, &mut out);
+        self.done(out, outcome.unwrap_or_else(Refused::reply))
+    }
+
+    fn perform(&mut self, tag: &str, command: Command, news: News, out: &mut Out) -> Outcome {
+        match command {
+            Command::Noop => self.noop("NOOP completed.", news, out),
+            Command::Check => self.noop("Check completed.", news, out),
+            Command::Enable(features) => Ok(self.enable(&features, out)),
+            Command::Select { mailbox, options, read_only } => {
+                self.select(&mailbox, &options, read_only, out)
+            }
+            Command::Close => self.close(true),
+            Command::Unselect => self.close(false),
+            Command::Create { mailbox, .. } => self.create(&mailbox),
+            Command::Delete(mailbox) => self.delete(&mailbox, out),
+            Command::Rename(from, to) => self.rename(&from, &to),
+            Command::Subscribe(mailbox) => self.subscribe(&mailbox, true),
+            Command::Unsubscribe(mailbox) => self.subscribe(&mailbox, false),
+            Command::List(request) => self.list(&request, out),
+            Command::Lsub(request) => self.lsub(&request, out),
+            Command::Status(mailbox, items) => self.status(&mailbox, &items, out),
+            Command::Namespace => {
+                out.namespace(self.site.separator);
+                Ok(Reply::ok("Namespace completed."))
+            }
+            Command::GetQuota(root) => self.get_quota(&root, out),
+            Command::GetQuotaRoot(mailbox) => self.get_quota_root(&mailbox, out),
+            Command::Expunge(set) => self.expunge(set.as_ref(), out),
+            Command::Store(request) => self.store_flags(&request, out),
+            Command::Copy(messages, mailbox) => self.copy(&messages, &mailbox, out),
+            Command::Move(messages, mailbox) => self.move_messages(&messages, &mailbox, out),
+            Command::Search(request) => self.search(tag, &request, out),
+            Command::Sort(request) => self.sort(tag, &request, out),
+            Command::Thread(request) => self.thread(&request, out),
+            other => Ok(Reply::bad(format!("Error in IMAP command {}: Unknown command", other.name()))),
+        }
+    }
+
+    fn noop(&mut self, text: &'static str, news: News, out: &mut Out) -> Outcome {
+        self.tell(news, out)?;
+        Ok(Reply::ok(text))
+    }
+
+    /// Goes on with the command that is going on.
+    pub(crate) fn more(&mut self) -> Answer {
+        self.fetch_on(Out::new(self.features.utf8))
+    }
+
+    fn fetch_on(&mut self, mut out: Out) -> Answer {
+        let Some(mut fetching) = self.fetching.take() else {
+            return self.done(out, Reply::ok("Fetch completed."));
+        };
+        match fetching.go_on(self, &mut out) {
+            Ok(None) => {
+                self.fetching = Some(fetching);
+                Answer::More(out.into_bytes())
+            }
+            Ok(Some(reply)) => self.done(out, reply),
+            Err(refused) => self.done(out, refused.reply()),
+        }
+    }
+
+    fn done(&mut self, out: Out, reply: Reply) -> Answer {
+        let (selected, utf8) = (self.view.is_some(), self.features.utf8);
+        Answer::Done(Box::new(Done { untagged: out.into_bytes(), reply, selected, utf8 }))
+    }
+
+    /// What is new in the selected mailbox, for a client that idles.
+    pub(crate) fn changes(&mut self) -> Answer {
+        let mut out = Out::new(self.features.utf8);
+        match self.tell(News { expunges: true, ..News::default() }, &mut out) {
+            Ok(()) => Answer::Changes(out.into_bytes()),
+            Err(Refused::Mail(MailError::NoFolder(_))) => {
+                Answer::Gone("Selected mailbox was deleted, have to disconnect.".to_owned())
+            }
+            Err(Refused::Mail(error)) => {
+                log::warn!("{error}");
+                Answer::Changes(out.into_bytes())
+            }
+            Err(Refused::Reply(_)) => Answer::Changes(out.into_bytes()),
+        }
+    }
+
+    /// Carries out a step of APPEND.
+    pub(crate) fn append(&mut self, step: AppendStep) -> Answer {
+        match step {
+            AppendStep::Commit => {
+                let mut out = Out::new(self.features.utf8);
+                let appending = self.appending.take();
+                let outcome = match appending {
+                    Some(appending) => self.commit(*appending, &mut out),
+                    None => Ok(Reply::no("There is nothing to append.")),
+                };
+                self.done(out, outcome.unwrap_or_else(Refused::reply))
+            }
+            AppendStep::Abort => {
+                self.appending = None;
+                Answer::Proceed
+            }
+            AppendStep::Open(mailbox) => {
+                self.appending = None;
+                self.answer_step(|state| {
+                    state.appending = Some(Box::new(state.begin_append(&mailbox)?));
+                    Ok(())
+                })
+            }
+            step => self.answer_step(|state| {
+                let Some(mut appending) = state.appending.take() else { return Ok(()) };
+                let outcome = appending.step(state, step);
+                state.appending = Some(appending);
+                outcome
+            }),
+        }
+    }
+
+    fn answer_step(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Refused>) -> Answer {
+        match step(self) {
+            Ok(()) => Answer::Proceed,
+            Err(refused) => Answer::Refused(refused.reply()),
+        }
+    }
+
+    fn enable(&mut self, features: &[Feature], out: &mut Out) -> Reply {
+        let mut enabled = Vec::new();
+        for feature in features {
+            match feature {
+                Feature::CondStore => self.features.condstore = true,
+                Feature::QResync => (self.features.condstore, self.features.qresync) = (true, true),
+                Feature::Utf8Accept | Feature::Imap4Rev2 => continue,
+            }
+            if !enabled.contains(feature) {
+                enabled.push(*feature);
+            }
+        }
+        out.enabled(&enabled);
+        Reply::ok("Enabled")
+    }
+
+    /// Looks what others did to the selected mailbox, and tells the client.
+    pub(crate) fn tell(&mut self, news: News, out: &mut Out) -> Result<(), Refused> {
+        let features = self.features;
+        let Some(view) = &mut self.view else { return Ok(()) };
+        view.folder.sync(clock::now_us())?;
+        view.tell(&news, features, out)
+    }
+
+    /// The selected mailbox.
+    pub(crate) fn selected(&mut self) -> Result<&mut View, Refused> {
+        self.view.as_mut().ok_or_else(|| refused(Reply::bad("No mailbox selected")))
+    }
+
+    /// The name of a folder.
+    pub(crate) fn folder_name(&self, name: &MailboxName) -> Result<FolderName, Refused> {
+        crate::refusal::folder_name(name, self.site.separator)
+    }
+}
+
+/// Did the command name messages by UID, so that answers have UIDs?
+fn names_uids(command: &Command) -> bool {
+    match command {
+        Command::Store(request) => request.messages.uid,
+        Command::Copy(messages, _) | Command::Move(messages, _) => messages.uid,
+        _ => false,
+    }
+}

@@ -1,0 +1,212 @@
+//! The text of one message, read as far as it is needed.
+
+use std::borrow::Cow;
+
+use imap_protocol::types::{Section, SectionText};
+use mailbox::store::{Folder, MailError, MessageText, Uid};
+use message::content_type::Encoding;
+use message::decode;
+use message::fields::fields;
+use message::header::header_value;
+use message::structure::{Inner, Part};
+
+/// How much is read at once while the end of the header is looked for, bytes.
+const HEADER_BLOCK_BYTES: usize = 16 * 1024;
+/// A header is not longer; what is beyond does not count, bytes.
+const HEADER_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// A message whose text is read at the first need, once.
+pub(crate) struct Text<'f> {
+    folder: &'f Folder,
+    uid: Uid,
+    open: Option<MessageText>,
+    /// What has been read, from the begin on.
+    bytes: Vec<u8>,
+    whole: bool,
+    structure: Option<Part>,
+}
+
+impl<'f> Text<'f> {
+    /// Nothing is read yet.
+    pub(crate) fn new(folder: &'f Folder, uid: Uid) -> Self {
+        Self { folder, uid, open: None, bytes: Vec::new(), whole: false, structure: None }
+    }
+
+    fn open(&mut self) -> Result<&mut MessageText, MailError> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => self.folder.open(self.uid)?,
+        };
+        Ok(self.open.insert(open))
+    }
+
+    /// The header with the empty line that ends it.
+    pub(crate) fn header(&mut self) -> Result<&[u8], MailError> {
+        let mut searched = 0;
+        loop {
+            if let Some(end) = header_end(&self.bytes, searched) {
+                return Ok(&self.bytes[..end]);
+            }
+            if self.whole || self.bytes.len() >= HEADER_LIMIT_BYTES {
+                return Ok(&self.bytes[..self.bytes.len().min(HEADER_LIMIT_BYTES)]);
+            }
+            searched = self.bytes.len().saturating_sub(4);
+            self.read_more(HEADER_BLOCK_BYTES)?;
+        }
+    }
+
+    fn read_more(&mut self, limit: usize) -> Result<(), MailError> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let before = bytes.len();
+        let outcome = self.open().and_then(|open| open.read_at(before as u64, limit, &mut bytes));
+        self.whole = bytes.len() < before + limit;
+        self.bytes = bytes;
+        outcome
+    }
+
+    /// All of it.
+    pub(crate) fn all(&mut self) -> Result<&[u8], MailError> {
+        if !self.whole {
+            let size = usize::try_from(self.open()?.size_bytes()).unwrap_or(usize::MAX);
+            self.bytes.reserve(size.saturating_sub(self.bytes.len()).saturating_add(1).min(64 << 20));
+            while !self.whole {
+                self.read_more(size.saturating_sub(self.bytes.len()).max(1) + 1)?;
+            }
+        }
+        Ok(&self.bytes)
+    }
+
+    /// Its parts, and the text they lie in.
+    pub(crate) fn parts(&mut self) -> Result<(&[u8], &Part), MailError> {
+        self.all()?;
+        if self.structure.is_none() {
+            self.structure = Some(Part::read(&self.bytes));
+        }
+        match &self.structure {
+            Some(part) => Ok((&self.bytes, part)),
+            None => Err(MailError::Gone(self.uid)),
+        }
+    }
+
+    /// What a section asks for; a part that is not there is empty, as with Dovecot.
+    pub(crate) fn section(&mut self, section: &Section) -> Result<Cow<'_, [u8]>, MailError> {
+        if section.part.is_empty() {
+            return Ok(match &section.text {
+                SectionText::All => Cow::Borrowed(self.all()?),
+                SectionText::Header => Cow::Borrowed(self.header()?),
+                SectionText::Fields(names) => Cow::Owned(chosen(self.header()?, names, true)),
+                SectionText::FieldsNot(names) => Cow::Owned(chosen(self.header()?, names, false)),
+                SectionText::Text | SectionText::Mime => {
+                    let header = self.header()?.len();
+                    Cow::Borrowed(&self.all()?[header..])
+                }
+            });
+        }
+        let (text, root) = self.parts()?;
+        Ok(of_part(text, root, section))
+    }
+
+    /// The decoded content of a section (RFC 3516 §4.2).
+    pub(crate) fn binary(&mut self, section: &Section) -> Result<Vec<u8>, MailError> {
+        if section.part.is_empty() {
+            return Ok(self.all()?.to_vec());
+        }
+        let (text, root) = self.parts()?;
+        let path: Vec<u32> = section.part.iter().map(|number| number.get()).collect();
+        Ok(root.find(&path).map_or_else(Vec::new, |found| decoded(text, found.part)))
+    }
+}
+
+/// The body of a part without its transfer encoding.
+pub(crate) fn decoded(text: &[u8], part: &Part) -> Vec<u8> {
+    let mut encoding = Encoding::SevenBit;
+    for field in fields(&text[part.header.clone()]) {
+        if field.name.eq_ignore_ascii_case(b"Content-Transfer-Encoding") {
+            encoding = Encoding::parse(header_value(field.whole));
+        }
+    }
+    decode::body(encoding, &text[part.body.clone()])
+}
+
+fn of_part<'t>(text: &'t [u8], root: &Part, section: &Section) -> Cow<'t, [u8]> {
+    let path: Vec<u32> = section.part.iter().map(|number| number.get()).collect();
+    let Some(found) = root.find(&path) else { return Cow::Borrowed(&[]) };
+    let inner = match &found.part.inner {
+        Inner::Message(message) => Some(message.as_ref()),
+        _ => None,
+    };
+    match (&section.text, inner) {
+        (SectionText::All, _) => Cow::Borrowed(&text[found.part.body.clone()]),
+        (SectionText::Mime, _) => Cow::Borrowed(&text[found.part.header.clone()]),
+        (_, None) => Cow::Borrowed(&[]),
+        (SectionText::Header, Some(message)) => Cow::Borrowed(&text[message.header.clone()]),
+        (SectionText::Text, Some(message)) => Cow::Borrowed(&text[message.body.clone()]),
+        (SectionText::Fields(names), Some(message)) => {
+            Cow::Owned(chosen(&text[message.header.clone()], names, true))
+        }
+        (SectionText::FieldsNot(names), Some(message)) => {
+            Cow::Owned(chosen(&text[message.header.clone()], names, false))
+        }
+    }
+}
+
+/// The fields of these names, or the others, and an empty line.
+fn chosen(header: &[u8], names: &[Vec<u8>], wanted: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    for field in fields(header) {
+        if names.iter().any(|name| name.eq_ignore_ascii_case(field.name)) == wanted {
+            out.extend_from_slice(field.whole);
+            if !field.whole.ends_with(b"\n") {
+                out.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+/// Where the header ends, behind its empty line; looked for from `from` on.
+fn header_end(text: &[u8], from: usize) -> Option<usize> {
+    if from == 0 && text.starts_with(b"\r\n") {
+        return Some(2);
+    }
+    text[from..].windows(4).position(|window| window == b"\r\n\r\n").map(|place| from + place + 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_chosen_by_name() {
+        let header = b"A: 1\r\nB: 2\r\n x\r\nno field\r\n\r\n";
+        assert_eq!(chosen(header, &[b"B".to_vec()], true), b"B: 2\r\n x\r\n\r\n");
+        assert_eq!(chosen(header, &[b"B".to_vec()], false), b"A: 1\r\n\r\n");
+        assert_eq!(chosen(header, &[b"C".to_vec()], true), b"\r\n");
+    }
+
+    #[test]
+    fn a_header_ends_at_its_empty_line() {
+        assert_eq!(header_end(b"A: 1\r\n\r\nx", 0), Some(8));
+        assert_eq!(header_end(b"\r\nx", 0), Some(2));
+        assert_eq!(header_end(b"A: 1\r\n", 0), None);
+    }
+
+    #[test]
+    fn sections_of_parts() {
+        let text =
+            b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n\
+                     Subject: in\r\n\r\nbody\r\n--b--\r\n";
+        let root = Part::read(text);
+        let get = |section: &str| {
+            let section = Section::parse(section.as_bytes()).unwrap();
+            String::from_utf8(of_part(text, &root, &section).into_owned()).unwrap()
+        };
+        assert_eq!(get("1.HEADER"), "Subject: in\r\n\r\n");
+        assert_eq!(get("1.TEXT"), "body");
+        assert_eq!(get("1.1"), "body");
+        assert_eq!(get("1.MIME"), "Content-Type: message/rfc822\r\n\r\n");
+        assert_eq!(get("2"), "");
+        assert_eq!(get("1.1.HEADER"), "");
+    }
+}

@@ -1,0 +1,269 @@
+//! What a client knows of the mailbox it has selected: sequence numbers, and what it has not been told yet.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use imap_protocol::types::{Code, Flag, Flags, Keyword, MailboxName, Messages, Numbers, Reply, SequenceSet};
+use imap_protocol::write::Out;
+use mailbox::store::{self, Folder, Message, Uid, Vanished};
+use sys::clock;
+
+use crate::refusal::{Refused, refused};
+use crate::state::Features;
+
+/// The selected mailbox as its client sees it.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) folder: Arc<Folder>,
+    pub(crate) name: MailboxName,
+    pub(crate) read_only: bool,
+    /// The UID of each sequence number.
+    pub(crate) uids: Vec<Uid>,
+    /// Changes up to this modification sequence are known.
+    seen: u64,
+    /// Messages that are `\Recent` in this session.
+    pub(crate) recent: BTreeSet<Uid>,
+    /// Messages that are gone, which the client has not been told yet: its sequence numbers still count them.
+    gone: Vec<Uid>,
+    /// So many keywords of the folder the client knows.
+    keywords: usize,
+    recent_told: usize,
+}
+
+/// What of the news may be told.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct News {
+    /// Messages may vanish.
+    pub(crate) expunges: bool,
+    /// The client thinks in UIDs.
+    pub(crate) uid: bool,
+    /// It has been told the flags of these already, or does not want them (sorted).
+    pub(crate) told: Vec<Uid>,
+}
+
+impl View {
+    /// Opens the mailbox; the caller has synced the folder.
+    pub(crate) fn open(folder: Arc<Folder>, name: MailboxName, read_only: bool) -> Result<Self, Refused> {
+        let recent: BTreeSet<Uid> = if read_only {
+            BTreeSet::new()
+        } else {
+            folder.claim_recent(clock::now_us())?.into_iter().collect()
+        };
+        let (uids, seen, keywords) = folder.read(|contents| {
+            let uids = contents.messages().iter().map(|message| message.uid).collect();
+            (uids, contents.summary().highest_modseq, contents.keywords().len())
+        });
+        let recent_told = recent.len();
+        Ok(Self { folder, name, read_only, uids, seen, recent, gone: Vec::new(), keywords, recent_told })
+    }
+
+    /// How many messages the client knows of.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.uids.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The sequence number of a UID.
+    pub(crate) fn number(&self, uid: Uid) -> Option<u32> {
+        let place = self.uids.binary_search(&uid).ok()?;
+        u32::try_from(place + 1).ok()
+    }
+
+    /// The messages that a command names: sequence number and UID of each, rising.
+    pub(crate) fn resolve(
+        &self,
+        command: &str,
+        messages: &Messages,
+        saved: &Numbers,
+    ) -> Result<Vec<(u32, Uid)>, Refused> {
+        if messages.uid || messages.set == SequenceSet::Saved {
+            return Ok(self.with_uids(&self.uid_set(&messages.set, saved)));
+        }
+        if messages.set.largest_named() > self.len() {
+            return Err(refused(Reply::bad(format!("Error in IMAP command {command}: Invalid messageset"))));
+        }
+        Ok(self.numbered(&messages.set.resolve(self.len(), saved)))
+    }
+
+    /// A set of UIDs; `*` is the highest.
+    pub(crate) fn uid_set(&self, set: &SequenceSet, saved: &Numbers) -> Numbers {
+        set.resolve(self.uids.last().copied().unwrap_or(0), saved)
+    }
+
+    fn numbered(&self, numbers: &Numbers) -> Vec<(u32, Uid)> {
+        let uid = |number: u32| Some((number, *self.uids.get(number as usize - 1)?));
+        numbers.iter().map_while(uid).collect()
+    }
+
+    /// Those of a set of UIDs that are here.
+    pub(crate) fn with_uids(&self, uids: &Numbers) -> Vec<(u32, Uid)> {
+        let mut found = Vec::new();
+        for (first, last) in uids.ranges() {
+            let from = self.uids.partition_point(|uid| uid < first);
+            let to = self.uids.partition_point(|uid| uid <= last);
+            found.extend((from..to).map(|place| (place as u32 + 1, self.uids[place])));
+        }
+        found
+    }
+
+    /// The flags that the folder has, system flags and keywords.
+    pub(crate) fn known_flags(&self) -> Flags {
+        let names = self.folder.read(|contents| contents.keywords().to_vec());
+        let keywords = names.iter().filter_map(|name| Keyword::new(name.as_bytes())).map(Flag::Keyword);
+        Flag::SYSTEM.into_iter().chain(keywords).collect()
+    }
+
+    /// `* FLAGS`, and which of them stay.
+    pub(crate) fn write_flags(&self, out: &mut Out) {
+        let flags = self.known_flags();
+        out.flags(&flags);
+        let reply = if self.read_only {
+            Reply::ok("Read-only mailbox.").with(Code::PermanentFlags(Flags::default(), false))
+        } else {
+            Reply::ok("Flags permitted.").with(Code::PermanentFlags(flags, true))
+        };
+        out.untagged(&reply);
+    }
+
+    /// Tells the client what is new since it was last told. The caller has synced the folder.
+    pub(crate) fn tell(&mut self, news: &News, features: Features, out: &mut Out) -> Result<(), Refused> {
+        let (changes, names) = self.folder.read(|contents| {
+            let changes = contents.changes_since(self.seen);
+            let names = if changes.changed.is_empty() { Vec::new() } else { contents.keywords().to_vec() };
+            (changes, names)
+        });
+        self.seen = changes.upto;
+        self.note_gone(&changes.vanished);
+        if names.len() > self.keywords {
+            self.keywords = names.len();
+            self.write_flags(out);
+        }
+        if news.expunges {
+            self.tell_gone(features, out);
+        }
+        let last = self.uids.last().copied().unwrap_or(0);
+        let first_new = changes.changed.partition_point(|message| message.uid <= last);
+        let (changed, new) = changes.changed.split_at(first_new);
+        for message in changed {
+            self.tell_changed(message, &names, news, features, out);
+        }
+        self.tell_new(new, out)
+    }
+
+    fn note_gone(&mut self, vanished: &Vanished) {
+        let mut gone: Vec<Uid> = match vanished {
+            Vanished::These(uids) if uids.is_empty() => return,
+            Vanished::These(uids) => {
+                uids.iter().copied().filter(|uid| self.uids.binary_search(uid).is_ok()).collect()
+            }
+            Vanished::AllMissing => {
+                let there: Vec<Uid> = self
+                    .folder
+                    .read(|contents| contents.messages().iter().map(|message| message.uid).collect());
+                self.uids.iter().copied().filter(|uid| there.binary_search(uid).is_err()).collect()
+            }
+        };
+        self.gone.append(&mut gone);
+        self.gone.sort_unstable();
+        self.gone.dedup();
+    }
+
+    /// RFC 3501 §7.4.1: from the highest on, so that the numbers below stay.
+    fn tell_gone(&mut self, features: Features, out: &mut Out) {
+        if self.gone.is_empty() {
+            return;
+        }
+        let gone = std::mem::take(&mut self.gone);
+        if features.qresync {
+            out.vanished(false, &gone.iter().copied().collect());
+        } else {
+            for uid in gone.iter().rev() {
+                if let Some(number) = self.number(*uid) {
+                    out.expunge(number);
+                }
+            }
+        }
+        self.uids.retain(|uid| gone.binary_search(uid).is_err());
+        for uid in &gone {
+            if self.recent.remove(uid) {
+                self.recent_told = self.recent_told.saturating_sub(1);
+            }
+        }
+    }
+
+    fn tell_changed(
+        &self,
+        message: &Message,
+        names: &[String],
+        news: &News,
+        features: Features,
+        out: &mut Out,
+    ) {
+        let Some(number) = self.number(message.uid) else { return };
+        let told = news.told.binary_search(&message.uid).is_ok();
+        if told && !features.condstore {
+            return;
+        }
+        let mut fetch = out.fetch(number);
+        if news.uid || features.qresync {
+            fetch.uid(message.uid);
+        }
+        if features.condstore {
+            fetch.modseq(message.modseq);
+        }
+        if !told {
+            fetch.flag_names(flag_names(message, names, self.recent.contains(&message.uid)).into_iter());
+        }
+        fetch.end();
+    }
+
+    fn tell_new(&mut self, new: &[Message], out: &mut Out) -> Result<(), Refused> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.uids.extend(new.iter().map(|message| message.uid));
+        if !self.read_only {
+            self.recent.extend(self.folder.claim_recent(clock::now_us())?);
+        }
+        out.exists(self.uids.len());
+        if self.recent_told != self.recent.len() {
+            self.recent_told = self.recent.len();
+            out.recent(self.recent_told);
+        }
+        Ok(())
+    }
+}
+
+/// The names of a message's flags in the order of Dovecot.
+pub(crate) fn flag_names<'n>(message: &Message, names: &'n [String], recent: bool) -> Vec<&'n str> {
+    let system = SYSTEM.iter().filter(|(flag, _)| message.flags.has(*flag)).map(|(_, name)| *name);
+    let recent = recent.then_some("\\Recent");
+    let keywords = message.keywords.iter().filter_map(|place| names.get(place));
+    system.chain(recent).chain(keywords.map(String::as_str).filter(|name| !name.is_empty())).collect()
+}
+
+const SYSTEM: [(store::Flags, &str); 5] = [
+    (store::Flags::ANSWERED, "\\Answered"),
+    (store::Flags::FLAGGED, "\\Flagged"),
+    (store::Flags::DELETED, "\\Deleted"),
+    (store::Flags::SEEN, "\\Seen"),
+    (store::Flags::DRAFT, "\\Draft"),
+];
+
+/// System flags as the store has them, and the keywords.
+pub(crate) fn split_flags(flags: &Flags) -> (store::Flags, Vec<String>) {
+    let (mut system, mut keywords) = (store::Flags::NONE, Vec::new());
+    for flag in flags.iter() {
+        system |= match flag {
+            Flag::Answered => store::Flags::ANSWERED,
+            Flag::Flagged => store::Flags::FLAGGED,
+            Flag::Deleted => store::Flags::DELETED,
+            Flag::Seen => store::Flags::SEEN,
+            Flag::Draft => store::Flags::DRAFT,
+            Flag::Keyword(keyword) => {
+                keywords.push(keyword.as_str().to_owned());
+                continue;
+            }
+        };
+    }
+    (system, keywords)
+}

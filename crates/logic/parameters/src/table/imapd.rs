@@ -1,0 +1,27 @@
+//! The IMAP server.
+
+use crate::declare::parameters;
+
+parameters! {
+    // Before the log-in
+
+    /// What the IMAP server says of itself in its greeting. Dovecot: `login_greeting`.
+    IMAPD_GREETING: Text = "imapd_greeting", "Pillarbox ready.", ["imapd"];
+    /// Takes passwords without TLS from this host alone. Dovecot: `disable_plaintext_auth`.
+    IMAPD_TLS_AUTH_ONLY: Flag = "imapd_tls_auth_only", "yes", ["imapd"];
+    /// How long a client may take for a command before it has logged in.
+    IMAPD_LOGIN_TIMEOUT: Time = "imapd_login_timeout", "3m", ["imapd"];
+
+    // Behind it
+
+    /// How long a client may be silent; RFC 3501 asks for 30 minutes at least.
+    IMAPD_TIMEOUT: Time = "imapd_timeout", "30m", ["imapd"];
+    /// How often a client that idles hears that the server is still there. Dovecot: `imap_idle_notify_interval`.
+    IMAPD_IDLE_NOTIFY_INTERVAL: Time = "imapd_idle_notify_interval", "2m", ["imapd"];
+    /// Bytes of a command with its literals, but for messages. Dovecot: `imap_max_line_length`.
+    IMAPD_COMMAND_SIZE_LIMIT: Number = "imapd_command_size_limit", "65536", ["imapd"];
+    /// What folders of these names are for (RFC 6154), `name=use` where the use is `\Sent`, `\Drafts`, `\Trash`,
+    /// `\Junk`, `\Archive`, `\All` or `\Flagged`. Dovecot: `special_use`.
+    IMAPD_SPECIAL_USE: Text = "imapd_special_use",
+        "Drafts=\\Drafts, Sent=\\Sent, Junk=\\Junk, Trash=\\Trash, Archive=\\Archive", ["imapd"];
+}
