@@ -273,8 +273,8 @@ fn open_tables(settings: &cleanup::Settings) -> Tables {
 fn log_lines(finished: &Finished) {
     for line in &finished.log {
         match line.level {
-            Level::Info => log::info!("{}", line.text),
-            Level::Warning => log::warn!("{}", line.text),
+            Level::Info => log::info!(target: maillog::CLEANUP, "{}", line.text),
+            Level::Warning => log::warn!(target: maillog::CLEANUP, "{}", line.text),
         }
     }
 }

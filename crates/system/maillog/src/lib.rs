@@ -20,6 +20,9 @@ use crate::packets::Haste;
 
 /// Target of the `error!` that a program says before it gives up.
 pub const FATAL: &str = "fatal";
+/// Target of what the work of cleanup has to tell, whichever program does it: such lines are tagged as cleanup's, for
+/// that is where log analysers look for them.
+pub const CLEANUP: &str = "cleanup";
 /// Lines that wait for [`flush`] are written before it when they are more than this.
 const BUFFER_LIMIT_BYTES: usize = 32 * 1024;
 
@@ -47,6 +50,8 @@ struct Logger {
 
 struct State {
     settings: Settings,
+    /// For lines of target [`CLEANUP`], once it is known.
+    cleanup_tag: Option<String>,
     clock: line::Clock,
     buffer: Vec<u8>,
 }
@@ -54,13 +59,20 @@ struct State {
 /// Opens the log of this process. Later calls change nothing and return false.
 pub fn open(settings: Settings) -> bool {
     let verbose = settings.verbose;
-    let state = State { settings, clock: line::Clock::default(), buffer: Vec::new() };
+    let state = State { settings, cleanup_tag: None, clock: line::Clock::default(), buffer: Vec::new() };
     let first = LOGGER.set(Logger { state: Mutex::new(state), verbose }).is_ok();
     if let Some(logger) = LOGGER.get().filter(|_| first) {
         let _ = log::set_logger(logger);
         log::set_max_level(if logger.verbose { LevelFilter::Debug } else { LevelFilter::Info });
     }
     first
+}
+
+/// What stands before the process id in lines of target [`CLEANUP`]: `postfix/cleanup`.
+pub fn set_cleanup_tag(tag: String) {
+    if let Some(logger) = LOGGER.get() {
+        logger.lock().cleanup_tag = Some(tag);
+    }
 }
 
 /// Writes the lines that wait.
@@ -135,20 +147,21 @@ impl Log for Logger {
 
 impl State {
     fn take(&mut self, level: Level, target: &str, text: &str) {
-        let State { settings, clock, buffer } = self;
+        let State { settings, cleanup_tag, clock, buffer } = self;
+        let tag = cleanup_tag.as_ref().filter(|_| target == CLEANUP).unwrap_or(&settings.tag);
         let severity = line::Severity::of(level, target == FATAL);
         match settings.sink {
             Sink::Syslog(_) => {
-                self.flush();
                 let mut packet = Vec::with_capacity(text.len() + 64);
-                self.clock.syslog(&mut packet, severity, &self.settings.tag, text);
+                clock.syslog(&mut packet, severity, tag, text);
+                self.flush();
                 let haste = self.haste();
                 self.settings.sink.send(&packet, haste);
             }
             Sink::File(_) | Sink::Postlog(_) => {
-                clock.line(buffer, &settings.host, severity, &settings.tag, text);
+                clock.line(buffer, &settings.host, severity, tag, text);
             }
-            Sink::Terminal => line::terminal(buffer, severity, &settings.tag, text),
+            Sink::Terminal => line::terminal(buffer, severity, tag, text),
         }
     }
 

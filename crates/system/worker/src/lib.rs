@@ -261,6 +261,7 @@ fn set_up<S: Service>(arguments: Arguments) -> Result<Setup, StartError> {
 fn open_log(program: &str, arguments: &Arguments) {
     let file = sys::process::inherited(protocol::LOG_DESCRIPTOR).map(std::fs::File::from);
     let tag = std::env::var(protocol::ENV_LOG_TAG).unwrap_or_else(|_| "postfix".to_owned());
+    let cleanup_tag = format!("{tag}/cleanup");
     let chosen = arguments.overrides.iter().rev().find(|(name, _)| name == "syslog_name");
     let tag = chosen.map_or(tag, |(_, value)| {
         value.replace("$service_name", arguments.service.as_deref().unwrap_or(program))
@@ -273,4 +274,6 @@ fn open_log(program: &str, arguments: &Arguments) {
         buffered: true,
         verbose: arguments.verbose,
     });
+    // A name of its own (submission) is for smtpd's lines; those of cleanup's work stay cleanup's.
+    maillog::set_cleanup_tag(cleanup_tag);
 }
