@@ -127,6 +127,7 @@ impl Session {
             }
             Question::Connect(_) | Question::Xclient(_) => Answer::Admit(Box::new(admission(self.answers))),
             Question::Expn(_) => Answer::Members(vec!["a@b".to_owned(), "c@d".to_owned()]),
+            Question::Footer(reply) => Answer::Refuse(reply.with_footer("call \\c for help")),
             Question::Verb(_) if draw == 0 => Answer::Verb(Named::Ignored),
             Question::Verb(_) => Answer::Verb(Named::Ordinary),
             Question::Filter(line) => Answer::Line(line),
@@ -190,7 +191,7 @@ fn settings(first: u8, second: u8, third: u8) -> Settings {
         command_filter: is(second, 2),
         soft_bounce: is(second, 3),
         tls_wrapper: is(second, 4),
-        reject_footer: is(second, 5).then(|| "call \\c for help".to_owned()),
+        reject_footer: is(second, 5),
         line_limit_bytes: if is(second, 6) { 20 } else { 2048 },
         bare_newline: match third & 3 {
             0 => BareNewline::Normalize,

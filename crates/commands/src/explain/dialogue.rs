@@ -154,6 +154,7 @@ impl<'a> Dialogue<'a> {
             tls: None,
             pipelining: false,
             server: None,
+            deferral: None,
             instance: None,
         };
         restrictions.check(stage, &session, &self.scene).unwrap_or_else(|stop| match stop {
@@ -261,6 +262,5 @@ fn effect_text(effect: &Effect) -> String {
         Effect::Redirect(address) => format!("the message goes to {address} instead"),
         Effect::Bcc(address) => format!("a copy goes to {address}"),
         Effect::Prepend(header) => format!("a header is put in front: {header}"),
-        Effect::Sleep(time) => format!("the answer comes after {} s", time.as_secs()),
     }
 }

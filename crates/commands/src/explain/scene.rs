@@ -108,6 +108,11 @@ impl World for Scene<'_> {
         }
     }
 
+    /// Nobody waits here.
+    fn sleep(&self, _time: std::time::Duration) -> Result<(), Stop> {
+        Ok(())
+    }
+
     fn policy(&self, service: &PolicyService, _: &[(&'static str, String)]) -> Result<Option<String>, Stop> {
         let note =
             format!("check_policy_service {} is not asked here: as if it said DUNNO", service.endpoint);

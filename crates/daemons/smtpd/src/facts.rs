@@ -4,6 +4,7 @@
 //! the answer has come in as a letter.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use restrictions::PolicyService;
 use rewriting::Resolved;
@@ -21,6 +22,8 @@ pub(crate) enum Wanted {
     Policy(Box<PolicyService>, String),
     /// What an event of this client makes, of anvil(8).
     Count(Request),
+    /// That so much time has gone by.
+    Time(Duration),
 }
 
 /// What was found out.
@@ -32,6 +35,8 @@ pub(crate) enum Found {
     Policy(Option<String>),
     /// By anvil(8), or nothing where nobody counts.
     Count(Option<Count>),
+    /// By waiting.
+    Time,
 }
 
 /// A letter: the answer to what was wanted.

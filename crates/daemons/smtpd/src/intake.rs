@@ -154,6 +154,11 @@ impl Session {
             return write_error();
         };
         apply(&effects, intake.cleanup.envelope_mut());
+        for effect in effects {
+            if let Effect::Bcc(address) = effect {
+                intake.cleanup.copy_to(address);
+            }
+        }
         if intake.file.is_none() && daemon.direct.may_try() {
             intake.direct = true;
             intake.spare = daemon.direct.take_reserved();
@@ -350,8 +355,8 @@ impl Intake {
         };
         for line in &finished.log {
             match line.level {
-                Level::Info => log::info!("{}", line.text),
-                Level::Warning => log::warn!("{}", line.text),
+                Level::Info => log::info!(target: maillog::CLEANUP, "{}", line.text),
+                Level::Warning => log::warn!(target: maillog::CLEANUP, "{}", line.text),
             }
         }
         Ok(Ok(finished))
@@ -467,7 +472,8 @@ fn apply(effects: &[Effect], envelope: &mut Envelope) {
             Effect::Prepend(header) if !envelope.prepend.contains(header) => {
                 envelope.prepend.push(header.clone())
             }
-            Effect::Bcc(_) | Effect::Prepend(_) | Effect::Sleep(_) => {}
+            // Copies are the editor's own matter, at the end.
+            Effect::Bcc(_) | Effect::Prepend(_) => {}
         }
     }
 }

@@ -44,6 +44,8 @@ mod place;
 mod restrict;
 mod policy;
 mod policy_connection;
+mod pause;
+mod footer;
 mod transaction;
 mod intake;
 mod direct;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use dns::{Answer, Question};
 use lookup::{Lookup, Stop};
@@ -89,6 +90,13 @@ impl World for Place<'_> {
         match self.dns(Question::Texts(name.to_owned()))? {
             Answer::Texts(answer) => Ok(answer.map_err(failure)),
             _ => Ok(Err(DnsFailure::Unavailable)),
+        }
+    }
+
+    fn sleep(&self, time: Duration) -> Result<(), Stop> {
+        match self.facts.borrow_mut().get(Wanted::Time(time)) {
+            Some(_) => Ok(()),
+            None => Err(Stop::Wait),
         }
     }
 

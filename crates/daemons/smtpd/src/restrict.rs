@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use lookup::{Lookup, Subject};
 use reactor::{EventLoop, HandlerId};
-use restrictions::{Effect, Envelope, Refusal, Stage};
+use restrictions::{Deferral, Effect, Envelope, Refusal, Stage};
 use smtp_protocol::{Answer, Command, Recipient, Reply, Sender};
 
 use crate::chat_log;
@@ -35,12 +35,14 @@ impl Session {
             tls: self.tls.as_deref(),
             pipelining: self.pipelining,
             server: self.local_end.map(|end| (end.ip(), end.port())),
+            deferral: self.deferrals.for_stage(),
             instance: self.transaction.as_ref().and_then(|open| open.instance),
         }
     }
 
     /// Goes through the restrictions of a stage and logs what they have to say.
     pub(crate) fn check(&mut self, stage: Stage, command: &str, daemon: &Smtpd) -> Checked {
+        self.deferrals.begin(stage);
         let mut facts = std::mem::take(&mut self.facts);
         let view = self.view(command);
         let place = Place {
@@ -55,6 +57,9 @@ impl Session {
         }
         self.facts = facts;
         let ruling = ruling?;
+        if !daemon.settings.delay_reject {
+            self.deferrals.keep(stage, ruling.deferral);
+        }
         if let Some(transaction) = &mut self.transaction {
             transaction.take_effects(ruling.effects);
         }
@@ -206,6 +211,45 @@ impl Session {
             Err(_) => Answer::Refuse(Reply::from("458 Unable to queue messages")),
         }
         .into()
+    }
+}
+
+/// What stages before RCPT could not find out.
+#[derive(Default)]
+pub(crate) struct Deferrals {
+    client: Option<Box<Deferral>>,
+    helo: Option<Box<Deferral>>,
+    sender: Option<Box<Deferral>>,
+}
+
+impl Deferrals {
+    /// The first of them.
+    fn for_stage(&self) -> Option<&Deferral> {
+        [&self.client, &self.helo, &self.sender].into_iter().flatten().next().map(Box::as_ref)
+    }
+
+    /// Each command takes the place of the last of its kind; those before it stay.
+    fn keep(&mut self, stage: Stage, deferral: Option<Deferral>) {
+        let deferral = deferral.map(Box::new);
+        match stage {
+            Stage::Connect => *self = Self { client: deferral, ..Self::default() },
+            Stage::Helo => {
+                self.helo = deferral.filter(|_| self.client.is_none());
+                self.sender = None;
+            }
+            Stage::Mail => self.sender = deferral.filter(|_| self.client.is_none() && self.helo.is_none()),
+            Stage::Rcpt | Stage::Data | Stage::EndOfData | Stage::Etrn => {}
+        }
+    }
+
+    /// What only went for a transaction, or a HELO, that is to be checked anew.
+    fn begin(&mut self, stage: Stage) {
+        match stage {
+            Stage::Connect => *self = Self::default(),
+            Stage::Helo => (self.helo, self.sender) = (None, None),
+            Stage::Mail => self.sender = None,
+            Stage::Rcpt | Stage::Data | Stage::EndOfData | Stage::Etrn => {}
+        }
     }
 }
 

@@ -17,8 +17,10 @@ use crate::client::{self, Told};
 use crate::facts::{Fact, Facts, Found, Wanted};
 use crate::inquiry::Flushed;
 use crate::intake::{Committed, Written};
+use crate::pause;
 use crate::policy::{self, Inquiry};
 use crate::rates;
+use crate::restrict::Deferrals;
 use crate::service::Smtpd;
 use crate::transaction::Transaction;
 
@@ -39,6 +41,8 @@ pub(crate) struct Session {
     pub(crate) forwarded: Option<Box<(Client, Told)>>,
     pub(crate) transaction: Option<Box<Transaction>>,
     pub(crate) facts: Facts,
+    /// What the stages before MAIL, and MAIL itself, could not find out (without `smtpd_delay_reject`).
+    pub(crate) deferrals: Deferrals,
     /// What is to be answered once the facts are there.
     question: Option<Box<Question>>,
     connected: bool,
@@ -103,6 +107,7 @@ impl Session {
             forwarded: None,
             transaction: None,
             facts: Facts::default(),
+            deferrals: Deferrals::default(),
             question: None,
             connected: false,
             counted: false,
@@ -180,6 +185,7 @@ impl Session {
             Question::Xforward(attributes) => self.forward(attributes),
             Question::Verb(verb) => return self.verb(verb, daemon),
             Question::Filter(line) => return self.filter(line, daemon),
+            Question::Footer(reply) => return self.with_footer(reply, daemon),
             Question::Note(event) => {
                 self.pipelining |= matches!(event, smtp_protocol::Event::Pipelining(..));
                 let view = self.view(Command::Unknown.name());
@@ -218,6 +224,7 @@ impl Session {
                     });
                 }
                 Wanted::Policy(..) => policy::ask(Inquiry::new(wanted, me), daemon, events),
+                Wanted::Time(time) => pause::begin(*time, wanted, me, events),
                 Wanted::Count(_) => rates::count(wanted, me, daemon, events),
             }
         }

@@ -14,6 +14,7 @@ pub(crate) struct Settings {
     pub(crate) mail_name: String,
     pub(crate) peername_lookup: bool,
     pub(crate) log_port: bool,
+    pub(crate) delay_reject: bool,
     pub(crate) message_limit_bytes: u64,
     /// `queue_minfree` and one and a half times the largest message must fit.
     pub(crate) free_bytes_wanted: u64,
@@ -26,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) noop_commands: String,
     pub(crate) forbidden_commands: String,
     pub(crate) command_filter: String,
+    pub(crate) reject_footer: String,
+    pub(crate) reject_footer_maps: String,
     pub(crate) local_rewrite_clients: String,
     /// Where flush(8) listens.
     pub(crate) flush_socket: PathBuf,
@@ -54,6 +57,7 @@ impl From<&Config> for Settings {
             myhostname: config.get(&parameters::MYHOSTNAME),
             mail_name: config.get(&parameters::MAIL_NAME),
             peername_lookup: config.get(&parameters::SMTPD_PEERNAME_LOOKUP),
+            delay_reject: config.get(&parameters::SMTPD_DELAY_REJECT),
             log_port: config.get(&parameters::SMTPD_CLIENT_PORT_LOGGING),
             message_limit_bytes,
             free_bytes_wanted: minimum.max(message_limit_bytes.saturating_mul(3) / 2),
@@ -66,6 +70,8 @@ impl From<&Config> for Settings {
             noop_commands: config.get(&parameters::SMTPD_NOOP_COMMANDS),
             forbidden_commands: config.get(&parameters::SMTPD_FORBIDDEN_COMMANDS),
             command_filter: config.get(&parameters::SMTPD_COMMAND_FILTER),
+            reject_footer: config.get(&parameters::SMTPD_REJECT_FOOTER),
+            reject_footer_maps: config.get(&parameters::SMTPD_REJECT_FOOTER_MAPS),
             local_rewrite_clients: config.get(&parameters::LOCAL_HEADER_REWRITE_CLIENTS),
             flush_socket: Path::new("public").join(config.get(&parameters::FLUSH_SERVICE_NAME)),
             ipc_timeout: config.get(&parameters::IPC_TIMEOUT),
@@ -87,7 +93,6 @@ impl From<&Config> for Settings {
 pub(crate) fn dialogue(config: &Config, tls: TlsLevel) -> smtp_protocol::Settings {
     let size = |parameter: &Param<Number>| usize::try_from(config.get(parameter)).unwrap_or(0);
     let small = |parameter: &Param<Number>| u32::try_from(config.get(parameter)).unwrap_or(0);
-    let footer = config.get(&parameters::SMTPD_REJECT_FOOTER);
     smtp_protocol::Settings {
         hostname: config.get(&parameters::MYHOSTNAME),
         banner: config.get(&parameters::SMTPD_BANNER),
@@ -120,7 +125,8 @@ pub(crate) fn dialogue(config: &Config, tls: TlsLevel) -> smtp_protocol::Setting
         noop_commands: !config.get(&parameters::SMTPD_NOOP_COMMANDS).is_empty(),
         command_filter: !config.get(&parameters::SMTPD_COMMAND_FILTER).is_empty(),
         soft_bounce: config.get(&parameters::SOFT_BOUNCE),
-        reject_footer: Some(footer).filter(|footer| !footer.is_empty()),
+        reject_footer: !config.get(&parameters::SMTPD_REJECT_FOOTER).is_empty()
+            || !config.get(&parameters::SMTPD_REJECT_FOOTER_MAPS).is_empty(),
         verp: Verp {
             default_delimiters: config.get(&parameters::DEFAULT_VERP_DELIMITERS),
             allowed: config.get(&parameters::VERP_DELIMITER_FILTER),

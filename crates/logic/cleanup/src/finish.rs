@@ -12,6 +12,11 @@ const UTF8_HEADER: u32 = 2;
 const UTF8_SENDER: u32 = 4;
 
 impl Cleanup {
+    /// One more recipient gets a copy, as for the action BCC of a header check.
+    pub fn copy_to(&mut self, address: String) {
+        self.found.bcc.push(address);
+    }
+
     /// Ends the content and writes the rest of the file.
     pub(crate) fn edit_extracted(&mut self, tables: &dyn Lookup) -> Result<(), Stop> {
         if self.stage == Stage::Content {

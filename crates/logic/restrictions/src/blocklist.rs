@@ -121,7 +121,9 @@ impl Check<'_> {
                 Err(Stop::Wait) => return Err(Stop::Wait),
                 Err(Stop::Failed { .. }) => self.settings.default_rbl_reply.clone(),
             };
-        let text = expand(&template, &|name| self.rbl_value(name, listing));
+        let text = expand(&template, &|name| {
+            self.rbl_value(name, listing).map(|value| self.settings.expansion_filter.apply(&value))
+        });
         let (code, rest) = text.split_once(' ').unwrap_or((&text, ""));
         let Some(code) = code.parse().ok().filter(|code| (400..600).contains(code)) else {
             self.log.push(LogLine::Warning(format!("rbl response code configuration error: {text}")));

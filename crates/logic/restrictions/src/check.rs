@@ -2,6 +2,7 @@
 
 use lookup::Stop;
 
+use crate::expand::ExpansionFilter;
 use crate::parse::{Restriction, Subject, parse};
 use crate::session::Session;
 use crate::settings::Settings;
@@ -66,10 +67,19 @@ impl Restrictions {
         }
     }
 
+    /// What a value may put into a reply.
+    pub fn expansion_filter(&self) -> &ExpansionFilter {
+        &self.settings.expansion_filter
+    }
+
     /// What is wrong in the lists, for the log at start.
     pub fn mistakes(&self) -> Vec<String> {
         self.every()
-            .filter_map(|one| if let Restriction::Wrong(why) = one { Some(why.clone()) } else { None })
+            .filter_map(|one| match one {
+                Restriction::Wrong(why) => Some(why.clone()),
+                Restriction::RejectUnverified(_) => Some(NO_VERIFICATION.to_owned()),
+                _ => None,
+            })
             .collect()
     }
 
@@ -114,7 +124,7 @@ impl Restrictions {
     pub fn check(&self, stage: Stage, session: &Session<'_>, world: &dyn World) -> Result<Ruling, Stop> {
         let mut check = Check::new(self, session, world);
         let verdict = check.stage(stage)?;
-        Ok(Ruling { refusal: verdict.into_refusal(), log: check.log, effects: check.effects })
+        Ok(check.ruling(verdict))
     }
 
     /// Would a recipient be refused because nobody has the address? For what must not depend on restrictions.
@@ -124,9 +134,13 @@ impl Restrictions {
     pub fn check_listed(&self, session: &Session<'_>, world: &dyn World) -> Result<Ruling, Stop> {
         let mut check = Check::new(self, session, world);
         let verdict = check.unlisted(Subject::Recipient)?;
-        Ok(Ruling { refusal: verdict.into_refusal(), log: check.log, effects: check.effects })
+        Ok(check.ruling(verdict))
     }
 }
+
+/// Half a restriction must say that it is.
+const NO_VERIFICATION: &str = "reject_unverified_sender, reject_unverified_recipient: address verification is not in this \
+     version: an address that has to be verified is put off with 450";
 
 /// What one restriction says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +199,7 @@ pub(crate) struct Check<'a> {
 
 /// A temporary refusal that waits for the outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Deferral {
+pub struct Deferral {
     pub(crate) code: i64,
     pub(crate) status: String,
     pub(crate) text: String,
@@ -202,11 +216,20 @@ impl<'a> Check<'a> {
             log: Vec::new(),
             effects: Vec::new(),
             if_reject: None,
-            if_permit: None,
+            if_permit: session.deferral.cloned(),
             warn_only: 0,
             depth: 0,
             sender_listed: false,
             recipient_listed: false,
+        }
+    }
+
+    fn ruling(self, verdict: Verdict) -> Ruling {
+        Ruling {
+            refusal: verdict.into_refusal(),
+            log: self.log,
+            deferral: self.if_permit,
+            effects: self.effects,
         }
     }
 
@@ -226,6 +249,7 @@ impl<'a> Check<'a> {
     }
 
     fn client(&mut self) -> Result<Verdict, Stop> {
+        self.if_reject = None;
         let name = self.session.client.shown();
         self.run(
             &self.rules.client,
@@ -234,11 +258,13 @@ impl<'a> Check<'a> {
     }
 
     fn helo(&mut self) -> Result<Verdict, Stop> {
+        self.if_reject = None;
         let Some(name) = self.session.helo else { return Ok(Verdict::Dunno) };
         self.run(&self.rules.helo, About { name, class: "Helo command", bare_table: Some(Subject::Helo) })
     }
 
     fn sender(&mut self) -> Result<Verdict, Stop> {
+        self.if_reject = None;
         let name = self.session.envelope.sender.clone().unwrap_or_default();
         let about = About { name: &name, class: "Sender address", bare_table: Some(Subject::Sender) };
         let verdict = self.run(&self.rules.sender, about)?;
@@ -262,6 +288,7 @@ impl<'a> Check<'a> {
                 }
             }
         }
+        self.if_reject = None;
         let about = About { name: &name, class: "Recipient address", bare_table: Some(Subject::Recipient) };
         let (relay, recipient) = (&self.rules.relay, &self.rules.recipient);
         let lists =
@@ -290,6 +317,7 @@ impl<'a> Check<'a> {
                 }
             }
         }
+        self.if_reject = None;
         let name = self.session.envelope.etrn_domain.clone().unwrap_or_default();
         let about = About { name: &name, class: "Etrn command", bare_table: Some(Subject::Etrn) };
         let verdict = self.run(&self.rules.etrn, about)?;

@@ -1,10 +1,50 @@
 //! `$name` in replies: `$name`, `${name}`, `$(name)`, `${name?text}`, `${name:text}`, with `{ }` around the text or not.
 
+/// The characters that a value may put into a reply (`smtpd_expansion_filter`); others become `_`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpansionFilter(Vec<char>);
+
+impl ExpansionFilter {
+    /// Reads the parameter, with `\\t`, `\\n` and octal numbers behind a backslash.
+    pub fn parse(text: &str) -> Self {
+        let mut allowed = Vec::new();
+        let mut rest = text.chars().peekable();
+        while let Some(letter) = rest.next() {
+            if letter != '\\' {
+                allowed.push(letter);
+                continue;
+            }
+            let mut number = 0;
+            let mut digits = 0;
+            while let Some(digit) = rest.peek().and_then(|letter| letter.to_digit(8)).filter(|_| digits < 3) {
+                (number, digits) = (number * 8 + digit, digits + 1);
+                rest.next();
+            }
+            let escaped = if digits > 0 { char::from_u32(number) } else { rest.next().map(unescaped) };
+            allowed.extend(escaped);
+        }
+        Self(allowed)
+    }
+
+    /// The value as it may stand in a reply.
+    pub fn apply(&self, value: &str) -> String {
+        value.chars().map(|letter| if self.0.contains(&letter) { letter } else { '_' }).collect()
+    }
+}
+
+fn unescaped(letter: char) -> char {
+    match letter {
+        't' => '\t',
+        'n' => '\n',
+        other => other,
+    }
+}
+
 /// How deep conditions may stand within one another.
 const DEPTH_LIMIT: usize = 20;
 
 /// Expands `template`; a name without a value is empty. Values are not expanded again, whoever wrote them.
-pub(crate) fn expand(template: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
+pub fn expand(template: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::new();
     expand_into(template, value, DEPTH_LIMIT, &mut out);
     out
@@ -80,6 +120,12 @@ mod tests {
             _ => None,
         };
         expand(template, &value)
+    }
+
+    #[test]
+    fn a_filter_keeps_what_it_names() {
+        let filter = ExpansionFilter::parse(r"\t\40ab\\[\]");
+        assert_eq!(filter.apply("a b\tc\\[x]"), "a b\t_\\[_]");
     }
 
     #[test]

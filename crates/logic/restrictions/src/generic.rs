@@ -4,7 +4,7 @@ use lookup::Stop;
 
 use crate::check::{About, Check, Stage, Verdict};
 use crate::parse::{Restriction, Subject};
-use crate::world::{Effect, LogLine};
+use crate::world::LogLine;
 
 /// Classes and tables may name further restrictions; this deep at the most.
 const DEPTH_LIMIT: usize = 100;
@@ -54,7 +54,7 @@ impl Check<'_> {
                 self.defer_if_reject(450, "4.7.0", rejected("defer_if_reject requested"))
             }
             Restriction::Sleep(time) => {
-                self.effects.push(Effect::Sleep(*time));
+                self.world.sleep(*time)?;
                 Verdict::Dunno
             }
             Restriction::RejectUnauthPipelining if self.session.pipelining => {

@@ -23,7 +23,8 @@ mod blocklist;
 mod policy;
 mod expand;
 
-pub use check::{OPEN_RELAY, Restrictions, Stage};
+pub use check::{Deferral, OPEN_RELAY, Restrictions, Stage};
+pub use expand::{ExpansionFilter, expand};
 pub use parse::{Restriction, Table};
 pub use policy::{PolicyOptions, PolicyService};
 pub use session::{Client, Envelope, Instance, NameStatus, Session};

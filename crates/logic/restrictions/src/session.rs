@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use machine::TlsFacts;
 
+use crate::check::Deferral;
+
 /// How a name was found (or not) for the client's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NameStatus {
@@ -82,6 +84,8 @@ pub struct Session<'a> {
     pub pipelining: bool,
     /// Our own address and port.
     pub server: Option<(IpAddr, u16)>,
+    /// What an earlier stage could not find out ([`crate::Ruling::deferral`]).
+    pub deferral: Option<&'a Deferral>,
     /// The transaction, once MAIL is accepted.
     pub instance: Option<Instance>,
 }

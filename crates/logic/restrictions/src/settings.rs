@@ -2,6 +2,7 @@
 
 use parameters::{Config, Number, Param, Text};
 
+use crate::expand::ExpansionFilter;
 use crate::policy::PolicyOptions;
 
 /// Codes, lists and texts; each field has the name of its parameter unless it says otherwise.
@@ -32,6 +33,7 @@ pub struct Settings {
     pub default_rbl_reply: String,
     pub rbl_reply_maps: String,
     pub maps_rbl_domains: String,
+    pub expansion_filter: ExpansionFilter,
     /// What check_policy_service goes by where it says nothing else.
     pub policy: PolicyOptions,
     pub stress: String,
@@ -141,6 +143,7 @@ impl From<&Config> for Settings {
                 .raw("default_rbl_reply")
                 .map_or_else(String::new, |raw| raw.into_owned()),
             rbl_reply_maps: text(&parameters::RBL_REPLY_MAPS),
+            expansion_filter: ExpansionFilter::parse(&config.get(&parameters::SMTPD_EXPANSION_FILTER)),
             maps_rbl_domains: text(&parameters::MAPS_RBL_DOMAINS),
             policy: PolicyOptions::from(config),
             stress: text(&parameters::STRESS),

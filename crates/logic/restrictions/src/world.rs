@@ -1,10 +1,12 @@
 //! What restrictions ask of the world, and what comes of them.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use lookup::{Lookup, Stop};
 use rewriting::{Existence, Resolved};
 
+use crate::check::Deferral;
 use crate::policy::PolicyService;
 
 /// Why DNS has no answer.
@@ -68,6 +70,12 @@ pub trait World {
     /// [`Stop::Wait`]
     fn texts(&self, name: &str) -> Result<Result<Vec<String>, DnsFailure>, Stop>;
 
+    /// Lets time go by.
+    ///
+    /// # Errors
+    /// [`Stop::Wait`] until it has.
+    fn sleep(&self, time: Duration) -> Result<(), Stop>;
+
     /// Asks a policy server (SMTPD_POLICY_README); the attributes are sent in order.
     /// The inner `None` when it can not be had: the log has the reason.
     ///
@@ -87,6 +95,9 @@ pub struct Ruling {
     pub refusal: Option<Refusal>,
     /// What the log has to tell, in order.
     pub log: Vec<LogLine>,
+    /// What could not be found out, and may refuse the client at RCPT: without `smtpd_delay_reject` the caller hands it
+    /// to the checks that follow in this session or transaction.
+    pub deferral: Option<Deferral>,
     /// What access tables and policy servers want done with the message, in order.
     pub effects: Vec<Effect>,
 }
@@ -127,6 +138,4 @@ pub enum Effect {
     Bcc(String),
     /// Put this header in front.
     Prepend(String),
-    /// Wait so long before the answer.
-    Sleep(std::time::Duration),
 }

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 
 use lookup::{Found, Lookup, Part, Stop, Subject};
 use restrictions::{
-    Client, DnsFailure, Envelope, LogLine, Mx, NameStatus, PolicyOptions, PolicyService, Refusal,
-    Restrictions, Ruling, Session, Settings, Stage, World,
+    Client, DnsFailure, Envelope, ExpansionFilter, LogLine, Mx, NameStatus, PolicyOptions, PolicyService,
+    Refusal, Restrictions, Ruling, Session, Settings, Stage, World,
 };
 use rewriting::{Existence, Resolved, Rewriting};
 
@@ -139,6 +139,7 @@ impl Case {
             tls: None,
             pipelining: false,
             server: None,
+            deferral: None,
             instance: None,
         };
         let ruling = rules.check(stage, &session, lab).unwrap();
@@ -267,6 +268,9 @@ impl Lab {
             permit_mx_backup_networks: String::new(),
             default_rbl_reply: rbl.to_owned(),
             rbl_reply_maps: text("rbl_reply_maps", ""),
+            expansion_filter: ExpansionFilter::parse(
+                &(' '..='~').filter(|letter| *letter != '\\').collect::<String>(),
+            ),
             maps_rbl_domains: text("maps_rbl_domains", ""),
             policy: PolicyOptions {
                 default_action: "451 4.3.5 Server configuration problem".to_owned(),
@@ -387,6 +391,10 @@ impl World for Lab {
             "bad.example.rhs.example" => Ok(vec!["bad domain".to_owned()]),
             _ => Err(DnsFailure::NotFound),
         })
+    }
+
+    fn sleep(&self, _time: std::time::Duration) -> Result<(), Stop> {
+        Ok(())
     }
 
     fn policy(

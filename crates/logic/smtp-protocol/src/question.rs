@@ -53,6 +53,8 @@ pub enum Question {
     Xforward(Attributes),
     /// `smtpd_noop_commands` and `smtpd_forbidden_commands`: what is this verb? Answer: [`Answer::Verb`].
     Verb(String),
+    /// `smtpd_reject_footer`: what is said in this refusal's place? `Refuse`.
+    Footer(Reply),
     /// `smtpd_command_filter`. Answer: [`Answer::Line`].
     Filter(String),
     /// Nothing to find out: for the log.

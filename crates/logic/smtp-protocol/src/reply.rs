@@ -45,9 +45,15 @@ impl Reply {
         Self(text)
     }
 
-    /// Appends `footer` as further lines, with the code and enhanced code of the reply before each.
+    /// Appends `footer` as further lines, with the code and enhanced code of the reply before each. A footer that begins
+    /// with `\\c` goes on in the reply's own last line; `\\n` begins another one.
     #[must_use]
     pub fn with_footer(self, footer: &str) -> Self {
+        if let Some(footer) = footer.strip_prefix("\\c") {
+            let (here, below) = footer.split_once("\\n").map_or((footer, None), |(a, b)| (a, Some(b)));
+            let longer = Self(self.0 + here);
+            return below.map_or(longer.clone(), |below| longer.with_footer(below));
+        }
         let prefix = self.enhanced_code().map_or(String::new(), |code| format!("{code} "));
         let lines = footer.split("\\n").map(|line| format!("\n{prefix}{line}"));
         Self(lines.fold(self.0, |text, line| text + &line))
@@ -126,5 +132,7 @@ mod tests {
     fn a_footer_repeats_the_status() {
         let reply = Reply::new("550 5.1.1 no").with_footer("call us\\nor write");
         assert_eq!(wire(&reply), "550-5.1.1 no\r\n550-5.1.1 call us\r\n550 5.1.1 or write\r\n");
+        let reply = Reply::new("550 5.1.1 no").with_footer("\\c. Call\\nor write");
+        assert_eq!(wire(&reply), "550-5.1.1 no. Call\r\n550 5.1.1 or write\r\n");
     }
 }

@@ -144,6 +144,18 @@ enum Asked {
     Etrn,
     StartTls,
     Secured,
+    Footer,
+}
+
+impl Step {
+    /// What is only for the client's ears has no use once it is gone.
+    fn outlives_the_client(&self) -> bool {
+        match self {
+            Self::Ask(question, _) => !matches!(question, Question::Footer(_)),
+            Self::Close => true,
+            Self::Write(_) | Self::Pause | Self::StartTls => false,
+        }
+    }
 }
 
 impl Server {
@@ -260,16 +272,15 @@ impl Server {
 
     /// The reply as the configuration wants it.
     fn finished(&self, reply: Reply) -> Reply {
-        let reply = if self.settings.soft_bounce { reply.softened() } else { reply };
-        match &self.settings.reject_footer {
-            Some(footer) if reply.text().starts_with(['4', '5']) => reply.with_footer(footer),
-            _ => reply,
-        }
+        if self.settings.soft_bounce { reply.softened() } else { reply }
     }
 
     fn send(&mut self, reply: &Reply) {
         if self.errors >= self.settings.soft_error_limit {
             self.steps.push_back(Step::Pause);
+        }
+        if self.settings.reject_footer && reply.text().starts_with(['4', '5']) {
+            return self.ask(Question::Footer(reply.clone()), Asked::Footer);
         }
         match self.steps.back_mut() {
             None => reply.write(&mut self.out),
@@ -279,6 +290,15 @@ impl Server {
                 reply.write(&mut bytes);
                 self.steps.push_back(Step::Write(bytes));
             }
+        }
+    }
+
+    /// Sends a reply before anything else that is to be done.
+    fn send_first(&mut self, answer: Answer) {
+        if let Answer::Refuse(reply) = answer {
+            let mut bytes = Vec::new();
+            reply.write(&mut bytes);
+            self.steps.push_front(Step::Write(bytes));
         }
     }
 
@@ -374,6 +394,7 @@ impl Server {
             Asked::Etrn => self.simple_done(answer, "250 Queuing started"),
             Asked::StartTls => self.starttls_done(answer),
             Asked::Secured => self.secured_done(answer),
+            Asked::Footer => self.send_first(answer),
         }
     }
 }
@@ -435,7 +456,7 @@ impl Machine for Server {
             self.gone = Some(why);
             return;
         }
-        self.steps.retain(|step| matches!(step, Step::Ask(..) | Step::Close));
+        self.steps.retain(Step::outlives_the_client);
         self.end(Some(why));
     }
 
@@ -456,7 +477,7 @@ impl Server {
             self.after = "END-OF-MESSAGE";
             self.phase = Phase::Commands;
         }
-        self.steps.retain(|step| matches!(step, Step::Ask(..) | Step::Close));
+        self.steps.retain(Step::outlives_the_client);
         self.end(Some(why));
     }
 }

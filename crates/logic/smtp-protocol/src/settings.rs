@@ -65,8 +65,8 @@ pub struct Settings {
     pub command_filter: bool,
     /// `soft_bounce`
     pub soft_bounce: bool,
-    /// `smtpd_reject_footer`, already without `$name`.
-    pub reject_footer: Option<String>,
+    /// `smtpd_reject_footer` or `smtpd_reject_footer_maps` is set: every refusal is a question.
+    pub reject_footer: bool,
     /// `default_verp_delimiters` and `verp_delimiter_filter`
     pub verp: Verp,
 }
@@ -105,7 +105,7 @@ impl Default for Settings {
             noop_commands: false,
             command_filter: false,
             soft_bounce: false,
-            reject_footer: None,
+            reject_footer: false,
             verp: Verp { default_delimiters: "+=".to_owned(), allowed: "-=+".to_owned() },
         }
     }

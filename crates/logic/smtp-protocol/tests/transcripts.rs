@@ -187,7 +187,7 @@ fn set(settings: &mut Settings, text: &str) {
         "junk_limit" => settings.junk_limit = value.parse().unwrap(),
         "line_limit" => settings.line_limit_bytes = value.parse().unwrap(),
         "message_limit" => settings.message_limit_bytes = value.parse().unwrap(),
-        "reject_footer" => settings.reject_footer = Some(value.to_owned()),
+        "reject_footer" => settings.reject_footer = value == "yes",
         "tls" => {
             settings.tls = match value {
                 "may" => TlsLevel::May,
@@ -234,6 +234,7 @@ fn show(question: &Question) -> String {
         Question::Xforward(attributes) => format!("xforward {attributes:?}"),
         Question::Verb(text) => format!("verb {text}"),
         Question::Filter(text) => format!("filter {text}"),
+        Question::Footer(reply) => format!("footer {reply}"),
         Question::Note(event) => format!("note {event:?}"),
         Question::Ended(ending) => {
             let bytes = ending.content_bytes.map_or(String::new(), |bytes| format!(" ({bytes} bytes)"));
@@ -272,7 +273,7 @@ fn parse(question: &Question, text: &str) -> Answer {
         (_, "queued") => Answer::Queued(words[1].to_owned()),
         (_, "members") => Answer::Members(words[1..].iter().map(|word| (*word).to_owned()).collect()),
         (_, "line") => Answer::Line(words[1..].join(" ")),
-        _ => Answer::Refuse(Reply::new(text)),
+        _ => Answer::Refuse(Reply::new(text.replace("\\n", "\n"))),
     }
 }
 
