@@ -225,7 +225,8 @@ impl<T, M> Channel<T, M> {
                 Ok(0) => return false,
                 Ok(count) => {
                     self.input.extend_from_slice(&scratch[..count]);
-                    if count < READ_LIMIT_BYTES && !to_the_end {
+                    // A read ends before the next message with a file, whatever else is there.
+                    if count < READ_LIMIT_BYTES && !to_the_end && !T::TAKES_FILES {
                         return true;
                     }
                 }
