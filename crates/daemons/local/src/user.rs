@@ -85,7 +85,8 @@ impl Local {
             head: envelope.lines(destination.place.form),
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,
-            in_doubt: state.request.doubt(),
+            queue_id: state.request.queue_id.clone(),
+            in_doubt: state.request.in_doubt,
             unless_exists,
         })
     }

@@ -141,7 +141,7 @@ impl Courier<'_> {
             head: job.head.as_bytes(),
             limit_bytes: job.limit_bytes,
             locks: &self.settings.locks,
-            in_doubt: &job.in_doubt,
+            in_doubt: &job.queue_id,
             now_us: clock::now_us(),
         };
         let mut content = QueueContent::new(queue_file, job.content_offset, &mut self.block);

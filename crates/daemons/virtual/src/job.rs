@@ -96,7 +96,8 @@ impl Virtual {
             record_offset: recipient.crossing_offset(),
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,
-            in_doubt: state.request.doubt(),
+            queue_id: state.request.queue_id.clone(),
+            in_doubt: state.request.in_doubt,
             unless_exists: Vec::new(),
         };
         let assignment = Assignment { ticket, job, file: Rc::clone(file) };

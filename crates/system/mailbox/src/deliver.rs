@@ -47,7 +47,7 @@ pub struct Copy<'a> {
     /// Where it goes.
     pub place: &'a Place,
     /// Names this delivery, among all of this host: the same when it is tried again, and good as part of a file
-    /// name. No two processes may be at one delivery at a time.
+    /// name. A try that finds another at work waits for it.
     pub name: &'a str,
     /// What stands above the message, lines ended by LF: Return-Path and its fellows, for an mbox the `From ` line too.
     pub head: &'a [u8],

@@ -60,8 +60,10 @@ pub struct Job {
     /// Where in the queue file the recipient is crossed off as soon as the copy is safe; 0 where that is not the
     /// courier's business.
     pub record_offset: u64,
-    /// As [`crate::Copy::in_doubt`].
-    pub in_doubt: String,
+    /// The message's queue id; a courier is told when there is doubt.
+    pub queue_id: String,
+    /// An earlier try may have died before it could tell that it had delivered.
+    pub in_doubt: bool,
     /// Absolute paths: where one of these files exists, the mail is not for the mailbox, and nothing is done.
     pub unless_exists: Vec<String>,
 }
@@ -169,8 +171,8 @@ impl Job {
             .with("offset", self.content_offset)
             .with("record", self.record_offset)
             .with("limit", self.limit_bytes);
-        if !self.in_doubt.is_empty() {
-            message.push("in_doubt", &self.in_doubt);
+        if self.in_doubt {
+            message.push("in_doubt", &self.queue_id);
         }
         self.unless_exists.iter().for_each(|path| message.push("unless", path));
         message
@@ -192,7 +194,8 @@ impl Job {
             head: message.text("head")?.to_owned(),
             content_offset: message.parse("offset")?,
             record_offset: message.parse("record")?,
-            in_doubt: message.get("in_doubt").unwrap_or_default().to_owned(),
+            queue_id: message.get("in_doubt").unwrap_or_default().to_owned(),
+            in_doubt: message.get("in_doubt").is_some(),
             limit_bytes: message.parse("limit")?,
             unless_exists: unless.map(|(_, path)| path.to_owned()).collect(),
         })
@@ -297,7 +300,8 @@ mod tests {
                 content_offset: 812,
                 limit_bytes: 0,
                 record_offset: 97,
-                in_doubt: "E13879EA1AF".into(),
+                queue_id: "E13879EA1AF".into(),
+                in_doubt: true,
                 unless_exists,
             };
             assert_eq!(Job::from_attributes(&job.to_attributes()), Ok(job));

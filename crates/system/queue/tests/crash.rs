@@ -123,6 +123,32 @@ fn a_commit_is_whole_or_no_message() {
 }
 
 #[test]
+fn a_reserved_file_is_no_message_until_its_message_is_whole() {
+    let bytes = message(2);
+    for errno in [None, Some(EIO), Some(ENOSPC)] {
+        at_each_step(
+            |at| errno.map_or(Fault::Crash { at }, |errno| Fault::Error { at, errno }),
+            |step, folder, _, queue| {
+                let use_reserved = || -> Result<QueueId, QueueError> {
+                    let reserved = queue.reserve(NOW_US)?;
+                    let id = reserved.id(NOW_US + 5);
+                    reserved.into_file(id)?.commit(&bytes)
+                };
+                let promised = use_reserved();
+                let found = ready(folder);
+                assert!(found.iter().all(|(.., file)| *file == bytes), "step {step}");
+                match &promised {
+                    Ok(id) => assert_eq!((found.len(), &found[0].1), (1, id), "step {step}"),
+                    Err(_) if errno.is_some() => assert!(found.is_empty(), "step {step}"),
+                    Err(_) => {}
+                }
+                promised.is_ok()
+            },
+        );
+    }
+}
+
+#[test]
 fn a_message_on_hold_is_at_no_step_where_the_queue_manager_looks() {
     let bytes = message(2);
     at_each_step(

@@ -103,12 +103,14 @@ pub enum NoDelivery {
 enum Duty {
     Starting,
     Waiting { since: Instant },
-    Delivering(Ticket),
+    Delivering(Box<Assignment>),
 }
 
 struct Courier {
     line: Rc<Socket>,
     owner: Owner,
+    /// How to get another like it.
+    request: CourierRequest,
     duty: Duty,
 }
 
@@ -234,10 +236,16 @@ impl Couriers {
         assignment: Assignment,
         events: &mut EventLoop<D>,
     ) -> Result<(), NoDelivery> {
-        let staff = self.staffs.entry(owner.clone()).or_insert_with(|| Staff::new(request.clone()));
-        if let Some(courier) = staff.waiting.pop() {
-            return self.send_off(courier, assignment, events);
+        let mut assignment = assignment;
+        while let Some(courier) = self.staffs.get_mut(owner).and_then(|staff| staff.waiting.pop()) {
+            assignment = match self.send_off(courier, assignment, events) {
+                Ok(()) => return Ok(()),
+                // That it is dead the loop will hear in this turn or the next.
+                Err((assignment, NoDelivery::Died)) => assignment,
+                Err((_, why)) => return Err(why),
+            };
         }
+        let staff = self.staffs.entry(owner.clone()).or_insert_with(|| Staff::new(request.clone()));
         let enough = staff.starting > staff.queue.len() || staff.total >= COURIERS_PER_OWNER;
         let alone = staff.total == 0;
         if !enough {
@@ -267,16 +275,17 @@ impl Couriers {
         id: HandlerId,
         assignment: Assignment,
         events: &mut EventLoop<D>,
-    ) -> Result<(), NoDelivery> {
-        let courier = self.couriers.get_mut(&id).ok_or(NoDelivery::Died)?;
+    ) -> Result<(), (Assignment, NoDelivery)> {
+        let Some(courier) = self.couriers.get_mut(&id) else { return Err((assignment, NoDelivery::Died)) };
         let bytes = assignment.job.to_attributes().to_bytes();
         if bytes.len() > MESSAGE_LIMIT_BYTES {
             let text = "the lines above the message are too long".to_owned();
-            return Err(NoDelivery::Refused { text, misconfigured: false });
+            return Err((assignment, NoDelivery::Refused { text, misconfigured: false }));
         }
-        descriptors::send(courier.line.as_fd(), &bytes, &[assignment.file.as_fd()])
-            .map_err(|_| NoDelivery::Died)?;
-        courier.duty = Duty::Delivering(assignment.ticket);
+        if descriptors::send(courier.line.as_fd(), &bytes, &[assignment.file.as_fd()]).is_err() {
+            return Err((assignment, NoDelivery::Died));
+        }
+        courier.duty = Duty::Delivering(Box::new(assignment));
         events.set_deadline(id, None);
         Ok(())
     }
@@ -294,7 +303,8 @@ impl Couriers {
         self.spawnd.send(&request.to_attributes().to_bytes(), theirs.as_fd()).map_err(failed)?;
         let id = events.add(Box::new(Line(Rc::clone(&ours)))).map_err(failed)?;
         events.set_deadline(id, Some(events.now() + START_LIMIT));
-        self.couriers.insert(id, Courier { line: ours, owner: owner.clone(), duty: Duty::Starting });
+        let (owner_of, request) = (owner.clone(), request.clone());
+        self.couriers.insert(id, Courier { line: ours, owner: owner_of, request, duty: Duty::Starting });
         if let Some(staff) = self.staffs.get_mut(owner) {
             staff.starting += 1;
             staff.total += 1;
@@ -348,16 +358,15 @@ impl Couriers {
                 events.set_deadline(id, Some(events.now() + IDLE_LIMIT));
                 return undone;
             };
-            let ticket = assignment.ticket;
             match self.send_off(id, assignment, events) {
                 Ok(()) => return undone,
-                Err(why) => undone.push((ticket, why)),
+                Err((assignment, why)) => undone.push((assignment.ticket, why)),
             }
         }
     }
 
-    /// A courier has gone. Its job is not done; when it was the owner's last one, neither are those that waited,
-    /// unless another courier can be had for them.
+    /// A courier has gone. Another one does its job, once; that the copy may be there already it is told. When it was
+    /// the owner's last one, those jobs that waited are not done, unless another courier can be had for them.
     fn gone<D: HasCouriers>(
         &mut self,
         id: HandlerId,
@@ -366,10 +375,15 @@ impl Couriers {
     ) -> Vec<(Ticket, NoDelivery)> {
         let Some(courier) = self.forget(id) else { return Vec::new() };
         let mut undone = Vec::new();
-        if let Duty::Delivering(ticket) = courier.duty {
-            undone.push((ticket, NoDelivery::Died));
-        }
         let owner = courier.owner;
+        if let Duty::Delivering(mut assignment) = courier.duty {
+            let ticket = assignment.ticket;
+            let again = match std::mem::replace(&mut assignment.job.in_doubt, true) {
+                false => self.begin(&owner, &courier.request, *assignment, events),
+                true => Err(NoDelivery::Died),
+            };
+            undone.extend(again.err().map(|why| (ticket, why)));
+        }
         let Some(staff) = self.staffs.get_mut(&owner).filter(|staff| staff.total == 0) else { return undone };
         staff.failures += 1;
         let hopeless = why != NoDelivery::Died || staff.failures >= START_ATTEMPTS;
@@ -436,10 +450,10 @@ fn hear<D: HasCouriers>(
     let (Some(message), Some(courier)) = (message, agent.couriers().couriers.get(&me)) else {
         return lose(NoDelivery::Died, agent, events, me);
     };
-    let ticket = match courier.duty {
+    let ticket = match &courier.duty {
         Duty::Starting => return reports_for_work(&message, agent, events, me),
         Duty::Waiting { .. } => return lose(NoDelivery::Died, agent, events, me),
-        Duty::Delivering(ticket) => ticket,
+        Duty::Delivering(assignment) => assignment.ticket,
     };
     let Ok(answer) = Answer::from_attributes(&message) else {
         return lose(NoDelivery::Died, agent, events, me);

@@ -185,11 +185,6 @@ impl Recipient {
 }
 
 impl DeliveryRequest {
-    /// What an mbox file is searched for: the queue id, if there is doubt.
-    pub fn doubt(&self) -> String {
-        if self.in_doubt { self.queue_id.clone() } else { String::new() }
-    }
-
     /// Names the delivery to one recipient: the same at each attempt, and no other message's on this host.
     pub fn delivery_name(&self, recipient: &Recipient) -> String {
         format!("{}.Q{}R{}", self.arrived_us / 1_000_000, self.queue_id, recipient.record_offset)

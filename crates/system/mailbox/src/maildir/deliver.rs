@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use sys::directory::{self, Directory};
+use sys::directory::{self, Directory, Facts};
+use sys::locks::{self, Hold};
 
 use super::name;
 use super::trace::Trace;
@@ -60,40 +61,44 @@ impl<D: Disk> Mailboxes<D> {
         when_safe: &mut dyn FnMut(),
     ) -> Result<(), DeliverError> {
         let file = self.create_temporary(maildir, copy, temporary)?;
-        let outcome = match file {
-            Some(file) => self
-                .write(&file, copy, content, buffer)
-                .and_then(|()| self.publish(maildir, copy, &file, temporary)),
+        let outcome = match &file {
+            Some((file, facts)) => self
+                .write(file, copy, content, buffer)
+                .and_then(|()| self.publish(maildir, copy, facts, temporary)),
             None => self.publish_again(maildir, copy, temporary),
         };
         if outcome.is_ok() {
             when_safe();
         }
-        // What stays in tmp/ is no message; readers remove it after 36 hours.
+        // What stays in tmp/ is no message; readers remove it after 36 hours. The file is still open, and so locked.
         let _ = self.disk.remove(&maildir.tmp, temporary);
         outcome
     }
 
-    /// None when an earlier try has delivered.
+    /// None when an earlier try has delivered. The file is locked as long as it is open, which tells another try that
+    /// somebody is at it.
     fn create_temporary(
         &self,
         maildir: &OpenMaildir,
         copy: &Copy<'_>,
         temporary: &Path,
-    ) -> Result<Option<File>, DeliverError> {
-        let create = || self.disk.create(&maildir.tmp, temporary, FILE_MODE);
-        let created = match create() {
+    ) -> Result<Option<(File, Facts)>, DeliverError> {
+        let failed = |error| self.not_created(&copy.place.path.join("tmp").join(temporary), error);
+        let created = match self.disk.create(&maildir.tmp, temporary, FILE_MODE) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.trace(maildir, &copy.place.path, temporary).and_then(|trace| match trace {
-                    Trace::Delivered => Ok(None),
-                    Trace::Unfinished => {
-                        self.disk.remove(&maildir.tmp, temporary).and_then(|()| create()).map(Some)
-                    }
-                })
+                match self.trace(maildir, copy, temporary).map_err(failed)? {
+                    Trace::Busy => return Err(DeliverError::Locked),
+                    Trace::Delivered => return Ok(None),
+                    Trace::Unfinished => self.disk.create(&maildir.tmp, temporary, FILE_MODE),
+                }
             }
-            outcome => outcome.map(Some),
+            outcome => outcome,
         };
-        created.map_err(|error| self.not_created(&copy.place.path.join("tmp").join(temporary), error))
+        let file = created.map_err(failed)?;
+        let is_ours = locks::try_flock(&file, Hold::Exclusive).map_err(failed)?;
+        let facts = directory::facts(&file).map_err(failed)?;
+        // Another try may have found it before it was locked, and taken it for one that was left.
+        if is_ours && facts.links == 1 { Ok(Some((file, facts))) } else { Err(DeliverError::Locked) }
     }
 
     fn write(
@@ -112,12 +117,10 @@ impl<D: Disk> Mailboxes<D> {
         &self,
         maildir: &OpenMaildir,
         copy: &Copy<'_>,
-        file: &File,
+        facts: &Facts,
         temporary: &Path,
     ) -> Result<(), DeliverError> {
-        let facts =
-            directory::facts(file).map_err(|source| DeliverError::io("error writing message", source))?;
-        let lasting = name::lasting(copy.now_us, &facts, &self.rules.host);
+        let lasting = name::lasting(copy.now_us, facts, &self.rules.host);
         let full_path = copy.place.path.join("new").join(&lasting);
         self.disk
             .link(&maildir.tmp, temporary, &maildir.new, &lasting)

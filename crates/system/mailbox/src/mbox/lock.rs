@@ -50,7 +50,7 @@ impl LockSettings {
     }
 
     /// Calls `attempt` until it succeeds, at most [`LockSettings::attempts`] times.
-    pub(super) fn retry(&self, mut attempt: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
+    pub(crate) fn retry(&self, mut attempt: impl FnMut() -> io::Result<bool>) -> io::Result<bool> {
         for round in 0..self.attempts.max(1) {
             if round > 0 {
                 thread::sleep(self.delay);

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use mailbox::DeliverError;
 use mailbox::disk::RealDisk;
+use sys::locks::{self, Hold};
 
 use crate::world::{CONTENT, HEAD, NAME, World, deliver, deliver_and_note};
 
@@ -94,6 +95,24 @@ fn a_message_that_its_reader_has_moved_is_not_delivered_twice() {
     let mut noted = 0;
     deliver_and_note(&mut world.mailboxes(RealDisk), "u/", 0, &mut || noted += 1).unwrap();
     assert_eq!((world.files(), noted), (vec![seen], 1));
+}
+
+#[test]
+fn a_try_that_another_is_at_work_on_waits_and_then_takes_its_word() {
+    let world = World::new();
+    for directory in ["u/cur", "u/new", "u/tmp"] {
+        fs::create_dir_all(world.at(directory)).unwrap();
+    }
+    let name = world.at(&format!("u/tmp/{NAME}.vm"));
+    let other = fs::File::create(&name).unwrap();
+    assert!(locks::try_flock(&other, Hold::Exclusive).unwrap());
+    assert!(matches!(world.deliver("u/"), Err(DeliverError::Locked)));
+    assert!(name.exists(), "nobody takes it away from under the other");
+    fs::hard_link(&name, world.at("u/new/1")).unwrap();
+    assert!(matches!(world.deliver("u/"), Err(DeliverError::Locked)));
+    drop(other);
+    world.deliver("u/").unwrap();
+    assert_eq!(world.files(), ["u/new/1"]);
 }
 
 #[test]
