@@ -13,6 +13,8 @@ pub(crate) const DOMAIN: &str = "demo.example";
 pub(crate) const MAILDIR_USER: &str = "maria";
 /// The user with an mbox.
 pub(crate) const MBOX_USER: &str = "boris";
+/// By which both read their mail.
+pub(crate) const PASSWORD: &str = "demo";
 /// Owner of the mailboxes when root runs the demo.
 const MAILBOX_UID: u32 = 5000;
 /// Users that may own the queue when root runs the demo, the best first.
@@ -37,7 +39,7 @@ struct People {
 
 impl Layout {
     /// Writes all files below `directory`; mail that is there already stays.
-    pub(crate) fn write(directory: &Path, port: u16) -> Result<Self, String> {
+    pub(crate) fn write(directory: &Path, port: u16, pop3_port: u16) -> Result<Self, String> {
         let told = |error: io::Error| format!("{}: {error}", directory.display());
         fs::create_dir_all(directory).map_err(told)?;
         let root = directory.canonicalize().map_err(told)?;
@@ -47,7 +49,7 @@ impl Layout {
         let layout = Self { root, programs };
         let people = People::find()?;
         layout.make_folders(&people).map_err(told)?;
-        layout.write_files(&people, port).map_err(told)?;
+        layout.write_files(&people, (port, pop3_port)).map_err(told)?;
         Ok(layout)
     }
 
@@ -90,11 +92,12 @@ impl Layout {
         Ok(())
     }
 
-    fn write_files(&self, people: &People, port: u16) -> io::Result<()> {
+    fn write_files(&self, people: &People, ports: (u16, u16)) -> io::Result<()> {
         let config = self.config_directory();
         fs::write(config.join("main.cf"), self.main_cf(people))?;
-        fs::write(config.join("master.cf"), master_cf(port))?;
+        fs::write(config.join("master.cf"), master_cf(ports))?;
         fs::write(config.join("vmailbox"), vmailbox())?;
+        fs::write(config.join("vpassword"), vpassword())?;
         fs::write(config.join("virtual"), format!("postmaster@{DOMAIN}\t{MAILDIR_USER}@{DOMAIN}\n"))?;
         fs::write(config.join("aliases"), "postmaster: root\n")
     }
@@ -130,7 +133,9 @@ impl Layout {
              virtual_alias_maps = hash:{root}/etc/virtual\n\
              virtual_minimum_uid = {minimum}\n\
              virtual_uid_maps = static:{mailbox_uid}\n\
-             virtual_gid_maps = static:{mailbox_gid}\n\n\
+             virtual_gid_maps = static:{mailbox_gid}\n\
+             virtual_password_maps = hash:{root}/etc/vpassword\n\
+             login_default_domain = {DOMAIN}\n\n\
              # Nothing leaves this machine.\n\
              default_transport = error:5.7.1 the demo sends no mail to the outside\n\
              relay_transport = error:5.7.1 the demo sends no mail to the outside\n\
@@ -157,10 +162,16 @@ fn vmailbox() -> String {
     format!("{MAILDIR_USER}@{DOMAIN}\t{DOMAIN}/{MAILDIR_USER}/\n{MBOX_USER}@{DOMAIN}\t{DOMAIN}/{MBOX_USER}\n")
 }
 
-fn master_cf(port: u16) -> String {
+fn vpassword() -> String {
+    [MAILDIR_USER, MBOX_USER].map(|user| format!("{user}@{DOMAIN}\t{{PLAIN}}{PASSWORD}\n")).concat()
+}
+
+fn master_cf((port, pop3_port): (u16, u16)) -> String {
     format!(
         "# service type  private unpriv  chroot  wakeup  maxproc command\n\
          127.0.0.1:{port} inet n -      n       -       -       smtpd\n\
+         127.0.0.1:{pop3_port} inet n -      n       -       -       pop3d\n\
+         auth      unix  -       -       n       -       -       authd\n\
          pickup    unix  n       -       n       60      1       pickup\n\
          cleanup   unix  n       -       n       -       0       cleanup\n\
          qmgr      unix  n       -       n       300     1       qmgr\n\

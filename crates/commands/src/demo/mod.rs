@@ -2,6 +2,7 @@
 
 mod layout;
 mod smtp_client;
+mod pop3_client;
 mod round_trip;
 
 use std::os::fd::AsFd;
@@ -22,6 +23,8 @@ pub struct Demo {
     pub directory: PathBuf,
     /// The SMTP port on 127.0.0.1.
     pub port: u16,
+    /// The POP3 port on 127.0.0.1.
+    pub pop3_port: u16,
     /// Stop after the round trip.
     pub check: bool,
 }
@@ -34,15 +37,18 @@ pub fn run(demo: &Demo) -> Result<(), String> {
     // Before anything starts: Ctrl-C is then ours to see, not the end of this process.
     let mut signals =
         Signals::catch(&[SignalKind::SIGINT, SignalKind::SIGTERM]).map_err(|error| error.to_string())?;
-    let layout = Layout::write(&demo.directory, demo.port)?;
+    let layout = Layout::write(&demo.directory, demo.port, demo.pop3_port)?;
     done(&format!("wrote a configuration: {}", layout.config_directory().join("main.cf").display()));
     make_tables(&layout)?;
     done("made the indexes of its tables: postmap, postalias");
     control(&layout, "start")?;
-    done(&format!("started the suite: SMTP on 127.0.0.1:{}", demo.port));
-    let delivered = round_trip::send_and_find(&layout, demo.port);
+    done(&format!(
+        "started the suite: SMTP on 127.0.0.1:{}, POP3 on 127.0.0.1:{}",
+        demo.port, demo.pop3_port
+    ));
+    let delivered = round_trip::send_and_find(&layout, demo.port, demo.pop3_port);
     if delivered.is_ok() && !demo.check {
-        tell_where_to_look(&layout, demo.port);
+        tell_where_to_look(&layout, demo.port, demo.pop3_port);
         wait_for_end(&mut signals);
     }
     let stopped = control(&layout, "stop").and_then(|()| nothing_left(&layout));
@@ -59,7 +65,7 @@ pub(crate) fn done(text: &str) {
 
 fn make_tables(layout: &Layout) -> Result<(), String> {
     let table = |name: &str| format!("hash:{}", layout.config_directory().join(name).display());
-    command(layout, "postmap", &[&table("vmailbox"), &table("virtual")])?;
+    command(layout, "postmap", &[&table("vmailbox"), &table("vpassword"), &table("virtual")])?;
     command(layout, "postalias", &[&table("aliases")])
 }
 
@@ -94,7 +100,7 @@ fn nothing_left(layout: &Layout) -> Result<(), String> {
     Ok(())
 }
 
-fn tell_where_to_look(layout: &Layout, port: u16) {
+fn tell_where_to_look(layout: &Layout, port: u16, pop3_port: u16) {
     let show = |what: &str, path: &Path| println!("    {what:<14} {}", path.display());
     println!("\nWhere to look:");
     show("configuration", &layout.config_directory());
@@ -106,6 +112,7 @@ fn tell_where_to_look(layout: &Layout, port: u16) {
     let config = layout.config_directory();
     println!("\nWhat to try:");
     println!("    swaks --server 127.0.0.1:{port} --to maria@demo.example --from you@example.org");
+    println!("    curl --user maria:demo pop3://127.0.0.1:{pop3_port}/1");
     println!("    {}/postqueue -c {} -p", programs.display(), config.display());
     println!("    {}/pillarbox status -c {}", programs.display(), config.display());
     println!("    {}/pillarbox explain -c {} maria@demo.example", programs.display(), config.display());

@@ -6,7 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::demo::done;
-use crate::demo::layout::{DOMAIN, Layout, MAILDIR_USER, MBOX_USER};
+use crate::demo::layout::{DOMAIN, Layout, MAILDIR_USER, MBOX_USER, PASSWORD};
+use crate::demo::pop3_client;
 use crate::demo::smtp_client::Client;
 
 /// How long a delivery may take.
@@ -15,7 +16,7 @@ const DELIVERY_PATIENCE: Duration = Duration::from_secs(15);
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Sends one message to both users and waits until it lies in both mailboxes.
-pub(crate) fn send_and_find(layout: &Layout, port: u16) -> Result<(), String> {
+pub(crate) fn send_and_find(layout: &Layout, port: u16, pop3_port: u16) -> Result<(), String> {
     let token = format!("{}.{}", sys::clock::now_us(), std::process::id());
     let reply = send(port, &token)?;
     done(&format!("sent a message by SMTP: {reply}"));
@@ -23,6 +24,10 @@ pub(crate) fn send_and_find(layout: &Layout, port: u16) -> Result<(), String> {
     done(&format!("{MAILDIR_USER}@{DOMAIN} has it in a Maildir: {}", in_maildir.display()));
     let in_mbox = wait_for(MBOX_USER, || contains(&layout.mbox(), &token).then(|| layout.mbox()))?;
     done(&format!("{MBOX_USER}@{DOMAIN} has it in an mbox: {}", in_mbox.display()));
+    if !pop3_client::has_message(pop3_port, MAILDIR_USER, PASSWORD, &token)? {
+        return Err(format!("{MAILDIR_USER}@{DOMAIN} does not find the message by POP3"));
+    }
+    done(&format!("{MAILDIR_USER}@{DOMAIN} has read it by POP3"));
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! The `pillarbox` command.
 
+mod password;
 mod status;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +19,11 @@ pub fn main() -> ExitCode {
         Some(("demo", arguments)) => run_demo(arguments),
         Some(("status", arguments)) => status::print(path(arguments, "config").as_deref()),
         Some(("explain", arguments)) => run_explain(arguments),
-        _ => Err("say demo, status or explain".to_owned()),
+        Some(("user", arguments)) => {
+            user::print(path(arguments, "config").as_deref(), text(arguments, "address"))
+        }
+        Some(("password", arguments)) => password::print(text(arguments, "scheme")),
+        _ => Err("say demo, status, explain, user or password".to_owned()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,6 +48,13 @@ fn command_line() -> Command {
                     Arg::new("port").long("port").value_name("N").default_value("2525").help("the SMTP port"),
                 )
                 .arg(
+                    Arg::new("pop3-port")
+                        .long("pop3-port")
+                        .value_name("N")
+                        .default_value("2110")
+                        .help("the POP3 port"),
+                )
+                .arg(
                     Arg::new("check")
                         .long("check")
                         .action(ArgAction::SetTrue)
@@ -52,12 +65,32 @@ fn command_line() -> Command {
         .subcommand(
             Command::new("explain")
                 .about("Show every step that an address takes, and what decides it")
-                .arg(directory)
+                .arg(directory.clone())
                 .arg(Arg::new("address").value_name("ADDRESS").required(true).help("the recipient"))
                 .arg(Arg::new("from").long("from").value_name("SENDER").default_value("").help("the sender"))
                 .arg(Arg::new("client").long("client").value_name("IP").help("from where the mail comes"))
                 .arg(Arg::new("helo").long("helo").value_name("NAME").help("what the client calls itself")),
         )
+        .subcommand(
+            Command::new("user")
+                .about("Show who logs in by a name, and where the mail lies")
+                .arg(directory)
+                .arg(Arg::new("address").value_name("ADDRESS").required(true).help("the login")),
+        )
+        .subcommand(
+            Command::new("password").about("Make a stored password of the line on standard input").arg(
+                Arg::new("scheme")
+                    .long("scheme")
+                    .short('s')
+                    .value_name("SCHEME")
+                    .default_value("BLF-CRYPT")
+                    .help("how it is stored"),
+            ),
+        )
+}
+
+fn text<'a>(arguments: &'a ArgMatches, name: &str) -> &'a str {
+    arguments.get_one::<String>(name).map_or("", String::as_str)
 }
 
 fn path(arguments: &ArgMatches, name: &str) -> Option<PathBuf> {
@@ -65,10 +98,14 @@ fn path(arguments: &ArgMatches, name: &str) -> Option<PathBuf> {
 }
 
 fn run_demo(arguments: &ArgMatches) -> Result<(), String> {
-    let port = arguments.get_one::<String>("port").and_then(|port| port.parse().ok());
+    let port = |name: &str| {
+        let number = text(arguments, name).parse().ok();
+        number.ok_or_else(|| format!("--{name} needs a number from 1 to 65535"))
+    };
     let demo = Demo {
         directory: path(arguments, "dir").unwrap_or_else(|| PathBuf::from("demo")),
-        port: port.ok_or("--port needs a number from 1 to 65535")?,
+        port: port("port")?,
+        pop3_port: port("pop3-port")?,
         check: arguments.get_flag("check"),
     };
     demo::run(&demo)

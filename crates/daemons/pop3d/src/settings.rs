@@ -65,13 +65,14 @@ pub(crate) enum TlsLevel {
     Encrypt,
 }
 
-/// `pop3d_tls_security_level`; the SMTP server's is its default.
+/// `pop3d_tls_security_level`; the SMTP server's is its default. Where nobody has decided, a certificate decides: it
+/// does no harm to offer STLS.
 pub(crate) fn tls_level(config: &Config) -> TlsLevel {
     let level = config.get(&parameters::POP3D_TLS_SECURITY_LEVEL).to_ascii_lowercase();
     let wrapper = config.get(&parameters::POP3D_TLS_WRAPPERMODE);
     match level.as_str() {
         _ if wrapper => TlsLevel::Encrypt,
-        "" if config.get(&parameters::SMTPD_USE_TLS) => TlsLevel::May,
+        "" if config.get(&parameters::SMTPD_USE_TLS) || has_certificate(config) => TlsLevel::May,
         "" | "none" => TlsLevel::None,
         "may" => TlsLevel::May,
         "encrypt" => TlsLevel::Encrypt,
@@ -80,6 +81,15 @@ pub(crate) fn tls_level(config: &Config) -> TlsLevel {
             TlsLevel::Encrypt
         }
     }
+}
+
+fn has_certificate(config: &Config) -> bool {
+    let files = [
+        &parameters::SMTPD_TLS_CHAIN_FILES,
+        &parameters::SMTPD_TLS_CERT_FILE,
+        &parameters::SMTPD_TLS_ECCERT_FILE,
+    ];
+    files.iter().any(|file| !config.get(file).is_empty())
 }
 
 /// `offers_tls`: certificates are there.

@@ -17,8 +17,8 @@ parameters! {
 
     // TLS
 
-    /// `none`: no TLS; `may`: STLS is offered; `encrypt`: no login without it. Certificates, protocols and ciphers
-    /// are those of the SMTP server. Dovecot: `ssl`.
+    /// `none`: no TLS; `may`: STLS is offered; `encrypt`: no login without it; empty: STLS is offered when the SMTP
+    /// server has a certificate. Certificates, protocols and ciphers are those of the SMTP server. Dovecot: `ssl`.
     POP3D_TLS_SECURITY_LEVEL: Text = "pop3d_tls_security_level", "$smtpd_tls_security_level", ["pop3d"];
     /// Starts TLS at once: for the service on port 995.
     POP3D_TLS_WRAPPERMODE: Flag = "pop3d_tls_wrappermode", "no", ["pop3d"];

@@ -1,0 +1,159 @@
+//! Mail goes in by SMTP and comes out by POP3.
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tests::{Builder, Suite};
+
+const LETTER: &str = "From: sender@client.example\nSubject: one\n\nHello\n.dot\n";
+
+/// A suite with a POP3 server, and its port.
+fn start(main: &str) -> (Suite, u16) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let suite = Builder::new()
+        .example_com()
+        .main("virtual_password_maps = hash:$config_directory/vpassword\nlogin_default_domain = example.com")
+        .main(main)
+        .master(&format!("127.0.0.1:{port} inet n - n - - pop3d\nauth unix - - n - - authd\n"))
+        .table("vpassword", "user@example.com {PLAIN}secret\nother@example.com {SHA256}K7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols=\n")
+        .start();
+    (suite, port)
+}
+
+/// A POP3 session.
+struct Session(BufReader<TcpStream>);
+
+impl Session {
+    fn connect(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut session = Self(BufReader::new(stream));
+        assert!(session.line().starts_with("+OK "));
+        session
+    }
+
+    fn login(port: u16, user: &str) -> Self {
+        let mut session = Self::connect(port);
+        assert_eq!(session.say(&format!("USER {user}")), "+OK");
+        assert_eq!(session.say("PASS secret"), "+OK Logged in.");
+        session
+    }
+
+    fn say(&mut self, line: &str) -> String {
+        self.0.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        self.line()
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn text(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| Some(self.line()).filter(|line| line != ".")).collect()
+    }
+}
+
+#[test]
+fn a_message_is_fetched_and_removed_and_its_file_is_gone() {
+    let (suite, port) = start("");
+    suite.send("sender@client.example", &["user@example.com"], LETTER);
+    suite.wait_messages("user/", 1);
+    let mut session = Session::login(port, "user");
+    assert!(session.say("STAT").starts_with("+OK 1 "));
+    assert!(session.say("RETR 1").ends_with(" octets"));
+    let text = session.text();
+    assert_eq!(text[text.len() - 2..], ["Hello", "..dot"]);
+    assert_eq!(session.say("DELE 1"), "+OK Marked to be deleted.");
+    assert_eq!(session.say("QUIT"), "+OK Logging out, messages deleted.");
+    assert!(suite.messages("user/").is_empty());
+    suite.wait_log(&["pop3d", "user=<user@example.com>", "logged out, retr=1, del=1/1"]);
+    suite.stop();
+}
+
+#[test]
+fn a_session_that_is_cut_off_deletes_nothing_and_unique_ids_stay() {
+    let (suite, port) = start("");
+    suite.send("sender@client.example", &["user@example.com"], LETTER);
+    suite.wait_messages("user/", 1);
+    let mut first = Session::login(port, "user@example.com");
+    let id = first.say("UIDL 1");
+    assert!(id.starts_with("+OK 1 "), "{id}");
+    first.say("DELE 1");
+    drop(first);
+    suite.wait_log(&["pop3d", "disconnected without QUIT", "del=1/1"]);
+    let mut second = Session::login(port, "user");
+    assert_eq!(second.say("UIDL 1"), id);
+    assert_eq!(second.say("QUIT"), "+OK Logging out.");
+    suite.stop();
+}
+
+#[test]
+fn a_second_session_is_told_that_the_mailbox_is_in_use() {
+    let (suite, port) = start("");
+    let _first = Session::login(port, "user");
+    let mut second = Session::connect(port);
+    second.say("USER user");
+    assert_eq!(second.say("PASS secret"), "-ERR [IN-USE] Mailbox is in use by another session.");
+    drop(Session::login(port, "other"));
+    suite.stop();
+}
+
+#[test]
+fn a_wrong_password_and_a_stranger_are_answered_alike() {
+    let (suite, port) = start("login_failure_delay = 0s");
+    for user in ["user", "nobody"] {
+        let mut session = Session::connect(port);
+        session.say(&format!("USER {user}"));
+        assert_eq!(session.say("PASS wrong"), "-ERR [AUTH] Authentication failed.");
+    }
+    suite.wait_log(&["authd", "login failed: user=<user@example.com>", "wrong password"]);
+    suite.wait_log(&["authd", "login failed: user=<nobody>", "unknown user"]);
+    suite.stop();
+}
+
+#[test]
+fn commands_that_come_with_the_password_reach_the_mailbox() {
+    let (suite, port) = start("");
+    let mut session = Session::connect(port);
+    session.0.get_mut().write_all(b"USER user\r\nPASS secret\r\nSTAT\r\nNOOP\r\nQUIT\r\n").unwrap();
+    let said: Vec<_> = (0..5).map(|_| session.line()).collect();
+    assert_eq!(said, ["+OK", "+OK Logged in.", "+OK 0 0", "+OK", "+OK Logging out."]);
+    suite.stop();
+}
+
+#[test]
+fn python_and_curl_read_their_mail() {
+    let (suite, port) = start("login_mechanisms = plain, cram-md5, apop");
+    suite.send("sender@client.example", &["user@example.com"], LETTER);
+    suite.wait_messages("user/", 1);
+    let script = format!(
+        "import poplib\np = poplib.POP3('127.0.0.1', {port})\np.apop('user', 'secret')\n\
+         print(len(p.list()[1]), b'Hello' in p.retr(1)[1])\np.quit()\n"
+    );
+    if let Some(said) = run("python3", &["-c", &script]) {
+        assert_eq!(said.trim(), "1 True");
+    }
+    for mechanism in ["PLAIN", "CRAM-MD5", "+APOP"] {
+        let login = format!("AUTH={mechanism}");
+        let url = format!("pop3://127.0.0.1:{port}/1");
+        if let Some(said) = run("curl", &["-s", "--user", "user:secret", "--login-options", &login, &url]) {
+            assert!(said.contains("Subject: one"), "{mechanism}: {said}");
+        }
+    }
+    suite.stop();
+}
+
+/// What a program says; none where it is not installed.
+fn run(program: &str, arguments: &[&str]) -> Option<String> {
+    let Ok(output) = Command::new(program).args(arguments).stdin(Stdio::null()).output() else {
+        eprintln!("{program} is not installed: not tried");
+        return None;
+    };
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
