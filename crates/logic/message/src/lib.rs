@@ -16,6 +16,7 @@ pub mod mailboxes;
 pub mod sent;
 pub mod words;
 pub mod decode;
+pub mod tree;
 
 pub use date::Moment;
 pub use header::{Known, header_name};
