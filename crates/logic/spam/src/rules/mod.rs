@@ -1,0 +1,27 @@
+//! The language of the rules: from lines of `.cf` and `.pre` files to rules and settings.
+
+mod arguments;
+mod condition;
+mod configuration;
+mod definition;
+mod expression;
+mod flags;
+mod lists;
+mod loader;
+mod networks;
+mod old_names;
+mod plugins;
+mod problem;
+mod replacement;
+mod settings;
+mod statement;
+
+pub use configuration::Configuration;
+pub use definition::{Definition, HeaderTest, Kind, MimeTest, Stage};
+pub(crate) use expression::{Expression, Value};
+pub use flags::Flags;
+pub use lists::{AddressList, RelayList};
+pub use loader::{Loader, Step, Surroundings};
+pub use networks::Networks;
+pub use problem::{Fault, Problem};
+pub use settings::{FreeMail, Settings};
