@@ -19,6 +19,10 @@ pub(crate) struct Groups<'t> {
 }
 
 impl<'t> Groups<'t> {
+    pub(super) fn new(text: &'t [u8], locations: &pcre2::bytes::CaptureLocations) -> Self {
+        Self { text, spans: (0..locations.len()).map(|index| locations.get(index)).collect() }
+    }
+
     /// The group of that number; 0 is the whole match.
     pub(crate) fn get(&self, index: usize) -> &'t [u8] {
         self.span(index).map_or(&[], |(start, end)| &self.text[start..end])
@@ -64,7 +68,7 @@ impl Fixed {
         let regex = self.regex()?;
         let mut locations = regex.capture_locations();
         regex.captures_read_at(&mut locations, text, start).ok()??;
-        Some(Groups { text, spans: (0..locations.len()).map(|index| locations.get(index)).collect() })
+        Some(Groups::new(text, &locations))
     }
 
     pub(crate) fn groups<'t>(&self, text: &'t [u8]) -> Option<Groups<'t>> {

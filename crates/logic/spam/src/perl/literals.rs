@@ -26,7 +26,7 @@ enum Piece {
 
 /// The texts of which each match of `source` holds one.
 pub(crate) fn needs(source: &str) -> Needs {
-    if source.contains("%\\{") {
+    if source.contains("%{") {
         return None;
     }
     let mut reader = Reader { bytes: source.as_bytes(), at: 0, depth: 0 };

@@ -12,4 +12,5 @@ mod set;
 pub use delimiters::BadPattern;
 pub(crate) use fixed::{Fixed, Groups};
 pub use pattern::Pattern;
+pub(crate) use pattern::cached;
 pub(crate) use set::PatternSet;

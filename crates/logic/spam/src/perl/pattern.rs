@@ -1,8 +1,10 @@
 //! One pattern, compiled when it is first needed.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::Groups;
 use super::delimiters::{self, BadPattern};
 use super::literals::{self, Needs};
 
@@ -113,6 +115,21 @@ impl Pattern {
         }
     }
 
+    /// The groups of all matches, one behind the other.
+    pub(crate) fn all_groups<'t>(&self, text: &'t [u8]) -> Vec<Groups<'t>> {
+        let Program::Backtracking(regex) = self.program() else { return Vec::new() };
+        let mut found = Vec::new();
+        let mut start = 0;
+        let mut locations = regex.capture_locations();
+        while start <= text.len() && matches!(regex.captures_read_at(&mut locations, text, start), Ok(Some(_))) {
+            let groups = Groups::new(text, &locations);
+            let (begin, end) = groups.span(0).unwrap_or((start, start));
+            start = if end > begin { end } else { end + 1 };
+            found.push(groups);
+        }
+        found
+    }
+
     /// Named groups of all matches, with what they hold.
     pub fn named_groups(&self, text: &[u8]) -> Vec<(String, Vec<u8>)> {
         let Program::Backtracking(regex) = self.program() else { return Vec::new() };
@@ -126,6 +143,23 @@ impl Pattern {
         }
         found
     }
+}
+
+/// Patterns in arguments of eval functions that are kept compiled.
+const CACHE_LIMIT: usize = 1000;
+
+/// A pattern without delimiters that stands in a rule's arguments, compiled once in a process.
+pub(crate) fn cached(source: &str) -> Option<Arc<Pattern>> {
+    static CACHE: Mutex<BTreeMap<String, Arc<Pattern>>> = Mutex::new(BTreeMap::new());
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pattern) = cache.get(source) {
+        return Some(Arc::clone(pattern));
+    }
+    let pattern = Arc::new(Pattern::plain(source).ok()?);
+    if cache.len() < CACHE_LIMIT {
+        cache.insert(source.to_owned(), Arc::clone(&pattern));
+    }
+    Some(pattern)
 }
 
 fn compile(source: &str) -> Program {

@@ -37,6 +37,10 @@ impl PatternSet {
         Self { patterns, finder, needed_by, always }
     }
 
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &Arc<Pattern>> {
+        self.patterns.iter()
+    }
+
     pub(crate) fn pattern(&self, index: usize) -> &Arc<Pattern> {
         &self.patterns[index]
     }

@@ -67,6 +67,11 @@ impl Expression<String> {
 }
 
 impl<R> Expression<R> {
+    /// The sum of two.
+    pub(crate) fn plus(one: Self, other: Self) -> Self {
+        Self::Two(Operator::Plus, Box::new(one), Box::new(other))
+    }
+
     /// The same over other names; `rule` and `matching` say what becomes of each.
     pub(crate) fn map<S>(
         self,

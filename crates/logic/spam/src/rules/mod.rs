@@ -16,11 +16,12 @@ mod replacement;
 mod settings;
 mod statement;
 
-pub use configuration::Configuration;
+pub use configuration::{Configuration, Scores};
 pub use definition::{Definition, HeaderTest, Kind, MimeTest, Stage};
-pub(crate) use expression::{Expression, Value};
+pub(crate) use expression::Expression;
 pub use flags::Flags;
 pub use lists::{AddressList, RelayList};
+pub(crate) use lists::matches_glob;
 pub use loader::{Loader, Step, Surroundings};
 pub use networks::Networks;
 pub use problem::{Fault, Problem};

@@ -1,0 +1,138 @@
+//! The functions that rules call with `eval:`.
+
+mod body;
+mod bounce;
+mod charset;
+mod dates;
+mod freemail;
+mod header;
+mod html;
+mod image;
+mod lists;
+mod mime;
+mod recipients;
+mod relay;
+mod subject;
+mod uri;
+mod webmail;
+
+use std::cell::OnceCell;
+
+use crate::mail::Mail;
+
+/// A check in progress.
+pub(crate) struct Context<'a> {
+    pub(crate) mail: &'a Mail<'a>,
+    /// Seconds since 1970.
+    pub(crate) now: i64,
+    date_difference: OnceCell<i64>,
+    recipients: OnceCell<recipients::Recipients>,
+    mime: OnceCell<mime::Facts>,
+    alternatives: OnceCell<body::Alternatives>,
+    images: OnceCell<image::Images>,
+    hotmail: OnceCell<webmail::Hotmail>,
+    freemail: OnceCell<Option<Vec<Vec<u8>>>>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(mail: &'a Mail<'a>, now: i64) -> Self {
+        Self {
+            mail,
+            now,
+            date_difference: OnceCell::new(),
+            recipients: OnceCell::new(),
+            mime: OnceCell::new(),
+            alternatives: OnceCell::new(),
+            images: OnceCell::new(),
+            hotmail: OnceCell::new(),
+            freemail: OnceCell::new(),
+        }
+    }
+}
+
+/// What a function found.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Found {
+    No,
+    Yes,
+    /// Yes, and this is what reports say of it.
+    Because(String),
+}
+
+impl From<bool> for Found {
+    fn from(hit: bool) -> Self {
+        if hit { Self::Yes } else { Self::No }
+    }
+}
+
+/// A function: the message and the rule's arguments.
+pub(crate) type Function = fn(&Context<'_>, &[String]) -> Found;
+
+/// What is known of a name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Known {
+    /// It is here.
+    Local(Function),
+    /// It asks the network, or a learner that is not there: it finds nothing.
+    Elsewhere,
+}
+
+/// Functions that this version has no answer for: they ask the network.
+const NETWORK: [&str; 11] = [
+    "check_arc_", "check_dkim_", "check_dmarc", "check_dns_sender", "check_for_dkim_", "check_for_def_dkim_", "check_for_spf_",
+    "check_for_def_spf_", "check_hashbl_", "check_rbl", "check_uridnsbl",
+];
+const SERVICES: [&str; 7] =
+    ["check_bayes", "check_dcc", "check_from_in_auto_welcomelist", "check_pyzor", "check_razor2", "check_razor2_range", "check_senders_reputation"];
+
+/// The function of that name.
+pub(crate) fn function(name: &str) -> Option<Known> {
+    let found = header::function(name)
+        .or_else(|| webmail::function(name))
+        .or_else(|| dates::function(name))
+        .or_else(|| recipients::function(name))
+        .or_else(|| subject::function(name))
+        .or_else(|| relay::function(name))
+        .or_else(|| body::function(name))
+        .or_else(|| html::function(name))
+        .or_else(|| mime::function(name))
+        .or_else(|| charset::function(name))
+        .or_else(|| image::function(name))
+        .or_else(|| freemail::function(name))
+        .or_else(|| lists::function(name))
+        .or_else(|| uri::function(name))
+        .or_else(|| bounce::function(name));
+    let elsewhere = NETWORK.iter().any(|family| name.starts_with(family)) || SERVICES.contains(&name);
+    found.map(Known::Local).or_else(|| elsewhere.then_some(Known::Elsewhere))
+}
+
+/// The argument as a number; `undef`, `inf` and what is missing are none.
+fn number(arguments: &[String], index: usize) -> Option<f64> {
+    arguments.get(index).and_then(|text| text.parse().ok()).filter(|number: &f64| number.is_finite())
+}
+
+/// The argument as text; empty when it is missing.
+fn text(arguments: &[String], index: usize) -> &str {
+    arguments.get(index).map_or("", String::as_str)
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || text.windows(part.len()).any(|window| window == part)
+}
+
+/// Does it hold `part`, whatever the case?
+fn contains_ignoring_case(text: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
+}
+
+/// All blanks become single blanks.
+fn squeezed(text: &[u8]) -> Vec<u8> {
+    let mut squeezed = Vec::with_capacity(text.len());
+    for byte in text {
+        let blank = byte.is_ascii_whitespace() || *byte == 0x0b;
+        if !(blank && squeezed.last() == Some(&b' ')) {
+            squeezed.push(if blank { b' ' } else { *byte });
+        }
+    }
+    squeezed
+}

@@ -1,0 +1,378 @@
+//! Runs the rules over a message.
+
+use std::collections::BTreeMap;
+
+use crate::eval::{Context, Found};
+use crate::headers::Request;
+use crate::mail::Mail;
+use crate::perl::Pattern;
+use crate::rules::MimeTest;
+use crate::ruleset::{HeaderGroup, Place, RuleId, Ruleset, Template, TextGroup};
+
+/// How often a rule with the flag `multiple` and no limit counts.
+const HITS_LIMIT: usize = 1000;
+
+/// Which of the four scores of a rule counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ScoreSet {
+    /// Network tests run.
+    pub network: bool,
+    /// Bayes has learnt enough.
+    pub bayes: bool,
+}
+
+impl ScoreSet {
+    /// 0 to 3.
+    pub fn index(self) -> usize {
+        usize::from(self.network) + 2 * usize::from(self.bayes)
+    }
+}
+
+/// What a check needs beside the message.
+pub struct Circumstances<'a> {
+    /// Seconds since 1970.
+    pub now: i64,
+    /// Which scores count.
+    pub scores: ScoreSet,
+    /// Is the time for this message over?
+    pub is_over: &'a dyn Fn() -> bool,
+}
+
+/// A rule that hit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Which rule.
+    pub rule: RuleId,
+    /// What it adds.
+    pub score: f64,
+    /// What it found.
+    pub notes: Vec<String>,
+}
+
+/// What the rules found.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// Rules that count, in the order in which they hit; one with `multiple` is there as often as it hit.
+    pub hits: Vec<Hit>,
+    /// Rules that count only for others.
+    pub parts: Vec<RuleId>,
+    /// The sum, to three decimals.
+    pub score: f64,
+    /// The time was over before all rules were done.
+    pub timed_out: bool,
+    /// Tags that rules have set.
+    pub(crate) tags: BTreeMap<String, Vec<Vec<u8>>>,
+}
+
+/// A check in progress.
+pub(crate) struct Scan<'a> {
+    rules: &'a Ruleset,
+    mail: &'a Mail<'a>,
+    set: usize,
+    is_over: &'a dyn Fn() -> bool,
+    /// What each rule counts as in expressions.
+    values: Vec<f64>,
+    findings: Findings,
+}
+
+/// Runs all rules.
+pub(crate) fn scan(rules: &Ruleset, mail: &Mail<'_>, circumstances: &Circumstances<'_>) -> Findings {
+    let mut scan = Scan {
+        rules,
+        mail,
+        set: circumstances.scores.index(),
+        is_over: circumstances.is_over,
+        values: vec![0.0; rules.len()],
+        findings: Findings::default(),
+    };
+    scan.run(circumstances.now);
+    let mut findings = scan.findings;
+    findings.score = three_decimals(findings.hits.iter().map(|hit| hit.score).sum());
+    findings
+}
+
+/// Scores are sums of decimals: what is beyond the third is noise.
+pub(crate) fn three_decimals(score: f64) -> f64 {
+    format!("{score:.3}").parse().unwrap_or(score)
+}
+
+impl<'a> Scan<'a> {
+    fn run(&mut self, now: i64) {
+        let matchers = &self.rules.matchers;
+        let steps: [&dyn Fn(&mut Self); 7] = [
+            &|scan| scan.captures(),
+            &|scan| matchers.headers.iter().for_each(|group| scan.header_group(group)),
+            &|scan| scan.text_group(matchers.body.as_ref(), &scan.lines(&Place::Body)),
+            &|scan| scan.text_group(matchers.uri.as_ref(), &scan.lines(&Place::Uri)),
+            &|scan| scan.text_group(matchers.raw_body.as_ref(), &scan.lines(&Place::RawBody)),
+            &|scan| scan.full(),
+            &|scan| matchers.mime.iter().for_each(|(rule, test)| scan.mime(*rule, test)),
+        ];
+        for step in steps {
+            if (self.is_over)() {
+                self.findings.timed_out = true;
+                return;
+            }
+            step(self);
+        }
+        self.calls(now);
+        matchers.templates.iter().for_each(|template| self.template(template));
+        self.metas();
+    }
+
+    fn is_active(&self, rule: RuleId) -> bool {
+        self.rules.rules[rule].scores[self.set] != 0.0
+    }
+
+    /// Hits that a rule may have.
+    fn limit(&self, rule: RuleId) -> usize {
+        let flags = self.rules.rules[rule].flags;
+        if flags.multiple { flags.maxhits.unwrap_or(HITS_LIMIT) } else { 1 }
+    }
+
+    fn hit(&mut self, rule: RuleId, value: f64, notes: Vec<String>) {
+        let known = &self.rules.rules[rule];
+        self.values[rule] += if value > 0.0 { value } else { 1.0 };
+        if known.is_part() {
+            self.findings.parts.push(rule);
+        } else {
+            self.findings.hits.push(Hit { rule, score: known.scores[self.set], notes });
+        }
+    }
+
+    fn hits(&mut self, rule: RuleId, count: usize) {
+        for _ in 0..count {
+            self.hit(rule, 1.0, Vec::new());
+        }
+    }
+
+    fn header_value(&self, field: &str) -> Option<Vec<u8>> {
+        let values = self.mail.get(field);
+        let first = values.first()?;
+        let separator: &[u8] = if first.ends_with(b"\n") { b"" } else { b"\n" };
+        Some(values.join(separator))
+    }
+
+    fn header_group(&mut self, group: &HeaderGroup) {
+        let found = self.header_value(&group.field);
+        for rule in &group.exists {
+            if found.is_some() && self.is_active(*rule) {
+                self.hit(*rule, 1.0, Vec::new());
+            }
+        }
+        let value = found.or_else(|| group.unset.clone());
+        for (rule, pattern) in &group.negated {
+            if self.is_active(*rule) && !value.as_deref().is_some_and(|value| pattern.is_match(value)) {
+                self.hit(*rule, 1.0, Vec::new());
+            }
+        }
+        // A field that is not there counts as an empty one.
+        let value = value.unwrap_or_default();
+        for index in group.set.candidates(&value) {
+            let rule = group.rules[index];
+            if self.is_active(rule) {
+                let count = self.count(group.set.pattern(index), &value, self.limit(rule));
+                self.hits(rule, count);
+            }
+        }
+    }
+
+    fn count(&self, pattern: &Pattern, text: &[u8], limit: usize) -> usize {
+        if limit == 1 { usize::from(pattern.is_match(text)) } else { pattern.count(text, limit) }
+    }
+
+    fn lines(&self, place: &Place) -> Vec<&'a [u8]> {
+        match place {
+            Place::Body => self.mail.body.iter().map(Vec::as_slice).collect(),
+            Place::RawBody => self.mail.raw_body.iter().map(Vec::as_slice).collect(),
+            Place::Uri => self.mail.uris.list(),
+            Place::Full | Place::Header(_) => Vec::new(),
+        }
+    }
+
+    fn text_group(&mut self, group: Option<&TextGroup>, lines: &[&[u8]]) {
+        let Some(group) = group else { return };
+        let mut left: Vec<Option<usize>> = vec![None; group.rules.len()];
+        for (number, line) in lines.iter().enumerate() {
+            for index in group.set.candidates(line) {
+                let rule = group.rules[index];
+                let limit = *left[index].get_or_insert_with(|| if self.is_active(rule) { self.limit(rule) } else { 0 });
+                if limit == 0 || (number == 0 && self.rules.rules[rule].flags.nosubject) {
+                    continue;
+                }
+                let count = self.count(group.set.pattern(index), line, limit);
+                left[index] = Some(limit - count);
+                self.hits(rule, count);
+            }
+        }
+    }
+
+    fn full(&mut self) {
+        let Some(group) = &self.rules.matchers.full else { return };
+        let message = self.mail.tree.pristine();
+        for (index, rule) in group.rules.iter().enumerate() {
+            if self.is_active(*rule) {
+                let count = self.count(group.set.pattern(index), &message, self.limit(*rule));
+                self.hits(*rule, count);
+            }
+        }
+    }
+
+    fn mime(&mut self, rule: RuleId, test: &MimeTest) {
+        if !self.is_active(rule) {
+            return;
+        }
+        let flags = self.rules.rules[rule].flags;
+        let (first, last) = flags.range.unwrap_or((0, HITS_LIMIT));
+        let limit = self.limit(rule);
+        let mut all = Vec::new();
+        for (index, id) in self.mail.tree.all().into_iter().enumerate() {
+            if index + 1 < first || index + 1 > last {
+                continue;
+            }
+            let value = self.mime_value(id, test).unwrap_or_else(|| test.unset.clone().into_bytes());
+            if flags.concat {
+                all.extend_from_slice(&value);
+                all.extend((!value.ends_with(b"\n")).then_some(b'\n'));
+                continue;
+            }
+            let count = test.pattern.count(&value, limit);
+            if count > 0 {
+                return if test.negated { () } else { self.hits(rule, count) };
+            }
+        }
+        let count = if flags.concat { test.pattern.count(&all, limit) } else { 0 };
+        match (count, test.negated) {
+            (0, true) => self.hit(rule, 1.0, Vec::new()),
+            (count, false) => self.hits(rule, count),
+            _ => {}
+        }
+    }
+
+    fn mime_value(&self, id: usize, test: &MimeTest) -> Option<Vec<u8>> {
+        let fields = &self.mail.tree.part(id).fields;
+        if test.field == "ALL" {
+            return Some(fields.text(test.raw).0.concat());
+        }
+        let last = fields.named(test.field.as_bytes()).next_back();
+        match test.raw {
+            true => Some(last.map_or_else(Vec::new, |field| field.raw.clone())),
+            false => last.map(|field| [field.value.as_slice(), b"\n"].concat()),
+        }
+    }
+
+    fn calls(&mut self, now: i64) {
+        let context = Context::new(self.mail, now);
+        let set = self.set;
+        for call in &self.rules.matchers.calls {
+            let flags = self.rules.rules[call.rule].flags;
+            let needs_more = (flags.net && set & 1 == 0) || (flags.learn && set & 2 == 0);
+            if needs_more || !self.is_active(call.rule) {
+                continue;
+            }
+            match (call.function)(&context, &call.arguments) {
+                Found::No => {}
+                Found::Yes => self.hit(call.rule, 1.0, Vec::new()),
+                Found::Because(note) => self.hit(call.rule, 1.0, vec![note]),
+            }
+        }
+    }
+
+    /// The texts that a pattern looks at.
+    fn texts(&self, place: &Place) -> Vec<Vec<u8>> {
+        match place {
+            Place::Header(field) => self.header_value(field).into_iter().collect(),
+            Place::Full => vec![self.mail.tree.pristine()],
+            other => self.lines(other).into_iter().map(<[u8]>::to_vec).collect(),
+        }
+    }
+
+    fn captures(&mut self) {
+        for (rule, place, pattern) in &self.rules.matchers.captures {
+            if !self.is_active(*rule) {
+                continue;
+            }
+            let mut left = self.limit(*rule);
+            for text in self.texts(place) {
+                let count = self.count(pattern, &text, left);
+                if count > 0 {
+                    self.hits(*rule, count);
+                    left -= count;
+                    for (name, value) in pattern.named_groups(&text) {
+                        let values = self.findings.tags.entry(name).or_default();
+                        if !values.contains(&value) {
+                            values.push(value);
+                        }
+                    }
+                }
+                if left == 0 {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn template(&mut self, template: &Template) {
+        if !self.is_active(template.rule) {
+            return;
+        }
+        let mut source = template.source.clone();
+        for tag in &template.tags {
+            let values: Vec<String> = self.tag_values(tag).iter().map(|value| quoted(value)).collect();
+            if values.is_empty() {
+                return;
+            }
+            source = source.replace(&format!("%{{{tag}}}"), &format!("(?:{})", values.join("|")));
+        }
+        let pattern = Pattern::from_source(source);
+        let mut left = self.limit(template.rule);
+        for text in self.texts(&template.place) {
+            let count = self.count(&pattern, &text, left);
+            self.hits(template.rule, count);
+            left -= count;
+            if left == 0 {
+                break;
+            }
+        }
+    }
+
+    fn tag_values(&self, tag: &str) -> Vec<Vec<u8>> {
+        if let Some(values) = self.findings.tags.get(tag) {
+            return values.clone();
+        }
+        let request = tag.strip_prefix("HEADER(").and_then(|rest| rest.strip_suffix(')'));
+        request.map(|request| Request::parse(request).values(self.mail)).unwrap_or_default()
+    }
+
+    fn metas(&mut self) {
+        let matchers = &self.rules.matchers;
+        // A meta that does not run has no value, and neither have those that need it.
+        let mut unknown = vec![false; self.values.len()];
+        let ordered: std::collections::HashSet<RuleId> = matchers.metas.iter().map(|(rule, _)| *rule).collect();
+        for (rule, expression) in &matchers.metas {
+            let needs = &self.rules.rules[*rule].needs;
+            if !self.is_active(*rule) || needs.iter().any(|need| unknown[*need] && ordered.contains(need)) {
+                unknown[*rule] = true;
+                continue;
+            }
+            let values = &self.values;
+            let value = expression.value(&|rule: &RuleId| values[*rule], self.rules.local_only);
+            if value != 0.0 {
+                self.hit(*rule, value, Vec::new());
+            }
+        }
+    }
+}
+
+/// As a pattern that matches just this text.
+fn quoted(text: &[u8]) -> String {
+    let mut pattern = String::with_capacity(text.len() * 2);
+    for byte in text {
+        if byte.is_ascii_alphanumeric() || *byte == b'_' {
+            pattern.push(char::from(*byte));
+        } else {
+            pattern.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    pattern
+}
