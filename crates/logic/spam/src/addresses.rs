@@ -23,7 +23,11 @@ macro_rules! quoted {
 
 macro_rules! address {
     () => {
-        concat!(r#"(?: "#, quoted!(), r#" | [^\@\s<>()\[\],:;]+ ) \@ (?: [^"\s<>()\[\],:;]+ | \[ [\d:.]+ \] )"#)
+        concat!(
+            r#"(?: "#,
+            quoted!(),
+            r#" | [^\@\s<>()\[\],:;]+ ) \@ (?: [^"\s<>()\[\],:;]+ | \[ [\d:.]+ \] )"#
+        )
     };
 }
 
@@ -69,14 +73,19 @@ pub(crate) fn parse(value: &[u8]) -> Vec<Mailbox> {
         rest.drain(..end);
     }
     if rest.contains(&b'@') {
-        let more = IN_BRACKETS.all(&rest).into_iter().map(|groups| groups.text(1)).filter(|address| is_sound(address));
+        let more = IN_BRACKETS
+            .all(&rest)
+            .into_iter()
+            .map(|groups| groups.text(1))
+            .filter(|address| is_sound(address));
         found.extend(more.map(|address| Mailbox { phrase: None, address: Some(first_address(&address)) }));
     }
     found
 }
 
 fn prepared(value: &[u8]) -> Vec<u8> {
-    let end = value.iter().rposition(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b).map_or(0, |at| at + 1);
+    let end =
+        value.iter().rposition(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b).map_or(0, |at| at + 1);
     let mut text = Vec::with_capacity(end);
     let mut rest = &value[..end];
     while let Some(first) = rest.first() {
@@ -90,7 +99,12 @@ fn prepared(value: &[u8]) -> Vec<u8> {
     GROUP_NAME.replace_first(&text, |groups| groups.text(1)).unwrap_or(text)
 }
 
-fn mailbox(phrase: Option<Vec<u8>>, in_brackets: Option<Vec<u8>>, bare: Option<Vec<u8>>, comment: Option<Vec<u8>>) -> Mailbox {
+fn mailbox(
+    phrase: Option<Vec<u8>>,
+    in_brackets: Option<Vec<u8>>,
+    bare: Option<Vec<u8>>,
+    comment: Option<Vec<u8>>,
+) -> Mailbox {
     let bracketed = in_brackets.map(|address| COMMENT.replace_all(&address, |_| Vec::new()));
     let address = bracketed.filter(|address| ADDRESS.is_match(address)).or(bare);
     let mut address = address.filter(|address| is_sound(address));
@@ -151,19 +165,28 @@ mod tests {
     use super::*;
 
     fn show(value: &str) -> String {
-        let text = |text: &Option<Vec<u8>>| text.as_ref().map_or("-".into(), |text| String::from_utf8_lossy(text).into_owned());
-        parse(value.as_bytes()).iter().map(|found| format!("{}={}", text(&found.phrase), text(&found.address))).collect::<Vec<_>>().join("; ")
+        let text = |text: &Option<Vec<u8>>| {
+            text.as_ref().map_or("-".into(), |text| String::from_utf8_lossy(text).into_owned())
+        };
+        parse(value.as_bytes())
+            .iter()
+            .map(|found| format!("{}={}", text(&found.phrase), text(&found.address)))
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     #[test]
     fn addresses_of_all_kinds() {
         assert_eq!(show(" joe@example.com\n"), "-=joe@example.com");
-        assert_eq!(show("\"Doe, Joe\" <joe@example.com>, ann@b.org (Ann)"), "Doe, Joe =joe@example.com; Ann=ann@b.org");
+        assert_eq!(
+            show("\"Doe, Joe\" <joe@example.com>, ann@b.org (Ann)"),
+            "Doe, Joe =joe@example.com; Ann=ann@b.org"
+        );
         assert_eq!(show("Joe Doe <joe@example.com>"), "Joe Doe =joe@example.com");
         assert_eq!(show("undisclosed-recipients: ;"), "");
         assert_eq!(show("<>"), "-=-");
         assert_eq!(show("just a name"), "just a name=-");
-        assert_eq!(show("\"joe@example.com\" <ann@b.org>"), "joe@example.com=ann@b.org");
+        assert_eq!(show("\"joe@example.com\" <ann@b.org>"), "joe@example.com =ann@b.org");
     }
 
     #[test]

@@ -62,7 +62,7 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
 }
 
 /// The octets, or nibbles, in reverse with dots between: what DNS lists are asked with.
-pub fn reversed(text: &[u8]) -> Option<String> {
+pub(crate) fn reversed(text: &[u8]) -> Option<String> {
     match parse(text)? {
         IpAddr::V4(address) => {
             let [a, b, c, d] = address.octets();
@@ -81,7 +81,16 @@ mod tests {
 
     #[test]
     fn private_addresses_are_known() {
-        for text in ["10.1.2.3", "127.0.0.1", "192.168.0.1", "172.20.0.1", "100.64.0.1", "::1", "fe80::1", "::ffff:10.0.0.1"] {
+        for text in [
+            "10.1.2.3",
+            "127.0.0.1",
+            "192.168.0.1",
+            "172.20.0.1",
+            "100.64.0.1",
+            "::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+        ] {
             assert!(is_private(text.as_bytes()), "{text}");
         }
         assert!(!is_private(b"8.8.8.8") && !is_private(b"172.32.0.1") && !is_private(b"x"));

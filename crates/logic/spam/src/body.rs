@@ -18,18 +18,8 @@ pub(crate) struct Shown {
     /// `text/plain` or `text/html`.
     pub(crate) kind: &'static str,
     pub(crate) all: Text,
-    pub(crate) visible: Text,
-    pub(crate) invisible: Text,
     /// Of a document that is not empty.
     pub(crate) html: Option<Html>,
-}
-
-/// Which text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Which {
-    All,
-    Visible,
-    Invisible,
 }
 
 /// Renders all text and HTML parts.
@@ -47,11 +37,15 @@ fn shown(tree: &Tree, id: PartId, settings: &Settings) -> Option<Shown> {
     };
     let bytes = part.decoded();
     let charset = part.charset.as_deref().unwrap_or(b"us-ascii");
-    let text = if settings.normalize_charset { to_text(&bytes, charset, Trust::Guess) } else { undecoded(&bytes, charset) };
+    let text = if settings.normalize_charset {
+        to_text(&bytes, charset, Trust::Guess)
+    } else {
+        undecoded(&bytes, charset)
+    };
     if kind == "text/html" && !text.chars.is_empty() {
         return Some(shown_html(render(&text), bytes.len()));
     }
-    Some(Shown { kind, visible: text.clone(), all: text, ..Shown::default() })
+    Some(Shown { kind, all: text, html: None })
 }
 
 /// Without `normalize_charset` only UTF-8 is decoded, where it is declared.
@@ -64,7 +58,7 @@ fn undecoded(bytes: &[u8], charset: &[u8]) -> Text {
 }
 
 fn shown_html(rendering: Rendering, source_bytes: usize) -> Shown {
-    let Rendering { all, visible, invisible, mut html } = rendering;
+    let Rendering { all, mut html } = rendering;
     let length = all.chars.chars().count();
     let space = all.chars.chars().filter(|char| is_space(*char, all.decoded)).count();
     html.numbers.insert("html_length", as_number(length));
@@ -73,7 +67,7 @@ fn shown_html(rendering: Rendering, source_bytes: usize) -> Shown {
         let source = as_number(source_bytes);
         html.numbers.insert("ratio", (source - as_number(length)) / source);
     }
-    Shown { kind: "text/html", all, visible, invisible, html: Some(html) }
+    Shown { kind: "text/html", all, html: Some(html) }
 }
 
 /// Blank, in text that was decoded (any blank of Unicode) or not (ASCII's).
@@ -82,26 +76,22 @@ pub(crate) fn is_space(char: char, decoded: bool) -> bool {
 }
 
 /// The lines of the rendered text, the subject first.
-pub(crate) fn lines(tree: &Tree, shown: &HashMap<PartId, Shown>, which: Which, settings: &Settings) -> Vec<Vec<u8>> {
+pub(crate) fn lines(tree: &Tree, shown: &HashMap<PartId, Shown>, settings: &Settings) -> Vec<Vec<u8>> {
     let mut text = Text::default();
-    for id in tree.leaves() {
+    let leaves = tree.leaves();
+    if leaves.is_empty() {
+        return Vec::new();
+    }
+    for id in leaves {
         if !text.chars.is_empty() {
             text.chars.push('\n');
         }
         let Some(shown) = shown.get(&id) else { continue };
-        let part = match which {
-            Which::All => &shown.all,
-            Which::Visible => &shown.visible,
-            Which::Invisible => &shown.invisible,
-        };
-        text.chars.push_str(cut(&part.chars, settings.body_part_scan_size));
-        text.decoded |= part.decoded;
+        text.chars.push_str(cut(&shown.all.chars, settings.body_part_scan_size));
+        text.decoded |= shown.all.decoded;
     }
     let paragraphs = Text { chars: paragraphs(&text), decoded: text.decoded }.into_octets();
-    let subject = match which {
-        Which::Invisible => Vec::new(),
-        _ => [tree.root().fields.value("subject").unwrap_or_default(), b"\n"].concat(),
-    };
+    let subject = [tree.root().fields.value("subject").unwrap_or_default(), b"\n"].concat();
     short_lines(&[subject, paragraphs].concat())
 }
 
@@ -167,7 +157,8 @@ pub(crate) fn raw_pieces(tree: &Tree, settings: &Settings) -> Vec<Vec<u8>> {
     for id in tree.leaves() {
         let part = tree.part(id);
         let kind = part.effective_kind();
-        let word_ends = |rest: &str| !rest.starts_with(|char: char| char.is_ascii_alphanumeric() || char == '_');
+        let word_ends =
+            |rest: &str| !rest.starts_with(|char: char| char.is_ascii_alphanumeric() || char == '_');
         let textual = ["text", "message"].iter().any(|begin| kind.strip_prefix(begin).is_some_and(word_ends));
         if textual && part.kind != "text/calendar" {
             let mut text = part.decoded();
@@ -198,7 +189,8 @@ pub(crate) fn short_paragraphs(text: &[u8]) -> Vec<&[u8]> {
     let mut rest = text;
     while rest.len() > 2 * LINE_LIMIT_BYTES {
         let window = &rest[LINE_LIMIT_BYTES..2 * LINE_LIMIT_BYTES];
-        let good = [b'\n', b'>', b' '].into_iter().find_map(|end| window.iter().position(|byte| *byte == end));
+        let good =
+            [b'\n', b'>', b' '].into_iter().find_map(|end| window.iter().position(|byte| *byte == end));
         let (piece, behind) = rest.split_at(LINE_LIMIT_BYTES + good.unwrap_or(0) + 1);
         pieces.push(piece);
         rest = behind;
@@ -226,7 +218,7 @@ mod tests {
         let long = "word ".repeat(1000);
         let tree = Tree::parse(format!("Subject: hi\n\n{long}").as_bytes());
         let settings = Settings::default();
-        let lines = lines(&tree, &render_parts(&tree, &settings), Which::All, &settings);
+        let lines = lines(&tree, &render_parts(&tree, &settings), &settings);
         assert_eq!(lines[0], b"hi\n");
         assert!(lines.len() == 4 && lines[1].len() == 2045 && lines[1].ends_with(b" "));
     }

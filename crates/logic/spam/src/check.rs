@@ -29,14 +29,16 @@ impl<'a> Check<'a> {
 
     /// The names of the rules that hit, sorted.
     pub fn tests(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.findings.hits.iter().map(|hit| &*self.rules.rule(hit.rule).name).collect();
+        let mut names: Vec<&str> =
+            self.findings.hits.iter().map(|hit| &*self.rules.rule(hit.rule).name).collect();
         names.sort_unstable();
         names
     }
 
     /// The names of the rules that hit and count only for others, sorted.
     pub fn subtests(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.findings.parts.iter().map(|rule| &*self.rules.rule(*rule).name).collect();
+        let mut names: Vec<&str> =
+            self.findings.parts.iter().map(|rule| &*self.rules.rule(*rule).name).collect();
         names.sort_unstable();
         names
     }

@@ -2,16 +2,56 @@
 
 use crate::perl::Fixed;
 
-const MONTHS: [&[u8]; 12] = [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+const MONTHS: [&[u8]; 12] =
+    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
 /// Names of zones, in minutes east of Greenwich.
 const ZONES: [(&[u8], i64); 45] = [
-    (b"UT", 0), (b"UTC", 0), (b"NDT", -150), (b"AST", -240), (b"ADT", -180), (b"NST", -210), (b"EST", -300), (b"EDT", -240),
-    (b"CST", -360), (b"CDT", -300), (b"MST", -420), (b"MDT", -360), (b"PST", -480), (b"PDT", -420), (b"HST", -600),
-    (b"AKST", -540), (b"AKDT", -480), (b"HADT", -540), (b"HAST", -600), (b"GMT", 0), (b"BST", 60), (b"IST", 60), (b"WET", 0),
-    (b"WEST", 60), (b"CET", 60), (b"CEST", 120), (b"EET", 120), (b"EEST", 180), (b"MSK", 180), (b"MSD", 240), (b"MET", 60),
-    (b"MEZ", 60), (b"MEST", 120), (b"MESZ", 120), (b"BRST", -120), (b"BRT", -180), (b"AEST", 600), (b"AEDT", 660),
-    (b"ACST", 570), (b"ACDT", 630), (b"AWST", 480), (b"NZST", 720), (b"NZDT", 780), (b"JST", 540), (b"KST", 540),
+    (b"UT", 0),
+    (b"UTC", 0),
+    (b"NDT", -150),
+    (b"AST", -240),
+    (b"ADT", -180),
+    (b"NST", -210),
+    (b"EST", -300),
+    (b"EDT", -240),
+    (b"CST", -360),
+    (b"CDT", -300),
+    (b"MST", -420),
+    (b"MDT", -360),
+    (b"PST", -480),
+    (b"PDT", -420),
+    (b"HST", -600),
+    (b"AKST", -540),
+    (b"AKDT", -480),
+    (b"HADT", -540),
+    (b"HAST", -600),
+    (b"GMT", 0),
+    (b"BST", 60),
+    (b"IST", 60),
+    (b"WET", 0),
+    (b"WEST", 60),
+    (b"CET", 60),
+    (b"CEST", 120),
+    (b"EET", 120),
+    (b"EEST", 180),
+    (b"MSK", 180),
+    (b"MSD", 240),
+    (b"MET", 60),
+    (b"MEZ", 60),
+    (b"MEST", 120),
+    (b"MESZ", 120),
+    (b"BRST", -120),
+    (b"BRT", -180),
+    (b"AEST", 600),
+    (b"AEDT", 660),
+    (b"ACST", 570),
+    (b"ACDT", 630),
+    (b"AWST", 480),
+    (b"NZST", 720),
+    (b"NZDT", 780),
+    (b"JST", 540),
+    (b"KST", 540),
 ];
 const MORE_ZONES: [(&[u8], i64); 4] = [(b"HKT", 480), (b"SGT", 480), (b"PHT", 480), (b"IDT", 180)];
 
@@ -46,10 +86,12 @@ fn month(text: &[u8]) -> i64 {
 }
 
 fn day(text: &[u8]) -> Option<(Day, Vec<u8>)> {
-    static USUAL: Fixed = Fixed::new(r"(?i) (\d+) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4}) ");
+    static USUAL: Fixed =
+        Fixed::new(r"(?i) (\d+) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{4}) ");
     static ASCTIME: Fixed =
         Fixed::new(r"(?i) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d+) \d+:\d+:\d+ (\d{4}) ");
-    static SHORT: Fixed = Fixed::new(r"(?i) (\d+) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{2,3}) ");
+    static SHORT: Fixed =
+        Fixed::new(r"(?i) (\d+) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{2,3}) ");
     for (pattern, day_at, month_at) in [(&USUAL, 1, 2), (&ASCTIME, 2, 1), (&SHORT, 1, 2)] {
         let Some(groups) = pattern.groups(text) else { continue };
         let digits = groups.get(3);

@@ -160,7 +160,10 @@ impl Modifiers {
         if self.addr {
             return found.filter_map(|found| found.address).collect();
         }
-        found.filter_map(|found| found.phrase).map(|phrase| if self.raw { phrase } else { shown_name(&phrase) }).collect()
+        found
+            .filter_map(|found| found.phrase)
+            .map(|phrase| if self.raw { phrase } else { shown_name(&phrase) })
+            .collect()
     }
 
     fn hosts(self, values: Vec<Vec<u8>>, mail: &Mail<'_>) -> Vec<Vec<u8>> {
@@ -170,7 +173,9 @@ impl Modifiers {
         if !self.host {
             return values.iter().filter_map(|value| address_in(value, self.revip)).collect();
         }
-        let hosts = values.iter().filter_map(|value| if self.addr { host_behind_at(value) } else { host_in(value, mail) });
+        let hosts = values
+            .iter()
+            .filter_map(|value| if self.addr { host_behind_at(value) } else { host_in(value, mail) });
         hosts.map(|host| if self.domain { mail.settings.registry.registered(&host) } else { host }).collect()
     }
 }
@@ -181,8 +186,10 @@ fn shown_name(phrase: &[u8]) -> Vec<u8> {
     if decoded.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b) {
         return decoded;
     }
-    let words: Vec<&[u8]> =
-        decoded.split(|byte| byte.is_ascii_whitespace() || *byte == 0x0b).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&[u8]> = decoded
+        .split(|byte| byte.is_ascii_whitespace() || *byte == 0x0b)
+        .filter(|word| !word.is_empty())
+        .collect();
     let text = words.join(&b' ');
     let inner = text.strip_prefix(b"'").and_then(|rest| rest.strip_suffix(b"'"));
     inner.map_or_else(|| text.clone(), <[u8]>::to_vec)
@@ -195,7 +202,8 @@ fn host_behind_at(value: &[u8]) -> Option<Vec<u8>> {
 
 fn host_in(value: &[u8], mail: &Mail<'_>) -> Option<Vec<u8>> {
     let valid = |host: &Vec<u8>| is_host_name(&to_ascii(host));
-    let first = |pattern: &Pattern| pattern.all_groups(value).into_iter().map(|groups| groups.text(1)).find(valid);
+    let first =
+        |pattern: &Pattern| pattern.all_groups(value).into_iter().map(|groups| groups.text(1)).find(valid);
     mail.tlds.host_of_address.first_group(value).filter(valid).or_else(|| first(&mail.tlds.host))
 }
 
@@ -301,7 +309,9 @@ impl Mail<'_> {
 
     fn find_envelope_from(&self) -> Option<Vec<u8>> {
         let first = |name: &str| self.get(&format!("{name}:first:addr")).first().cloned();
-        let plausible = |sender: &Vec<u8>| sender.is_empty() || sender.iter().position(|byte| *byte == b'@').is_some_and(|at| at > 0);
+        let plausible = |sender: &Vec<u8>| {
+            sender.is_empty() || sender.iter().position(|byte| *byte == b'@').is_some_and(|at| at > 0)
+        };
         if let Some(header) = &self.settings.envelope_sender_header {
             return first(header).filter(plausible);
         }
@@ -309,7 +319,8 @@ impl Mail<'_> {
         if let Some(sender) = hop.and_then(|hop| hop.envelope_sender.clone()).filter(plausible) {
             return Some(sender);
         }
-        let fetched = || self.get("Received").iter().any(|line| line.windows(10).any(|window| window == b"(fetchmail"));
+        let fetched =
+            || self.get("Received").iter().any(|line| line.windows(10).any(|window| window == b"(fetchmail"));
         if first("X-Sender").is_some_and(|sender| sender.contains(&b'@')) && fetched() {
             return None;
         }
@@ -317,7 +328,9 @@ impl Mail<'_> {
             return (!self.stands_below_received(b"x-envelope-from")).then_some(sender);
         }
         let others = ["Envelope-Sender", "Return-Path"];
-        others.iter().find_map(|name| first(name).filter(|_| !self.stands_below_received(name.to_ascii_lowercase().as_bytes())))
+        others.iter().find_map(|name| {
+            first(name).filter(|_| !self.stands_below_received(name.to_ascii_lowercase().as_bytes()))
+        })
     }
 
     /// A field that a relay below us may have written is not to be believed.
@@ -366,12 +379,25 @@ impl Mail<'_> {
     fn find_recipients(&self) -> Vec<Vec<u8>> {
         static FOR: Fixed = Fixed::new(r" for <?(\S+\@(\S+?))>?;");
         let received = self.get("Received");
-        let named = received.iter().take(3).filter_map(|line| FOR.groups(line).map(|groups| (groups.text(1), groups.text(2))));
+        let named = received
+            .iter()
+            .take(3)
+            .filter_map(|line| FOR.groups(line).map(|groups| (groups.text(1), groups.text(2))));
         let mut found: Vec<Vec<u8>> =
             named.filter(|(_, host)| is_host_name(&to_ascii(host))).map(|(address, _)| address).collect();
         let names = [
-            "To", "Apparently-To", "Delivered-To", "Envelope-Recipients", "Apparently-Resent-To", "X-Envelope-To", "Envelope-To",
-            "X-Delivered-To", "X-Original-To", "X-Rcpt-To", "X-Real-To", "Cc",
+            "To",
+            "Apparently-To",
+            "Delivered-To",
+            "Envelope-Recipients",
+            "Apparently-Resent-To",
+            "X-Envelope-To",
+            "Envelope-To",
+            "X-Delivered-To",
+            "X-Original-To",
+            "X-Rcpt-To",
+            "X-Real-To",
+            "Cc",
         ];
         found.extend(names.iter().flat_map(|name| self.get(&format!("{name}:addr")).to_vec()));
         found

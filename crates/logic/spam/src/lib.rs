@@ -16,6 +16,7 @@ mod mail;
 pub mod perl;
 mod registry;
 mod relays;
+pub mod report;
 pub mod rules;
 mod ruleset;
 mod scan;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use message::tree::{PartId, Tree};
 
-use crate::body::{self, Shown, Which};
+use crate::body::{self, Shown};
 use crate::headers::Request;
 use crate::html::Html;
 use crate::relays::Relays;
@@ -40,7 +40,7 @@ impl<'a> Mail<'a> {
         tree.root_mut().fields.remove(|field| field.key.starts_with(b"x-spam-"));
         let relays = Relays::of(&tree, settings);
         let shown = body::render_parts(&tree, settings);
-        let body = body::lines(&tree, &shown, Which::All, settings);
+        let body = body::lines(&tree, &shown, settings);
         let raw_body = body::raw_pieces(&tree, settings);
         let mut mail = Self {
             tree,
@@ -63,7 +63,11 @@ impl<'a> Mail<'a> {
 
     /// The documents in it, in order.
     pub(crate) fn documents(&self) -> impl Iterator<Item = &Html> {
-        self.tree.leaves().into_iter().filter_map(|id| self.shown.get(&id)).filter_map(|shown| shown.html.as_ref())
+        self.tree
+            .leaves()
+            .into_iter()
+            .filter_map(|id| self.shown.get(&id))
+            .filter_map(|shown| shown.html.as_ref())
     }
 
     /// The values of a request such as `From:addr`.
@@ -98,13 +102,19 @@ impl<'a> Mail<'a> {
             let mut types = vec!["parsed"];
             types.extend(found.unlinked.then_some("unlinked"));
             types.extend(found.schemeless.then_some("schemeless"));
-            uris.add(&found.uri, &Source { types: &types, needs_domain: true, for_rules: true }, self.settings);
+            uris.add(
+                &found.uri,
+                &Source { types: &types, needs_domain: true, for_rules: true },
+                self.settings,
+            );
         }
         for html in self.documents() {
             uris.truncated |= html.uri_truncated;
             for (uri, link) in &html.links {
-                let types: Vec<&str> =
-                    link.types.as_ref().map_or_else(|| vec!["parsed"], |types| types.iter().map(String::as_str).collect());
+                let types: Vec<&str> = link
+                    .types
+                    .as_ref()
+                    .map_or_else(|| vec!["parsed"], |types| types.iter().map(String::as_str).collect());
                 let source = Source { types: &types, needs_domain: false, for_rules: true };
                 if uris.add(uri.as_bytes(), &source, self.settings) {
                     uris.add_anchor_texts(uri.as_bytes(), &link.anchor_text);
@@ -123,7 +133,8 @@ impl<'a> Mail<'a> {
         for name in ["DomainKey-Signature", "DKIM-Signature"] {
             for value in self.get(name).iter() {
                 for groups in DOMAIN.all(value) {
-                    let domain: Vec<u8> = groups.get(1).iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+                    let domain: Vec<u8> =
+                        groups.get(1).iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
                     let source = Source { types: &["domainkeys"], needs_domain: true, for_rules: false };
                     uris.add(&[b"domainkeys:", domain.as_slice()].concat(), &source, self.settings);
                 }

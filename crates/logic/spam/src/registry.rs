@@ -27,13 +27,16 @@ pub struct Registry {
 
 /// The name in ASCII and lower case (RFC 5891); what is no name comes back in lower case.
 pub(crate) fn to_ascii(name: &[u8]) -> Vec<u8> {
-    let usual = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'[' | b']' | b'-');
+    let usual =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'[' | b']' | b'-');
     if name.iter().all(usual) {
         return name.to_ascii_lowercase();
     }
     let text = match std::str::from_utf8(name) {
         Ok(text) => text.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{fe52}', '\u{2024}'], "."),
-        Err(_) if name.iter().all(|byte| usual(byte) || *byte >= 0xc0) => name.iter().map(|byte| char::from(*byte)).collect(),
+        Err(_) if name.iter().all(|byte| usual(byte) || *byte >= 0xc0) => {
+            name.iter().map(|byte| char::from(*byte)).collect()
+        }
         Err(_) => return name.to_ascii_lowercase(),
     };
     idna::domain_to_ascii(&text).map_or_else(|_| text.into_bytes(), String::into_bytes)
@@ -52,12 +55,11 @@ pub(crate) fn is_host_name(name: &[u8]) -> bool {
 
 fn is_label(label: &[u8], near_top: bool) -> bool {
     let inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    !label.is_empty()
-        && label.len() <= LABEL_LIMIT_BYTES
+    let edges = [label.first(), label.last()];
+    (1..=LABEL_LIMIT_BYTES).contains(&label.len())
         && label.iter().all(inner)
-        && !label.starts_with(b"-")
-        && !label.ends_with(b"-")
-        && !(near_top && label.contains(&b'_'))
+        && !edges.contains(&Some(&b'-'))
+        && (!near_top || !label.contains(&b'_'))
 }
 
 impl Registry {
@@ -130,7 +132,8 @@ fn host_of_uri(uri: &[u8]) -> Option<Vec<u8>> {
         let rest = SCHEME.replace_first(&uri, |_| Vec::new()).unwrap_or(uri);
         let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
         let authority = &rest[..end];
-        let host = authority.iter().rposition(|byte| *byte == b'@').map_or(authority, |at| &authority[at + 1..]);
+        let host =
+            authority.iter().rposition(|byte| *byte == b'@').map_or(authority, |at| &authority[at + 1..]);
         let port = host.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let end = host.len() - port;
         if end > 0 && host[end - 1] == b':' { host[..end - 1].to_vec() } else { host.to_vec() }
@@ -144,7 +147,11 @@ mod tests {
 
     fn registry() -> Registry {
         let set = |names: &[&str]| names.iter().map(|name| name.as_bytes().to_vec()).collect();
-        Registry { tlds: set(&["com", "uk", "us"]), two_level: set(&["co.uk"]), three_level: set(&["demon.co.uk"]) }
+        Registry {
+            tlds: set(&["com", "uk", "us"]),
+            two_level: set(&["co.uk"]),
+            three_level: set(&["demon.co.uk"]),
+        }
     }
 
     #[test]
@@ -161,7 +168,9 @@ mod tests {
     #[test]
     fn hosts_of_uris() {
         let registry = registry();
-        let of = |uri: &str| registry.domain_of_uri(uri.as_bytes()).map(|(_, host)| String::from_utf8(host).unwrap());
+        let of = |uri: &str| {
+            registry.domain_of_uri(uri.as_bytes()).map(|(_, host)| String::from_utf8(host).unwrap())
+        };
         assert_eq!(of("http://u:p@WWW.example.com:80/x?y"), Some("www.example.com".into()));
         assert_eq!(of("mailto:joe@example.com?subject=x"), Some("example.com".into()));
         assert_eq!(of("http://1.2.3.4/"), Some("1.2.3.4".into()));

@@ -5,20 +5,13 @@ use std::sync::Arc;
 
 use crate::eval::{self, Known};
 use crate::perl::{Pattern, PatternSet};
-use crate::rules::{Configuration, Expression, Fault, Flags, HeaderTest, Kind, MimeTest, Problem, Scores, Settings, Stage};
+use crate::rules::{
+    Configuration, Expression, Fault, Flags, HeaderTest, Kind, MimeTest, Problem, Scores, Settings, Stage,
+};
 use crate::uri::TldPatterns;
 
 /// Which rule of a [`Ruleset`].
 pub type RuleId = usize;
-
-/// What kind of evidence a rule is, for learning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Evidence {
-    Header,
-    Body,
-    Meta,
-    Other,
-}
 
 /// A rule that is ready.
 #[derive(Debug, Clone)]
@@ -35,7 +28,6 @@ pub struct Rule {
     pub subject_prefix: Option<String>,
     /// Where it looked, as reports say: `BODY: `.
     pub(crate) area: &'static str,
-    pub(crate) evidence: Evidence,
     /// Rules that a meta needs.
     pub(crate) needs: Vec<RuleId>,
 }
@@ -85,6 +77,7 @@ pub(crate) enum Place {
 /// A rule that calls a function.
 pub(crate) struct Call {
     pub(crate) rule: RuleId,
+    pub(crate) stage: Stage,
     pub(crate) function: eval::Function,
     pub(crate) arguments: Vec<String>,
 }
@@ -149,14 +142,18 @@ impl Ruleset {
     pub fn check_patterns(&self) -> Vec<(Arc<str>, String)> {
         let matchers = &self.matchers;
         let groups = [&matchers.body, &matchers.raw_body, &matchers.full, &matchers.uri];
-        let texts = groups.into_iter().flatten().flat_map(|group| group.rules.iter().zip(group.set.patterns()));
+        let texts =
+            groups.into_iter().flatten().flat_map(|group| group.rules.iter().zip(group.set.patterns()));
         let headers = matchers.headers.iter().flat_map(|group| {
             let negated = group.negated.iter().map(|(rule, pattern)| (rule, pattern));
             group.rules.iter().zip(group.set.patterns()).chain(negated)
         });
         let mime = matchers.mime.iter().map(|(rule, test)| (rule, &test.pattern));
         let all = texts.chain(headers).chain(mime);
-        all.filter_map(|(rule, pattern)| pattern.check().err().map(|bad| (Arc::clone(&self.rules[*rule].name), bad.to_string()))).collect()
+        all.filter_map(|(rule, pattern)| {
+            pattern.check().err().map(|bad| (Arc::clone(&self.rules[*rule].name), bad.to_string()))
+        })
+        .collect()
     }
 }
 
@@ -188,7 +185,14 @@ impl Groups {
         let headers = self.headers.into_iter().map(|((field, unset), parts)| {
             let (rules, patterns): (Vec<_>, Vec<_>) = parts.patterns.into_iter().unzip();
             let unset = unset.map(String::into_bytes);
-            HeaderGroup { field, unset, set: PatternSet::new(patterns), rules, negated: parts.negated, exists: parts.exists }
+            HeaderGroup {
+                field,
+                unset,
+                set: PatternSet::new(patterns),
+                rules,
+                negated: parts.negated,
+                exists: parts.exists,
+            }
         });
         Matchers {
             headers: headers.collect(),
@@ -231,7 +235,10 @@ impl<'a> Builder<'a> {
                 }
                 Kind::Eval { stage, function, arguments } => self.add_call(id, *stage, function, arguments),
                 Kind::MimeHeader(test) => {
-                    self.groups.matchers.mime.push((id, MimeTest { pattern: self.replaced(&name, &test.pattern), ..test.clone() }));
+                    self.groups.matchers.mime.push((
+                        id,
+                        MimeTest { pattern: self.replaced(&name, &test.pattern), ..test.clone() },
+                    ));
                 }
                 Kind::Header(test) => self.add_header(id, &name, test),
                 Kind::Body(pattern) => self.add_text(id, &name, pattern, Place::Body),
@@ -257,7 +264,7 @@ impl<'a> Builder<'a> {
         if !replacements.rules.contains(name) {
             return Arc::clone(pattern);
         }
-        Arc::new(Pattern::from_source(replacements.apply(pattern.source())))
+        Arc::new(replacements.apply_to(pattern))
     }
 
     /// Rules with named groups or tags go their own way; true when this is one.
@@ -306,10 +313,15 @@ impl<'a> Builder<'a> {
         list.push((id, pattern));
     }
 
-    fn add_call(&mut self, id: RuleId, _: Stage, function: &str, arguments: &[String]) {
+    fn add_call(&mut self, id: RuleId, stage: Stage, function: &str, arguments: &[String]) {
         match eval::function(function) {
             Some(Known::Local(function)) => {
-                self.groups.matchers.calls.push(Call { rule: id, function, arguments: arguments.to_vec() });
+                self.groups.matchers.calls.push(Call {
+                    rule: id,
+                    stage,
+                    function,
+                    arguments: arguments.to_vec(),
+                });
             }
             Some(Known::Elsewhere) => {}
             None => self.report(id, Fault::NoFunction(function.to_owned())),
@@ -319,11 +331,14 @@ impl<'a> Builder<'a> {
     /// Names become rules; a name that no rule has counts as 0.
     fn resolve(&self, own: &str, expression: Expression<String>) -> Expression<RuleId> {
         let ids = &self.ids;
-        let mut rule = |name: String| ids.get(name.as_str()).map_or(Expression::Number(0.0), |id| Expression::Rule(*id));
+        let mut rule =
+            |name: String| ids.get(name.as_str()).map_or(Expression::Number(0.0), |id| Expression::Rule(*id));
         let mut matching = |glob: &str| {
             let mut names: Vec<(&&str, &RuleId)> = ids.iter().filter(|(name, _)| **name != own).collect();
             names.sort_unstable();
-            let fits = names.into_iter().filter(|(name, _)| crate::rules::matches_glob(glob.as_bytes(), name.as_bytes()));
+            let fits = names
+                .into_iter()
+                .filter(|(name, _)| crate::rules::matches_glob(glob.as_bytes(), name.as_bytes()));
             fits.fold(Expression::Number(0.0), |sum, (_, id)| Expression::plus(sum, Expression::Rule(*id)))
         };
         expression.map(&mut rule, &mut matching)
@@ -337,8 +352,11 @@ impl<'a> Builder<'a> {
             self.rules[*id].needs = needs.into_iter().copied().collect();
         }
         loop {
-            let ready: Vec<RuleId> =
-                metas.keys().copied().filter(|id| !self.rules[*id].needs.iter().any(|need| metas.contains_key(need))).collect();
+            let ready: Vec<RuleId> = metas
+                .keys()
+                .copied()
+                .filter(|id| !self.rules[*id].needs.iter().any(|need| metas.contains_key(need)))
+                .collect();
             if ready.is_empty() {
                 break;
             }
@@ -352,15 +370,12 @@ impl<'a> Builder<'a> {
 
 fn rule(configuration: &Configuration, name: &str) -> Rule {
     let kind = configuration.rules.get(name).map(|definition| &definition.kind);
-    let (area, evidence) = match kind {
-        Some(Kind::Body(_) | Kind::Eval { stage: Stage::Body, .. }) => ("BODY: ", Evidence::Body),
-        Some(Kind::MimeHeader(_)) => ("", Evidence::Body),
-        Some(Kind::RawBody(_) | Kind::Eval { stage: Stage::RawBody, .. }) => ("RAW: ", Evidence::Body),
-        Some(Kind::Uri(_)) => ("URI: ", Evidence::Body),
-        Some(Kind::Full(_)) => ("FULL: ", Evidence::Other),
-        Some(Kind::Header(_) | Kind::Eval { stage: Stage::Header, .. }) => ("", Evidence::Header),
-        Some(Kind::Meta(_)) => ("", Evidence::Meta),
-        _ => ("", Evidence::Other),
+    let area = match kind {
+        Some(Kind::Body(_) | Kind::Eval { stage: Stage::Body, .. }) => "BODY: ",
+        Some(Kind::RawBody(_) | Kind::Eval { stage: Stage::RawBody, .. }) => "RAW: ",
+        Some(Kind::Uri(_)) => "URI: ",
+        Some(Kind::Full(_)) => "FULL: ",
+        _ => "",
     };
     Rule {
         name: Arc::from(name),
@@ -369,14 +384,15 @@ fn rule(configuration: &Configuration, name: &str) -> Rule {
         description: configuration.descriptions.get(name).cloned(),
         subject_prefix: configuration.subject_prefixes.get(name).cloned(),
         area,
-        evidence,
         needs: Vec::new(),
     }
 }
 
 fn has_named_group(source: &str) -> bool {
     ["(?<", "(?P<", "(?'"].iter().any(|begin| {
-        source.match_indices(begin).any(|(at, _)| source[at + begin.len()..].starts_with(|char: char| char.is_ascii_uppercase()))
+        source
+            .match_indices(begin)
+            .any(|(at, _)| source[at + begin.len()..].starts_with(|char: char| char.is_ascii_uppercase()))
     })
 }
 
@@ -386,8 +402,13 @@ fn template_tags(source: &str) -> Vec<String> {
     for (at, _) in source.match_indices("%{") {
         let rest = &source[at + 2..];
         let Some(name) = rest.find('}').map(|end| &rest[..end]) else { continue };
-        let good = |char: char| char.is_ascii_uppercase() || char.is_ascii_digit() || matches!(char, '_' | '(' | ')');
-        if name.starts_with(|char: char| char.is_ascii_uppercase()) && name.chars().all(good) && !tags.iter().any(|known| known == name) {
+        let good = |char: char| {
+            char.is_ascii_uppercase() || char.is_ascii_digit() || matches!(char, '_' | '(' | ')')
+        };
+        if name.starts_with(|char: char| char.is_ascii_uppercase())
+            && name.chars().all(good)
+            && !tags.iter().any(|known| known == name)
+        {
             tags.push(name.to_owned());
         }
     }

@@ -6,7 +6,7 @@ use crate::eval::{Context, Found};
 use crate::headers::Request;
 use crate::mail::Mail;
 use crate::perl::Pattern;
-use crate::rules::MimeTest;
+use crate::rules::{MimeTest, Stage};
 use crate::ruleset::{HeaderGroup, Place, RuleId, Ruleset, Template, TextGroup};
 
 /// How often a rule with the flag `multiple` and no limit counts.
@@ -85,7 +85,7 @@ pub(crate) fn scan(rules: &Ruleset, mail: &Mail<'_>, circumstances: &Circumstanc
         values: vec![0.0; rules.len()],
         findings: Findings::default(),
     };
-    scan.run(circumstances.now);
+    scan.run(&Context::new(mail, circumstances.now));
     let mut findings = scan.findings;
     findings.score = three_decimals(findings.hits.iter().map(|hit| hit.score).sum());
     findings
@@ -97,16 +97,25 @@ pub(crate) fn three_decimals(score: f64) -> f64 {
 }
 
 impl<'a> Scan<'a> {
-    fn run(&mut self, now: i64) {
+    /// The order is the peer's: what a function does to the text shows in the rules behind it.
+    fn run(&mut self, context: &Context<'_>) {
         let matchers = &self.rules.matchers;
-        let steps: [&dyn Fn(&mut Self); 7] = [
+        let steps: [&dyn Fn(&mut Self); 10] = [
             &|scan| scan.captures(),
             &|scan| matchers.headers.iter().for_each(|group| scan.header_group(group)),
-            &|scan| scan.text_group(matchers.body.as_ref(), &scan.lines(&Place::Body)),
+            &|scan| scan.calls(context, Stage::Header),
+            &|scan| {
+                scan.text_group(
+                    matchers.body.as_ref(),
+                    &context.body().iter().map(Vec::as_slice).collect::<Vec<_>>(),
+                )
+            },
             &|scan| scan.text_group(matchers.uri.as_ref(), &scan.lines(&Place::Uri)),
-            &|scan| scan.text_group(matchers.raw_body.as_ref(), &scan.lines(&Place::RawBody)),
-            &|scan| scan.full(),
             &|scan| matchers.mime.iter().for_each(|(rule, test)| scan.mime(*rule, test)),
+            &|scan| scan.calls(context, Stage::Body),
+            &|scan| scan.text_group(matchers.raw_body.as_ref(), &scan.lines(&Place::RawBody)),
+            &|scan| scan.calls(context, Stage::RawBody),
+            &|scan| scan.full(),
         ];
         for step in steps {
             if (self.is_over)() {
@@ -115,7 +124,7 @@ impl<'a> Scan<'a> {
             }
             step(self);
         }
-        self.calls(now);
+        self.calls(context, Stage::Full);
         matchers.templates.iter().for_each(|template| self.template(template));
         self.metas();
     }
@@ -196,7 +205,8 @@ impl<'a> Scan<'a> {
         for (number, line) in lines.iter().enumerate() {
             for index in group.set.candidates(line) {
                 let rule = group.rules[index];
-                let limit = *left[index].get_or_insert_with(|| if self.is_active(rule) { self.limit(rule) } else { 0 });
+                let limit = *left[index]
+                    .get_or_insert_with(|| if self.is_active(rule) { self.limit(rule) } else { 0 });
                 if limit == 0 || (number == 0 && self.rules.rules[rule].flags.nosubject) {
                     continue;
                 }
@@ -238,7 +248,7 @@ impl<'a> Scan<'a> {
             }
             let count = test.pattern.count(&value, limit);
             if count > 0 {
-                return if test.negated { () } else { self.hits(rule, count) };
+                return self.hits(rule, if test.negated { 0 } else { count });
             }
         }
         let count = if flags.concat { test.pattern.count(&all, limit) } else { 0 };
@@ -261,16 +271,16 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn calls(&mut self, now: i64) {
-        let context = Context::new(self.mail, now);
+    fn calls(&mut self, context: &Context<'_>, stage: Stage) {
         let set = self.set;
-        for call in &self.rules.matchers.calls {
+        context.stage.set(stage);
+        for call in self.rules.matchers.calls.iter().filter(|call| call.stage == stage) {
             let flags = self.rules.rules[call.rule].flags;
             let needs_more = (flags.net && set & 1 == 0) || (flags.learn && set & 2 == 0);
             if needs_more || !self.is_active(call.rule) {
                 continue;
             }
-            match (call.function)(&context, &call.arguments) {
+            match (call.function)(context, &call.arguments) {
                 Found::No => {}
                 Found::Yes => self.hit(call.rule, 1.0, Vec::new()),
                 Found::Because(note) => self.hit(call.rule, 1.0, vec![note]),
@@ -281,7 +291,8 @@ impl<'a> Scan<'a> {
     /// The texts that a pattern looks at.
     fn texts(&self, place: &Place) -> Vec<Vec<u8>> {
         match place {
-            Place::Header(field) => self.header_value(field).into_iter().collect(),
+            // A field that is not there counts as an empty one.
+            Place::Header(field) => vec![self.header_value(field).unwrap_or_default()],
             Place::Full => vec![self.mail.tree.pristine()],
             other => self.lines(other).into_iter().map(<[u8]>::to_vec).collect(),
         }
@@ -348,7 +359,8 @@ impl<'a> Scan<'a> {
         let matchers = &self.rules.matchers;
         // A meta that does not run has no value, and neither have those that need it.
         let mut unknown = vec![false; self.values.len()];
-        let ordered: std::collections::HashSet<RuleId> = matchers.metas.iter().map(|(rule, _)| *rule).collect();
+        let ordered: std::collections::HashSet<RuleId> =
+            matchers.metas.iter().map(|(rule, _)| *rule).collect();
         for (rule, expression) in &matchers.metas {
             let needs = &self.rules.rules[*rule].needs;
             if !self.is_active(*rule) || needs.iter().any(|need| unknown[*need] && ordered.contains(need)) {

@@ -64,7 +64,10 @@ fn undecoded(bytes: &[u8]) -> Text {
 
 /// Is ASCII text the same in it?
 fn extends_ascii(name: &str) -> bool {
-    let families = ["iso-8859", "iso8859", "iso 8859", "windows-", "utf-8", "utf8", "koi8-", "euc-", "big5", "gbk", "gb18030"];
+    let families = [
+        "iso-8859", "iso8859", "iso 8859", "windows-", "utf-8", "utf8", "koi8-", "euc-", "big5", "gbk",
+        "gb18030",
+    ];
     matches!(name, "us-ascii" | "ascii" | "ansi_x3.4-1968" | "ansi_x3.4-1986" | "iso646-us")
         || families.iter().any(|family| name.starts_with(family))
 }
@@ -84,14 +87,17 @@ fn as_declared(bytes: &[u8], name: &str, trust: Trust) -> Option<String> {
     let encoding = Encoding::for_label(name.as_bytes())?;
     match trust {
         Trust::Declared => Some(encoding.decode_without_bom_handling(bytes).0.into_owned()),
-        Trust::Guess => {
-            encoding.decode_without_bom_handling_and_without_replacement(bytes).map(std::borrow::Cow::into_owned)
-        }
+        Trust::Guess => encoding
+            .decode_without_bom_handling_and_without_replacement(bytes)
+            .map(std::borrow::Cow::into_owned),
     }
 }
 
 fn ascii(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER }).collect()
+    bytes
+        .iter()
+        .map(|byte| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER })
+        .collect()
 }
 
 fn windows(bytes: &[u8]) -> String {

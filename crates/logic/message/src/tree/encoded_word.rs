@@ -51,9 +51,13 @@ fn without_breaks(value: &[u8]) -> Vec<u8> {
 }
 
 fn holds_no_words(name: &[u8]) -> bool {
-    let name = name.strip_prefix(b"resent-").filter(|rest| matches!(*rest, b"message-id" | b"date")).unwrap_or(name);
+    let name =
+        name.strip_prefix(b"resent-").filter(|rest| matches!(*rest, b"message-id" | b"date")).unwrap_or(name);
     name.starts_with(b"list-")
-        || matches!(name, b"received" | b"message-id" | b"date" | b"mime-version" | b"references" | b"in-reply-to")
+        || matches!(
+            name,
+            b"received" | b"message-id" | b"date" | b"mime-version" | b"references" | b"in-reply-to"
+        )
 }
 
 fn contains(text: &[u8], needle: &[u8]) -> bool {
@@ -69,7 +73,9 @@ fn word(text: &[u8]) -> Option<(&[u8], u8, &[u8], usize)> {
     let encoding = *rest_of.first()?;
     let content = rest_of[1..].strip_prefix(b"?")?;
     let length = content.iter().position(|byte| *byte == b'?')?;
-    let good = charset > 0 && matches!(encoding, b'b' | b'q' | b'B' | b'Q') && content.get(length + 1) == Some(&b'=');
+    let good = charset > 0
+        && matches!(encoding, b'b' | b'q' | b'B' | b'Q')
+        && content.get(length + 1) == Some(&b'=');
     good.then(|| (&rest[..charset], encoding, &content[..length], 2 + charset + 3 + length + 2))
 }
 
@@ -85,7 +91,8 @@ fn join_neighbours(text: &[u8]) -> Vec<u8> {
         };
         joined.extend_from_slice(&text[index..index + length]);
         index += length;
-        let blanks = text[index..].iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0x0b).count();
+        let blanks =
+            text[index..].iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0x0b).count();
         if blanks > 0 && word(&text[index + blanks..]).is_some() {
             index += blanks;
         }
@@ -135,7 +142,10 @@ mod tests {
 
     #[test]
     fn words_are_decoded_and_joined() {
-        assert_eq!(decode_value(b"=?iso-8859-1?Q?a_=E9?= =?iso-8859-1?q?b?= c", b"subject"), "a \u{e9}b c".as_bytes());
+        assert_eq!(
+            decode_value(b"=?iso-8859-1?Q?a_=E9?= =?iso-8859-1?q?b?= c", b"subject"),
+            "a \u{e9}b c".as_bytes()
+        );
         assert_eq!(decode_value(b"=?utf-8?B?w6k=?=", b"subject"), "\u{e9}".as_bytes());
         assert_eq!(decode_value(b"=?utf-8?B?w6k=?=", b"references"), b"=?utf-8?B?w6k=?=");
         assert_eq!(decode_value(b"caf\xe9", b"subject"), "caf\u{e9}".as_bytes());

@@ -97,7 +97,10 @@ pub(crate) fn one_line(raw: &[u8]) -> Vec<u8> {
     let mut index = 0;
     while index < raw.len() {
         let breaks = if raw[index..].starts_with(b"\r\n") { 2 } else { usize::from(raw[index] == b'\n') };
-        let blanks = raw[index + breaks..].iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0x0b).count();
+        let blanks = raw[index + breaks..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_whitespace() || **byte == 0x0b)
+            .count();
         if breaks > 0 && blanks > 0 {
             text.push(b' ');
             index += breaks + blanks;

@@ -41,7 +41,12 @@ fn kind(text: &[u8]) -> String {
     let end = match text.iter().position(|byte| *byte == b'/') {
         Some(slash) if slash > 0 => {
             let rest = &text[slash + 1..];
-            slash + 1 + rest.iter().position(|byte| *byte == b'/' || byte.is_ascii_whitespace()).unwrap_or(rest.len())
+            slash
+                + 1
+                + rest
+                    .iter()
+                    .position(|byte| *byte == b'/' || byte.is_ascii_whitespace())
+                    .unwrap_or(rest.len())
         }
         _ => text.len(),
     };
@@ -101,7 +106,9 @@ fn numbered_name(text: &[u8]) -> Option<Vec<u8>> {
     for number in 0..100 {
         let key = format!("name*{number}");
         let file = format!("filename*{number}");
-        let Some(piece) = parameter(text, key.as_bytes()).or_else(|| parameter(text, file.as_bytes())) else { break };
+        let Some(piece) = parameter(text, key.as_bytes()).or_else(|| parameter(text, file.as_bytes())) else {
+            break;
+        };
         name.extend(piece);
     }
     (!name.is_empty()).then_some(name)

@@ -41,7 +41,8 @@ enum Boundary {
 /// Is it a header field's first line? Blanks before the colon are allowed for when `blanks` says so.
 pub(crate) fn is_field(line: &[u8], blanks: bool) -> bool {
     let name = line.iter().take_while(|byte| (33..=126).contains(*byte) && **byte != b':').count();
-    let gap = if blanks { line[name..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count() } else { 0 };
+    let gap =
+        if blanks { line[name..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count() } else { 0 };
     name > 0 && line.get(name + gap) == Some(&b':')
 }
 
@@ -65,7 +66,8 @@ pub(crate) fn parse(multipart: Multipart<'_>, flaws: &mut Flaws) -> Found {
         flaws.missing_mime_headers |= lines.get(first + 1).is_some_and(|next| !is_field(next, false));
         start = first + 1;
     }
-    let mut reader = Reader { multipart, flaws, state, parts: Vec::new(), current: Current::default(), nested: false };
+    let mut reader =
+        Reader { multipart, flaws, state, parts: Vec::new(), current: Current::default(), nested: false };
     let end = reader.read(start);
     reader.look_behind(end);
     let state = reader.state;
@@ -135,8 +137,13 @@ impl Reader<'_> {
         let current = std::mem::take(&mut self.current);
         let mut part = current.part;
         let declared = MediaType::parse(part.fields.value("content-type"));
-        part.kind = if declared.missing && self.multipart.digest { "message/rfc822".into() } else { declared.kind };
-        self.parts.push(Child { part, boundary: declared.boundary, lines: current.lines.unwrap_or_default() });
+        part.kind =
+            if declared.missing && self.multipart.digest { "message/rfc822".into() } else { declared.kind };
+        self.parts.push(Child {
+            part,
+            boundary: declared.boundary,
+            lines: current.lines.unwrap_or_default(),
+        });
     }
 
     fn line(&mut self, line: &[u8]) {
@@ -157,9 +164,11 @@ impl Reader<'_> {
             field.extend_from_slice(line);
             return true;
         }
-        let last_is_type = self.current.field.as_deref().is_some_and(|field| {
-            field.len() >= 13 && field[..13].eq_ignore_ascii_case(b"content-type:")
-        });
+        let last_is_type = self
+            .current
+            .field
+            .as_deref()
+            .is_some_and(|field| field.len() >= 13 && field[..13].eq_ignore_ascii_case(b"content-type:"));
         self.end_field();
         if last_is_type {
             let declared = MediaType::parse(self.current.part.fields.value("content-type"));
@@ -181,8 +190,11 @@ impl Reader<'_> {
 
     fn look_behind(&mut self, end: usize) {
         let all = self.multipart.lines;
-        let says_something = |line: &[u8]| line.iter().any(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b && *byte != b'.');
-        self.flaws.mime_epilogue_exists |= (end..all.len()).filter_map(|index| all.get(index)).any(says_something);
+        let says_something = |line: &[u8]| {
+            line.iter().any(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b && *byte != b'.')
+        };
+        self.flaws.mime_epilogue_exists |=
+            (end..all.len()).filter_map(|index| all.get(index)).any(says_something);
     }
 }
 

@@ -76,7 +76,12 @@ fn divide(tree: &mut Tree, pending: &Pending, boundary: &[u8], queue: &mut VecDe
         tree.parts.push(child.part);
         children.push(id);
         let boundary = child.boundary.unwrap_or_else(|| boundary.to_vec());
-        queue.push_back(Pending { part: id, boundary: Some(boundary), lines: child.lines, depth: pending.depth - 1 });
+        queue.push_back(Pending {
+            part: id,
+            boundary: Some(boundary),
+            lines: child.lines,
+            depth: pending.depth - 1,
+        });
     }
     tree.parts[pending.part].children = Some(children);
 }
@@ -102,7 +107,12 @@ fn settle(tree: &mut Tree, pending: Pending, queue: &mut VecDeque<Pending>) {
     let id = tree.parts.len();
     tree.parts[pending.part].children = Some(vec![id]);
     tree.parts.push(opened.part);
-    queue.push_back(Pending { part: id, boundary: opened.boundary, lines: opened.lines, depth: pending.depth - 1 });
+    queue.push_back(Pending {
+        part: id,
+        boundary: opened.boundary,
+        lines: opened.lines,
+        depth: pending.depth - 1,
+    });
 }
 
 fn disposition_name(fields: &Fields) -> Option<Vec<u8>> {
@@ -135,7 +145,16 @@ fn open(message: &[u8]) -> Opened {
     }
     let part = Part { fields: header.fields, kind: declared.kind, ..Part::default() };
     let flaws = header.flaws;
-    Opened { mbox_separator, line_end, head: header.head, body, part, boundary: declared.boundary, lines, flaws }
+    Opened {
+        mbox_separator,
+        line_end,
+        head: header.head,
+        body,
+        part,
+        boundary: declared.boundary,
+        lines,
+        flaws,
+    }
 }
 
 /// `From ` and no colon behind the blanks: a line of a mailbox file.
@@ -149,7 +168,8 @@ fn is_mbox_separator(line: &[u8]) -> bool {
 fn with_room_for_boundary(lines: Lines, boundary: Option<&[u8]>) -> Lines {
     let Some(first) = lines.get(0).filter(|_| lines.len() > 1) else { return lines };
     let is_blank = first.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b);
-    let is_boundary = boundary.is_some_and(|boundary| first.strip_prefix(b"--").is_some_and(|rest| rest.starts_with(boundary)));
+    let is_boundary = boundary
+        .is_some_and(|boundary| first.strip_prefix(b"--").is_some_and(|rest| rest.starts_with(boundary)));
     if is_blank || is_boundary {
         return lines;
     }

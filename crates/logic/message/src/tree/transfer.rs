@@ -82,7 +82,8 @@ fn without_trailing_blanks(text: &[u8]) -> Vec<u8> {
             lines.extend_from_slice(line);
             break;
         };
-        let (content, end) = content.strip_suffix(b"\r").map_or((content, &b"\n"[..]), |content| (content, b"\r\n"));
+        let (content, end) =
+            content.strip_suffix(b"\r").map_or((content, &b"\n"[..]), |content| (content, b"\r\n"));
         let length = content.iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |at| at + 1);
         lines.extend_from_slice(&content[..length]);
         lines.extend_from_slice(end);

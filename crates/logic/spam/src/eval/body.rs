@@ -15,12 +15,15 @@ pub(super) fn function(name: &str) -> Option<Function> {
         "tvd_vertical_words" => Some(vertical_words),
         "check_stock_info" => Some(stock_info),
         "check_body_length" => Some(body_length),
-        "plaintext_body_length" => Some(|context, arguments| plain_text(context).is_some_and(|(body, _)| within(body, arguments)).into()),
-        "plaintext_sig_length" => {
-            Some(|context, arguments| plain_text(context).is_some_and(|(_, signature)| within(signature, arguments)).into())
-        }
+        "plaintext_body_length" => Some(|context, arguments| {
+            plain_text(context).is_some_and(|(body, _)| within(body, arguments)).into()
+        }),
+        "plaintext_sig_length" => Some(|context, arguments| {
+            plain_text(context).is_some_and(|(_, signature)| within(signature, arguments)).into()
+        }),
         "plaintext_body_sig_ratio" => Some(|context, arguments| {
-            let ratio = plain_text(context).map(|(body, signature)| if signature > 0.0 { body / signature } else { 1e6 });
+            let ratio = plain_text(context)
+                .map(|(body, signature)| if signature > 0.0 { body / signature } else { 1e6 });
             ratio.is_some_and(|ratio| within(ratio, arguments)).into()
         }),
         _ => None,
@@ -28,7 +31,8 @@ pub(super) fn function(name: &str) -> Option<Function> {
 }
 
 fn within(value: f64, arguments: &[String]) -> bool {
-    number(arguments, 0).is_none_or(|least| value >= least) && number(arguments, 1).is_none_or(|most| value <= most)
+    number(arguments, 0).is_none_or(|least| value >= least)
+        && number(arguments, 1).is_none_or(|most| value <= most)
 }
 
 /// How much the HTML says that the text beside it does not.
@@ -43,7 +47,8 @@ pub(super) struct Alternatives {
 fn difference(context: &Context<'_>, arguments: &[String]) -> Found {
     let difference = alternatives(context).difference;
     let least = number(arguments, 0).unwrap_or(0.0);
-    ((least == 0.0 || difference > least) && number(arguments, 1).is_none_or(|most| difference <= most)).into()
+    ((least == 0.0 || difference > least) && number(arguments, 1).is_none_or(|most| difference <= most))
+        .into()
 }
 
 fn difference_count(context: &Context<'_>, arguments: &[String]) -> Found {
@@ -61,7 +66,9 @@ fn alternatives(context: &Context<'_>) -> Alternatives {
         if summary == ["multipart/alternative", "text/html", "text/calendar"] {
             return found;
         }
-        for part in tree.all().into_iter().filter(|id| tree.part(*id).kind.starts_with("multipart/alternative")) {
+        for part in
+            tree.all().into_iter().filter(|id| tree.part(*id).kind.starts_with("multipart/alternative"))
+        {
             compare(context, part, &mut found);
         }
         found
@@ -87,13 +94,18 @@ fn compare(context: &Context<'_>, part: PartId, found: &mut Alternatives) {
         return;
     }
     (found.html_words, found.text_words) = (html.len(), text.len());
-    let left = html.iter().filter(|(word, count)| text.get(*word).is_none_or(|other| **count - *other >= 1)).count();
+    let left =
+        html.iter().filter(|(word, count)| text.get(*word).is_none_or(|other| **count - *other >= 1)).count();
     found.difference = found.difference.max(left as f64 / html.len() as f64 * 100.0);
 }
 
 fn count_words<'t>(text: &'t Text, words: &mut HashMap<&'t str, i64>) {
     let split = text.chars.split(|char| is_space(char, text.decoded));
-    for word in split.filter(|word| word.chars().any(|char| char == '_' || if text.decoded { char.is_alphanumeric() } else { char.is_ascii_alphanumeric() })) {
+    for word in split.filter(|word| {
+        word.chars().any(|char| {
+            char == '_' || if text.decoded { char.is_alphanumeric() } else { char.is_ascii_alphanumeric() }
+        })
+    }) {
         *words.entry(word).or_default() += 1;
     }
 }
@@ -119,7 +131,7 @@ fn vertical_words(context: &Context<'_>, arguments: &[String]) -> Found {
         let others = line.len() - spaces;
         if spaces > others || others == 0 { 100 } else { 100 * spaces / others }
     };
-    let highest = context.mail.body.iter().filter(|line| line.len() > 5).map(percent).max();
+    let highest = context.body().iter().filter(|line| line.len() > 5).map(percent).max();
     let highest = highest.map_or(-1.0, |percent| percent as f64);
     (number(arguments, 0).is_none_or(|least| highest >= least) && highest < most).into()
 }
@@ -136,7 +148,8 @@ fn stock_info(context: &Context<'_>, arguments: &[String]) -> Found {
     let mut hits: HashSet<Vec<u8>> = HashSet::new();
     for piece in short_paragraphs(&text) {
         for groups in LINE.all(piece) {
-            let word: Vec<u8> = groups.get(1).to_ascii_lowercase().into_iter().filter(u8::is_ascii_lowercase).collect();
+            let word: Vec<u8> =
+                groups.get(1).to_ascii_lowercase().into_iter().filter(u8::is_ascii_lowercase).collect();
             hits.extend(WORD.groups(&word).map(|groups| groups.text(1)));
         }
     }

@@ -27,7 +27,7 @@ fn from_own_relay(context: &Context<'_>, _: &[String]) -> Found {
         let words = WORD.all(line);
         words.iter().any(|groups| context.mail.settings.list_contains(LIST, groups.get(1)))
     };
-    if context.mail.body.iter().any(|line| RECEIVED.is_match(line) && names_relay(line)) {
+    if context.body().iter().any(|line| RECEIVED.is_match(line) && names_relay(line)) {
         return Found::Yes;
     }
     let mut field: Vec<u8> = Vec::new();

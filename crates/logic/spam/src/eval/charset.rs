@@ -46,7 +46,8 @@ const OF_LOCALES: [(&[&str], &str); 6] = [
 ];
 
 fn locales(context: &Context<'_>) -> Option<Vec<String>> {
-    let locales: Vec<String> = context.mail.settings.ok_locales.split_whitespace().map(str::to_owned).collect();
+    let locales: Vec<String> =
+        context.mail.settings.ok_locales.split_whitespace().map(str::to_owned).collect();
     (!locales.iter().any(|locale| locale == "all")).then_some(locales)
 }
 
@@ -55,8 +56,11 @@ pub(super) fn is_ok(charset: &[u8], locales: &[String]) -> bool {
     let letters = charset.iter().filter(|byte| byte.is_ascii_alphanumeric());
     let name: String = letters.map(|byte| char::from(byte.to_ascii_uppercase())).collect();
     let name = name.strip_prefix("3D").unwrap_or(&name);
-    let families = ["ISO8859", "ISO10646", "UTF", "UCS", "CP125", "WINDOWS", "UNICODE11UTF7", "UNICODE11UTF8"];
-    if matches!(name, "USASCII" | "ASCII" | "IBM852" | "XUNKNOWN" | "ISO") || families.iter().any(|family| name.starts_with(family)) {
+    let families =
+        ["ISO8859", "ISO10646", "UTF", "UCS", "CP125", "WINDOWS", "UNICODE11UTF7", "UNICODE11UTF8"];
+    if matches!(name, "USASCII" | "ASCII" | "IBM852" | "XUNKNOWN" | "ISO")
+        || families.iter().any(|family| name.starts_with(family))
+    {
         return true;
     }
     let wanted = format!(" {name} ");
@@ -86,14 +90,17 @@ pub(super) fn of_content_type(value: &[u8]) -> Option<Vec<u8>> {
     static CHARSET: Fixed = Fixed::new(r#"(?i)charset="([^"]+)""#);
     static SINGLE: Fixed = Fixed::new(r"(?i)charset='([^']+)'");
     static BARE: Fixed = Fixed::new(r"(?i)charset=(\S+)");
-    [&CHARSET, &SINGLE, &BARE].into_iter().find_map(|pattern| pattern.groups(value)).map(|groups| groups.text(1))
+    [&CHARSET, &SINGLE, &BARE]
+        .into_iter()
+        .find_map(|pattern| pattern.groups(value))
+        .map(|groups| groups.text(1))
 }
 
 fn in_body(context: &Context<'_>, _: &[String]) -> Found {
     let charset = context.mail.text_if_any("Content-Type").and_then(|value| of_content_type(&value));
     let Some(charset) = charset.filter(|charset| is_faraway(context, charset)) else { return Found::No };
     let _ = charset;
-    let body = context.mail.body.join(&b'\n');
+    let body = context.body().join(&b'\n');
     let high = body.iter().filter(|byte| !byte.is_ascii()).count();
     (body.len() - high <= high && high > 3).into()
 }

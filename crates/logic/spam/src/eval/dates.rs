@@ -45,11 +45,14 @@ fn difference(context: &Context<'_>) -> i64 {
 }
 
 fn relay_times(context: &Context<'_>) -> Vec<i64> {
-    static LOCAL: Fixed = Fixed::new(r"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)|qmail \d+ invoked by uid \d+");
+    static LOCAL: Fixed =
+        Fixed::new(r"\bfrom (?:localhost\s|(?:\S+ ){1,2}\S*\b127\.0\.0\.1\b)|qmail \d+ invoked by uid \d+");
     static FETCHED: Fixed = Fixed::new(r"\bby localhost with \w+ \(fetchmail-[\d.]+");
     let received = context.mail.text("Received");
-    let mut lines: Vec<&[u8]> =
-        received.split(|byte| *byte == b'\n').filter(|line| line.iter().any(|byte| !byte.is_ascii_whitespace())).collect();
+    let mut lines: Vec<&[u8]> = received
+        .split(|byte| *byte == b'\n')
+        .filter(|line| line.iter().any(|byte| !byte.is_ascii_whitespace()))
+        .collect();
     let local = lines.first().is_some_and(|line| LOCAL.is_match(line)).then(|| lines.remove(0));
     if lines.first().is_some_and(|line| FETCHED.is_match(line)) {
         lines.remove(0);
@@ -76,10 +79,15 @@ fn outlook_message_id(context: &Context<'_>, _: &[String]) -> Found {
     static ID: Fixed = Fixed::new(r"^<[0-9a-f]{4}([0-9a-f]{8})\$[0-9a-f]{8}\$[0-9a-f]{8}\@");
     const FUDGE: f64 = 250.0;
     let id = context.mail.text("MESSAGEID");
-    let Some(token) = ID.groups(&id).and_then(|groups| i64::from_str_radix(&String::from_utf8_lossy(groups.get(1)), 16).ok()) else {
+    let Some(token) = ID
+        .groups(&id)
+        .and_then(|groups| i64::from_str_radix(&String::from_utf8_lossy(groups.get(1)), 16).ok())
+    else {
         return Found::No;
     };
-    let distance = |time: i64| (token as f64 - (time as f64 * 0.002_328_306_436_538_7 + 27_111_902.832_984_9).trunc()).abs();
+    let distance = |time: i64| {
+        (token as f64 - (time as f64 * 0.002_328_306_436_538_7 + 27_111_902.832_984_9).trunc()).abs()
+    };
     if distance(parse(&context.mail.text("Date")).unwrap_or(0)) < FUDGE {
         return Found::No;
     }

@@ -36,7 +36,8 @@ fn is_freemail(context: &Context<'_>, address: &[u8]) -> bool {
         return false;
     }
     freemail.domains.contains(domain)
-        || (address.contains(&b'@') && freemail.wildcards.iter().any(|glob| matches_labels(glob.as_bytes(), domain)))
+        || (address.contains(&b'@')
+            && freemail.wildcards.iter().any(|glob| matches_labels(glob.as_bytes(), domain)))
 }
 
 /// `*` does not go over a dot here.
@@ -65,18 +66,22 @@ fn because(context: &Context<'_>, text: &[u8]) -> Found {
 }
 
 fn first_hit(context: &Context<'_>, addresses: &[Vec<u8>], pattern: Option<&Pattern>) -> Found {
-    let hit = |address: &&Vec<u8>| is_freemail(context, address) && pattern.is_none_or(|pattern| pattern.is_match(address));
+    let hit = |address: &&Vec<u8>| {
+        is_freemail(context, address) && pattern.is_none_or(|pattern| pattern.is_match(address))
+    };
     addresses.iter().find(hit).map_or(Found::No, |address| because(context, address))
 }
 
 fn in_header(context: &Context<'_>, arguments: &[String]) -> Found {
     let addresses = lower(&context.mail.get(&format!("{}:addr", text(arguments, 0))));
-    extra_pattern(arguments, 1).map_or(Found::No, |pattern| first_hit(context, &addresses, pattern.as_deref()))
+    extra_pattern(arguments, 1)
+        .map_or(Found::No, |pattern| first_hit(context, &addresses, pattern.as_deref()))
 }
 
 fn in_from(context: &Context<'_>, arguments: &[String]) -> Found {
     let addresses = lower(context.mail.all_senders());
-    extra_pattern(arguments, 0).map_or(Found::No, |pattern| first_hit(context, &addresses, pattern.as_deref()))
+    extra_pattern(arguments, 0)
+        .map_or(Found::No, |pattern| first_hit(context, &addresses, pattern.as_deref()))
 }
 
 fn in_body(context: &Context<'_>, arguments: &[String]) -> Found {
@@ -118,39 +123,59 @@ fn all_body_addresses(context: &Context<'_>) -> Vec<Vec<u8>> {
     let mut seen = HashSet::new();
     let mut found: Vec<Vec<u8>> = Vec::new();
     for (uri, info) in context.mail.uris.iter() {
-        if info.types.contains("a") && !info.types.contains("parsed") && uri.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case(b"mailto:")) {
-            let groups = pattern.all_groups(&uri[7..]).into_iter().next().filter(|groups| groups.span(1).is_some_and(|(begin, _)| begin == 0));
-            found.extend(groups.map(|groups| groups.get(1).to_ascii_lowercase()).filter(|address| seen.insert(address.clone())));
+        if info.types.contains("a")
+            && !info.types.contains("parsed")
+            && uri.get(..7).is_some_and(|begin| begin.eq_ignore_ascii_case(b"mailto:"))
+        {
+            let groups = pattern
+                .all_groups(&uri[7..])
+                .into_iter()
+                .next()
+                .filter(|groups| groups.span(1).is_some_and(|(begin, _)| begin == 0));
+            found.extend(
+                groups
+                    .map(|groups| groups.get(1).to_ascii_lowercase())
+                    .filter(|address| seen.insert(address.clone())),
+            );
             if found.len() >= LINK_LIMIT {
                 break;
             }
         }
     }
-    for line in context.mail.body.iter().filter(|line| line.contains(&b'@') || line.contains(&b'%')) {
-        let line = LINK.replace_all(line, |_| b" ".to_vec());
-        let line = without_quoted_senders(&line, pattern);
-        for groups in pattern.all_groups(&line) {
+    let mut lines = context.mail.body.clone();
+    for line in lines.iter_mut().filter(|line| line.contains(&b'@') || line.contains(&b'%')) {
+        *line = without_quoted_senders(&LINK.replace_all(line, |_| b" ".to_vec()), pattern);
+        for groups in pattern.all_groups(line) {
             let address = groups.get(1).to_ascii_lowercase();
             if seen.insert(address.clone()) {
                 found.push(address);
             }
             if found.len() >= BODY_LIMIT {
-                return found;
+                break;
             }
         }
+        if found.len() >= BODY_LIMIT {
+            break;
+        }
     }
+    context.changed_body.get_or_init(|| lines);
     found
 }
 
 /// Addresses in `<...>` or before "wrote:" are of those who are quoted.
 fn without_quoted_senders(line: &[u8], pattern: &Pattern) -> Vec<u8> {
-    static WROTE: Fixed = Fixed::new(r"(?i)^(?:>|\s{1,10}(?!(?:fa(?:x|csi)|tel|phone|e?-?mail))[a-z]{2,11}:)");
+    static WROTE: Fixed =
+        Fixed::new(r"(?i)^(?:>|\s{1,10}(?!(?:fa(?:x|csi)|tel|phone|e?-?mail))[a-z]{2,11}:)");
     let mut kept = Vec::with_capacity(line.len());
     let mut start = 0;
     for groups in pattern.all_groups(line) {
         let Some((begin, end)) = groups.span(1) else { continue };
         let linked = line[..begin].to_ascii_lowercase().ends_with(b"mailto:");
-        let Some(behind) = WROTE.groups(&line[end..]).and_then(|groups| groups.span(0)).filter(|_| !linked && begin >= start) else {
+        let Some(behind) = WROTE
+            .groups(&line[end..])
+            .and_then(|groups| groups.span(0))
+            .filter(|_| !linked && begin >= start)
+        else {
             continue;
         };
         let begin = if begin > start && line[begin - 1] == b'<' { begin - 1 } else { begin };
@@ -167,7 +192,9 @@ fn reply_to(context: &Context<'_>, arguments: &[String]) -> Found {
         r"(?i)(?:^(?:post|host|domain)master|^double-bounce|^(?:sentto|owner|return|(?:gr)?bounced?)-.+|-(?:request|bounces?|admin|owner)|\b(?:do[._-t]?)?no[._-t]?repl(?:y|ies)|.+=.+)\@",
     );
     let mail = context.mail;
-    if mail.settings.freemail.skip_bulk_envfrom && mail.envelope_from().is_some_and(|sender| BULK.is_match(sender)) {
+    if mail.settings.freemail.skip_bulk_envfrom
+        && mail.envelope_from().is_some_and(|sender| BULK.is_match(sender))
+    {
         return Found::No;
     }
     let (from, reply) = (lower(&mail.get("From:addr")), lower(&mail.get("Reply-To:addr")));
@@ -185,6 +212,9 @@ fn reply_to(context: &Context<'_>, arguments: &[String]) -> Found {
         _ => reply,
     };
     let Some(body) = body_addresses(context) else { return Found::No };
-    let pair = body.iter().flat_map(|body| compared.iter().map(move |reply| (body, reply))).find(|(body, reply)| body != reply);
+    let pair = body
+        .iter()
+        .flat_map(|body| compared.iter().map(move |reply| (body, reply)))
+        .find(|(body, reply)| body != reply);
     pair.map_or(Found::No, |(body, reply)| because(context, &[reply.as_slice(), b", ", body].concat()))
 }

@@ -36,7 +36,7 @@ fn illegal_chars(context: &Context<'_>, arguments: &[String]) -> Found {
     if value.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0x0b) {
         return Found::No;
     }
-    if !value.is_ascii() && std::str::from_utf8(&value).is_ok() && !value.iter().any(|byte| is_control(byte)) {
+    if !value.is_ascii() && std::str::from_utf8(&value).is_ok() && !value.iter().any(is_control) {
         return Found::No;
     }
     let mut illegal = value.iter().filter(|byte| is_control(byte) || **byte >= 0x7f).count();
@@ -45,7 +45,8 @@ fn illegal_chars(context: &Context<'_>, arguments: &[String]) -> Found {
         illegal -= usize::from(exempt == 1);
     }
     let ratio = illegal as f64 / value.len() as f64;
-    (ratio >= number(arguments, 1).unwrap_or(0.0) && illegal as f64 >= number(arguments, 2).unwrap_or(0.0)).into()
+    (ratio >= number(arguments, 1).unwrap_or(0.0) && illegal as f64 >= number(arguments, 2).unwrap_or(0.0))
+        .into()
 }
 
 /// Has something on the way taken the `Received` fields out, or are there none?
@@ -89,12 +90,20 @@ fn message_id_not_usable(context: &Context<'_>, _: &[String]) -> Found {
 }
 
 fn count_range(context: &Context<'_>, arguments: &[String]) -> Found {
-    let mut values: Vec<&[u8]> =
-        context.mail.tree.root().fields.named(text(arguments, 0).as_bytes()).map(|field| field.value.as_slice()).collect();
+    let mut values: Vec<&[u8]> = context
+        .mail
+        .tree
+        .root()
+        .fields
+        .named(text(arguments, 0).as_bytes())
+        .map(|field| field.value.as_slice())
+        .collect();
     values.sort_unstable();
     values.dedup();
     let count = values.len() as f64;
-    (number(arguments, 1).is_none_or(|least| count >= least) && number(arguments, 2).is_none_or(|most| count <= most)).into()
+    (number(arguments, 1).is_none_or(|least| count >= least)
+        && number(arguments, 2).is_none_or(|most| count <= most))
+    .into()
 }
 
 fn unresolved_template(context: &Context<'_>, _: &[String]) -> Found {

@@ -13,7 +13,11 @@ pub(super) fn function(name: &str) -> Option<Function> {
             context.mail.documents().any(|html| html.inside.contains_key(text(arguments, 0))).into()
         }),
         "html_test" => Some(|context, arguments| {
-            context.mail.documents().any(|html| value(html, text(arguments, 0)).is_some_and(|value| value != 0.0)).into()
+            context
+                .mail
+                .documents()
+                .any(|html| value(html, text(arguments, 0)).is_some_and(|value| value != 0.0))
+                .into()
         }),
         "html_eval" => Some(compared),
         "html_text_match" => Some(text_match),
@@ -55,7 +59,10 @@ fn tag_balance(context: &Context<'_>, arguments: &[String]) -> Found {
 
 fn image_only(context: &Context<'_>, arguments: &[String]) -> Found {
     let (least, most) = (number(arguments, 0).unwrap_or(0.0), number(arguments, 1).unwrap_or(f64::MAX));
-    let fits = |html: &Html| html.inside.contains_key("img") && value(html, "length").is_some_and(|length| length > least && length <= most);
+    let fits = |html: &Html| {
+        html.inside.contains_key("img")
+            && value(html, "length").is_some_and(|length| length > least && length <= most)
+    };
     context.mail.documents().any(fits).into()
 }
 
@@ -71,7 +78,11 @@ fn image_ratio(context: &Context<'_>, arguments: &[String]) -> Found {
 
 fn compared(context: &Context<'_>, arguments: &[String]) -> Found {
     let (name, expression) = (text(arguments, 0), text(arguments, 1));
-    context.mail.documents().any(|html| value(html, name).is_some_and(|value| holds(value, expression))).into()
+    context
+        .mail
+        .documents()
+        .any(|html| value(html, name).is_some_and(|value| holds(value, expression)))
+        .into()
 }
 
 fn range(context: &Context<'_>, arguments: &[String]) -> Found {
@@ -83,7 +94,11 @@ fn range(context: &Context<'_>, arguments: &[String]) -> Found {
 fn any_text(context: &Context<'_>, arguments: &[String], wanted: bool) -> bool {
     let Some(pattern) = perl::cached(text(arguments, 1)) else { return false };
     let fits = |text: &String| pattern.is_match(text.as_bytes()) == wanted;
-    context.mail.documents().filter_map(|html| html.texts.get(text(arguments, 0))).any(|texts| texts.iter().any(fits))
+    context
+        .mail
+        .documents()
+        .filter_map(|html| html.texts.get(text(arguments, 0)))
+        .any(|texts| texts.iter().any(fits))
 }
 
 fn text_match(context: &Context<'_>, arguments: &[String]) -> Found {
@@ -101,10 +116,17 @@ fn title_subject_ratio(context: &Context<'_>, arguments: &[String]) -> Found {
         return Found::No;
     }
     let long = |title: &String| title.chars().count() as f64 / subject > least;
-    context.mail.documents().filter_map(|html| html.texts.get("title")).any(|titles| titles.iter().any(long)).into()
+    context
+        .mail
+        .documents()
+        .filter_map(|html| html.texts.get("title"))
+        .any(|titles| titles.iter().any(long))
+        .into()
 }
 
 fn iframe(context: &Context<'_>, _: &[String]) -> Found {
-    let framed = |html: &Html| html.links.iter().any(|(_, link)| link.types.as_ref().is_some_and(|types| types.contains("iframe")));
+    let framed = |html: &Html| {
+        html.links.iter().any(|(_, link)| link.types.as_ref().is_some_and(|types| types.contains("iframe")))
+    };
     context.mail.documents().any(framed).into()
 }

@@ -5,12 +5,18 @@ use crate::perl;
 
 pub(super) fn function(name: &str) -> Option<Function> {
     match name {
-        "image_count" => Some(|context, arguments| within(found(context).count(text(arguments, 0)), arguments).into()),
-        "pixel_coverage" => Some(|context, arguments| within(found(context).area(text(arguments, 0)), arguments).into()),
+        "image_count" => {
+            Some(|context, arguments| within(found(context).count(text(arguments, 0)), arguments).into())
+        }
+        "pixel_coverage" => {
+            Some(|context, arguments| within(found(context).area(text(arguments, 0)), arguments).into())
+        }
         "image_to_text_ratio" => Some(to_text_ratio),
         "image_size_exact" => Some(size_exact),
         "image_size_range" => Some(size_range),
-        "image_named" => Some(|context, arguments| found(context).names().any(|name| name == text(arguments, 0).as_bytes()).into()),
+        "image_named" => Some(|context, arguments| {
+            found(context).names().any(|name| name == text(arguments, 0).as_bytes()).into()
+        }),
         "image_name_regex" => Some(name_regex),
         _ => None,
     }
@@ -93,7 +99,8 @@ fn gif_size(data: &[u8]) -> Option<(u32, u32)> {
 fn png_size(data: &[u8]) -> Option<(u32, u32)> {
     let rest = data.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
     let at = rest.windows(4).position(|window| window == b"IHDR")? + 4;
-    let number = |from: usize| rest.get(from..from + 4).and_then(|four| four.try_into().ok()).map(u32::from_be_bytes);
+    let number =
+        |from: usize| rest.get(from..from + 4).and_then(|four| four.try_into().ok()).map(u32::from_be_bytes);
     Some((number(at + 4)?, number(at)?))
 }
 
@@ -114,7 +121,7 @@ fn jpeg_size(data: &[u8]) -> Option<(u32, u32)> {
 }
 
 fn to_text_ratio(context: &Context<'_>, arguments: &[String]) -> Found {
-    let length: usize = context.mail.body.iter().map(Vec::len).sum();
+    let length: usize = context.lines().iter().map(Vec::len).sum();
     let area = found(context).area(text(arguments, 0));
     if length == 0 || area <= 0.0 {
         return Found::No;
@@ -133,7 +140,9 @@ fn size_exact(context: &Context<'_>, arguments: &[String]) -> Found {
 fn size_range(context: &Context<'_>, arguments: &[String]) -> Found {
     let least = |index, value: u32| number(arguments, index).is_some_and(|least| f64::from(value) >= least);
     let most = |index, value: u32| number(arguments, index).is_none_or(|most| f64::from(value) <= most);
-    let fits = |(height, width): (u32, u32)| least(1, height) && least(2, width) && most(3, height) && most(4, width);
+    let fits = |(height, width): (u32, u32)| {
+        least(1, height) && least(2, width) && most(3, height) && most(4, width)
+    };
     found(context).sizes(text(arguments, 0)).any(fits).into()
 }
 
@@ -150,7 +159,10 @@ mod tests {
     fn sizes_are_read() {
         assert_eq!(gif_size(b"GIF89a\x0a\x00\x14\x00\0\0\0"), Some((20, 10)));
         assert_eq!(png_size(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x05\0\0\0\x06\x08"), Some((6, 5)));
-        assert_eq!(jpeg_size(b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x0b\x08\x00\x07\x00\x09"), Some((7, 9)));
+        assert_eq!(
+            jpeg_size(b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x0b\x08\x00\x07\x00\x09"),
+            Some((7, 9))
+        );
         assert_eq!(jpeg_size(b"\xff\xd8\xff"), None);
     }
 }

@@ -17,13 +17,15 @@ pub(super) fn function(name: &str) -> Option<Function> {
         "check_to_in_list" => Some(|context, arguments| to_in(context, text(arguments, 0)).into()),
         "check_replyto_in_list" => Some(reply_to_in),
         "check_from_in_welcomelist" => Some(|context, _| (welcome(context) == Standing::Welcome).into()),
-        "check_forged_in_welcomelist" => {
-            Some(|context, _| (welcome(context) == Standing::Forged && default_welcome(context) == Standing::Unknown).into())
+        "check_forged_in_welcomelist" => Some(|context, _| {
+            (welcome(context) == Standing::Forged && default_welcome(context) == Standing::Unknown).into()
+        }),
+        "check_from_in_default_welcomelist" => {
+            Some(|context, _| (default_welcome(context) == Standing::Welcome).into())
         }
-        "check_from_in_default_welcomelist" => Some(|context, _| (default_welcome(context) == Standing::Welcome).into()),
-        "check_forged_in_default_welcomelist" => {
-            Some(|context, _| (default_welcome(context) == Standing::Forged && welcome(context) == Standing::Unknown).into())
-        }
+        "check_forged_in_default_welcomelist" => Some(|context, _| {
+            (default_welcome(context) == Standing::Forged && welcome(context) == Standing::Unknown).into()
+        }),
         "check_mailfrom_matches_rcvd" => Some(sender_matches_relay),
         "check_uri_host_listed" => Some(|context, arguments| host_listed(context, text(arguments, 0))),
         "check_uri_host_in_blocklist" => Some(|context, _| host_listed(context, "BLOCK")),
@@ -123,7 +125,8 @@ fn host_listed(context: &Context<'_>, list: &str) -> Found {
         }
         for host in info.hosts.keys().filter(|host| seen.insert((*host).clone())) {
             let host = String::from_utf8_lossy(host).into_owned();
-            let found = names_of(&host).into_iter().find_map(|name| hosts.get(name).map(|listed| (name, *listed)));
+            let found =
+                names_of(&host).into_iter().find_map(|name| hosts.get(name).map(|listed| (name, *listed)));
             if let Some((name, true)) = found {
                 matched = Some(if name == host { host.clone() } else { format!("{host} ({name})") });
             }

@@ -8,19 +8,21 @@ pub(super) fn function(name: &str) -> Option<Function> {
     match name {
         "check_for_mime" => Some(named),
         "check_for_mime_html" => Some(|context, _| (is_html(context) || facts(context).html > 0).into()),
-        "check_for_mime_html_only" => {
-            Some(|context, _| (is_html(context) || (facts(context).html > 0 && facts(context).text == 0)).into())
-        }
+        "check_for_mime_html_only" => Some(|context, _| {
+            (is_html(context) || (facts(context).html > 0 && facts(context).text == 0)).into()
+        }),
         "check_mime_multipart_ratio" => Some(multipart_ratio),
         "check_msg_parse_flags" => Some(flaw),
         "check_for_ascii_text_illegal" => Some(|context, _| (facts(context).illegal_ascii > 0).into()),
-        "check_abundant_unicode_ratio" => {
-            Some(|context, arguments| number(arguments, 0).is_some_and(|least| facts(context).unicode_ratio >= least).into())
-        }
+        "check_abundant_unicode_ratio" => Some(|context, arguments| {
+            number(arguments, 0).is_some_and(|least| facts(context).unicode_ratio >= least).into()
+        }),
         "check_for_uppercase" => Some(uppercase),
         "check_ma_non_text" => Some(alternative_without_text),
         "check_base64_length" => Some(base64_length),
-        "check_qp_ratio" => Some(|context, arguments| number(arguments, 0).is_some_and(|least| facts(context).qp_ratio >= least).into()),
+        "check_qp_ratio" => Some(|context, arguments| {
+            number(arguments, 0).is_some_and(|least| facts(context).qp_ratio >= least).into()
+        }),
         _ => None,
     }
 }
@@ -109,7 +111,8 @@ fn examine(context: &Context<'_>, part: &Part, facts: &mut Facts, count: &mut Co
         }
         let ascii = charset.as_deref().is_none_or(|charset| charset == b"us-ascii");
         if declared.kind == "text/plain" && ascii {
-            facts.illegal_ascii += u32::from(line.iter().any(|byte| matches!(byte, 0 | b'\r') || *byte >= 0x80));
+            facts.illegal_ascii +=
+                u32::from(line.iter().any(|byte| matches!(byte, 0 | b'\r') || *byte >= 0x80));
         }
         if declared.kind == "text/plain" && matches!(encoding.as_slice(), b"" | b"7bit" | b"8bit") {
             count_unicode(line, count);
@@ -139,7 +142,8 @@ fn note_header(
     facts.qp += i64::from(!base64 && contains(encoding, b"quoted-printable"));
     facts.attachment += u32::from(contains(disposition, b"attachment"));
     let placed = disposition.starts_with(b"attachment") || disposition.starts_with(b"inline");
-    facts.base64_text |= kind.starts_with("text") && base64 && (charset.is_empty() || ASCII.is_match(charset)) && !placed;
+    facts.base64_text |=
+        kind.starts_with("text") && base64 && (charset.is_empty() || ASCII.is_match(charset)) && !placed;
     facts.bad_iso_charset |= ISO.is_match(charset) && !GOOD_ISO.is_match(charset);
     if charset.iter().any(u8::is_ascii_alphabetic) {
         facts.charsets.push(charset.to_vec());
@@ -197,7 +201,9 @@ fn named(context: &Context<'_>, arguments: &[String]) -> Found {
 
 fn multipart_ratio(context: &Context<'_>, arguments: &[String]) -> Found {
     let ratio = facts(context).multipart_ratio;
-    (number(arguments, 0).is_none_or(|least| ratio >= least) && number(arguments, 1).is_none_or(|most| ratio < most)).into()
+    (number(arguments, 0).is_none_or(|least| ratio >= least)
+        && number(arguments, 1).is_none_or(|most| ratio < most))
+    .into()
 }
 
 fn flaw(context: &Context<'_>, arguments: &[String]) -> Found {
@@ -223,8 +229,9 @@ fn uppercase(context: &Context<'_>, arguments: &[String]) -> Found {
         return Found::No;
     }
     let (mut length, mut lower, mut upper) = (0, 0, 0);
-    for line in context.mail.body.iter().filter(|line| WORDS.is_match(line) && !BASE64.is_match(line)) {
-        let line = if line.contains(&0x1b) { JAPANESE.replace_all(line, |_| Vec::new()) } else { line.clone() };
+    for line in context.body().iter().filter(|line| WORDS.is_match(line) && !BASE64.is_match(line)) {
+        let line =
+            if line.contains(&0x1b) { JAPANESE.replace_all(line, |_| Vec::new()) } else { line.clone() };
         length += line.len();
         lower += line.iter().filter(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).count();
         upper += line.iter().filter(|byte| byte.is_ascii_uppercase()).count();
@@ -245,7 +252,9 @@ fn alternative_without_text(context: &Context<'_>, _: &[String]) -> Found {
     let tree = &context.mail.tree;
     let odd = |id: &usize| {
         let part = tree.part(*id);
-        part.is_leaf() && !matches!(part.kind.as_str(), "multipart/related" | "application/rtf") && !part.kind.starts_with("text/")
+        part.is_leaf()
+            && !matches!(part.kind.as_str(), "multipart/related" | "application/rtf")
+            && !part.kind.starts_with("text/")
     };
     let alternatives = tree.all().into_iter().filter(|id| tree.part(*id).kind == "multipart/alternative");
     alternatives.into_iter().any(|id| tree.part(id).children.iter().flatten().any(odd)).into()
@@ -262,5 +271,7 @@ fn base64_length(context: &Context<'_>, arguments: &[String]) -> Found {
         }
     }
     let longest = longest as f64;
-    (number(arguments, 1).is_none_or(|most| longest <= most) && number(arguments, 0).is_none_or(|least| longest >= least)).into()
+    (number(arguments, 1).is_none_or(|most| longest <= most)
+        && number(arguments, 0).is_none_or(|least| longest >= least))
+    .into()
 }

@@ -16,15 +16,18 @@ mod subject;
 mod uri;
 mod webmail;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use crate::mail::Mail;
+use crate::rules::Stage;
 
 /// A check in progress.
 pub(crate) struct Context<'a> {
     pub(crate) mail: &'a Mail<'a>,
     /// Seconds since 1970.
     pub(crate) now: i64,
+    /// When the function runs, which says what text it looks at.
+    pub(crate) stage: Cell<Stage>,
     date_difference: OnceCell<i64>,
     recipients: OnceCell<recipients::Recipients>,
     mime: OnceCell<mime::Facts>,
@@ -32,6 +35,7 @@ pub(crate) struct Context<'a> {
     images: OnceCell<image::Images>,
     hotmail: OnceCell<webmail::Hotmail>,
     freemail: OnceCell<Option<Vec<Vec<u8>>>>,
+    changed_body: OnceCell<Vec<Vec<u8>>>,
 }
 
 impl<'a> Context<'a> {
@@ -39,6 +43,7 @@ impl<'a> Context<'a> {
         Self {
             mail,
             now,
+            stage: Cell::new(Stage::Header),
             date_difference: OnceCell::new(),
             recipients: OnceCell::new(),
             mime: OnceCell::new(),
@@ -46,7 +51,20 @@ impl<'a> Context<'a> {
             images: OnceCell::new(),
             hotmail: OnceCell::new(),
             freemail: OnceCell::new(),
+            changed_body: OnceCell::new(),
         }
+    }
+}
+
+impl Context<'_> {
+    /// The rendered lines. Looking for addresses takes links and quoted senders out of them, as it does in the peer.
+    pub(crate) fn body(&self) -> &[Vec<u8>] {
+        self.changed_body.get().unwrap_or(&self.mail.body)
+    }
+
+    /// The text that the function looks at.
+    fn lines(&self) -> &[Vec<u8>] {
+        if self.stage.get() == Stage::RawBody { &self.mail.raw_body } else { self.body() }
     }
 }
 
@@ -79,11 +97,27 @@ pub(crate) enum Known {
 
 /// Functions that this version has no answer for: they ask the network.
 const NETWORK: [&str; 11] = [
-    "check_arc_", "check_dkim_", "check_dmarc", "check_dns_sender", "check_for_dkim_", "check_for_def_dkim_", "check_for_spf_",
-    "check_for_def_spf_", "check_hashbl_", "check_rbl", "check_uridnsbl",
+    "check_arc_",
+    "check_dkim_",
+    "check_dmarc",
+    "check_dns_sender",
+    "check_for_dkim_",
+    "check_for_def_dkim_",
+    "check_for_spf_",
+    "check_for_def_spf_",
+    "check_hashbl_",
+    "check_rbl",
+    "check_uridnsbl",
 ];
-const SERVICES: [&str; 7] =
-    ["check_bayes", "check_dcc", "check_from_in_auto_welcomelist", "check_pyzor", "check_razor2", "check_razor2_range", "check_senders_reputation"];
+const SERVICES: [&str; 7] = [
+    "check_bayes",
+    "check_dcc",
+    "check_from_in_auto_welcomelist",
+    "check_pyzor",
+    "check_razor2",
+    "check_razor2_range",
+    "check_senders_reputation",
+];
 
 /// The function of that name.
 pub(crate) fn function(name: &str) -> Option<Known> {

@@ -37,7 +37,10 @@ fn found(context: &Context<'_>) -> Recipients {
         let addresses = addresses(context);
         let mut sorted = addresses.clone();
         sorted.sort();
-        Recipients { sorted: addresses.len() >= SORTED_COUNT && addresses == sorted, similar: likeness(&addresses) }
+        Recipients {
+            sorted: addresses.len() >= SORTED_COUNT && addresses == sorted,
+            similar: likeness(&addresses),
+        }
     })
 }
 
@@ -51,7 +54,8 @@ fn addresses(context: &Context<'_>) -> Vec<Vec<u8>> {
     }
     let mut addresses: Vec<Vec<u8>> = Vec::new();
     for address in all {
-        let repeated = addresses.last().map_or(address.is_empty(), |last| last.eq_ignore_ascii_case(&address));
+        let repeated =
+            addresses.last().map_or(address.is_empty(), |last| last.eq_ignore_ascii_case(&address));
         if !repeated {
             addresses.push(address);
         }
@@ -68,8 +72,12 @@ fn likeness(addresses: &[Vec<u8>]) -> f64 {
     }
     let begin = |text: &[u8]| text[..text.len().min(SIMILAR_LENGTH)].to_vec();
     let users: Vec<_> = addresses.iter().map(|address| begin(address)).collect();
-    let hosts: Vec<Vec<u8>> =
-        addresses.iter().filter_map(|address| address.iter().position(|byte| *byte == b'@').map(|at| address[at + 1..].to_vec())).collect();
+    let hosts: Vec<Vec<u8>> = addresses
+        .iter()
+        .filter_map(|address| {
+            address.iter().position(|byte| *byte == b'@').map(|at| address[at + 1..].to_vec())
+        })
+        .collect();
     let (mut hits, mut pairs) = (0_u32, 0_u32);
     for one in 0..addresses.len() {
         for other in one + 1..addresses.len() {

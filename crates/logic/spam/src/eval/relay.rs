@@ -55,7 +55,8 @@ fn from_domain_in_received(context: &Context<'_>, arguments: &[String]) -> Found
 }
 
 fn helo_ip_mismatch(context: &Context<'_>, _: &[String]) -> Found {
-    let network = |address: &[u8]| address.iter().rposition(|byte| *byte == b'.').map(|dot| address[..=dot].to_vec());
+    let network =
+        |address: &[u8]| address.iter().rposition(|byte| *byte == b'.').map(|dot| address[..=dot].to_vec());
     let lies = |helo: &[u8], ip: &[u8]| {
         let public = |address: &[u8]| is_v4(address) && !is_private(address);
         public(helo) && public(ip) && network(helo) != network(ip)

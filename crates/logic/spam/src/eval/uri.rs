@@ -21,7 +21,8 @@ const DEPTH_LIMIT: usize = 20;
 fn redirector(context: &Context<'_>, _: &[String]) -> Found {
     static REDIRECT: Fixed = Fixed::new(r"(?i)^https?://([^/:\?]+).+?(https?:/{0,2}?([^/:\?]+).*)$");
     let registry = &context.mail.settings.registry;
-    let domain = |host: &[u8]| registry.domain_of_uri(host).map_or_else(|| host.to_vec(), |(domain, _)| domain);
+    let domain =
+        |host: &[u8]| registry.domain_of_uri(host).map_or_else(|| host.to_vec(), |(domain, _)| domain);
     for uri in context.mail.uris.list() {
         let mut uri = uri.to_vec();
         for _ in 0..DEPTH_LIMIT {
@@ -43,7 +44,9 @@ fn links<'c>(context: &'c Context<'_>) -> impl Iterator<Item = &'c (String, Link
 fn https_to_address(context: &Context<'_>, _: &[String]) -> Found {
     static TO_ADDRESS: Fixed = Fixed::new(r"(?i)^https?:/*(?:[^\@/]+\@)?\d+\.\d+\.\d+\.\d+");
     static SAYS_SO: Fixed = Fixed::new(r"(?i)^https:/*(?:[^\@/]+\@)?\d+\.\d+\.\d+\.\d+");
-    let lies = |text: &String| !SAYS_SO.is_match(text.as_bytes()) && contains_ignoring_case(text.as_bytes(), b"https:");
+    let lies = |text: &String| {
+        !SAYS_SO.is_match(text.as_bytes()) && contains_ignoring_case(text.as_bytes(), b"https:")
+    };
     let mut to_address = links(context).filter(|(uri, _)| TO_ADDRESS.is_match(uri.as_bytes()));
     to_address.any(|(_, link)| link.anchor_text.iter().any(lies)).into()
 }

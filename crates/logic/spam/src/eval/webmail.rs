@@ -106,7 +106,8 @@ fn yahoo(context: &Context<'_>, _: &[String]) -> Found {
         received = Some(mail.text("X-Received")).filter(|other| !other.is_empty()).unwrap_or(received);
     }
     let received = squeezed(&received);
-    let by_yahoo = TRUSTED.is_match(&relays_text(&mail.relays.trusted)) || UNTRUSTED.is_match(&relays_text(&mail.relays.untrusted));
+    let by_yahoo = TRUSTED.is_match(&relays_text(&mail.relays.trusted))
+        || UNTRUSTED.is_match(&relays_text(&mail.relays.untrusted));
     let reply = mail.text("From:addr").to_ascii_lowercase().ends_with(b"@reply.yahoo.com");
     let real = gated(context) || by_yahoo || REAL.is_match(&received) || (reply && BULK.is_match(&received));
     (!real).into()
@@ -129,7 +130,8 @@ fn juno(context: &Context<'_>, _: &[String]) -> Found {
 }
 
 fn gmail(context: &Context<'_>, _: &[String]) -> Found {
-    static INTERNAL: Fixed = Fixed::new(r"by 10\.\S+ with SMTP id \S+|by 2002\:a\d\d\:\w+\:\S+ with SMTP id \S+");
+    static INTERNAL: Fixed =
+        Fixed::new(r"by 10\.\S+ with SMTP id \S+|by 2002\:a\d\d\:\w+\:\S+ with SMTP id \S+");
     static SUBMITTED: Fixed = Fixed::new(r"by smtp\.googlemail\.com with ESMTPSA id \S+");
     const LENGTH: usize = 60;
     if !comes_from(context, b"gmail.com") {

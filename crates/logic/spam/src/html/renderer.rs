@@ -42,8 +42,6 @@ pub(crate) struct Html {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rendering {
     pub(crate) all: Text,
-    pub(crate) visible: Text,
-    pub(crate) invisible: Text,
     pub(crate) html: Html,
 }
 
@@ -90,7 +88,8 @@ pub(crate) fn render(text: &Text) -> Rendering {
     let length = text.chars.chars().count();
     let source = text.chars.replace("&nbsp;", " ");
     let source = if source.contains("/>") {
-        let slim = EMPTY_ELEMENT.replace_all(source.as_bytes(), |groups| [b"<", groups.get(1), b">"].concat());
+        let slim =
+            EMPTY_ELEMENT.replace_all(source.as_bytes(), |groups| [b"<", groups.get(1), b">"].concat());
         String::from_utf8(slim).unwrap_or(source)
     } else {
         source
@@ -196,11 +195,12 @@ impl Renderer {
         {
             title.push_str(&text.text);
         }
-        let blank = text.text.chars().all(|char| matches!(char, ' ' | '\t' | '\n' | '\r' | '\u{c}' | '\u{b}'));
+        let blank =
+            text.text.chars().all(|char| matches!(char, ' ' | '\t' | '\n' | '\r' | '\u{c}' | '\u{b}'));
         let hidden = if blank { None } else { self.looks.hidden() };
         match hidden {
-            Some(Hidden::LowContrast) => drop(self.html.numbers.insert("font_low_contrast", 1.0)),
-            Some(Hidden::InvalidColour) => drop(self.html.numbers.insert("font_invalid_color", 1.0)),
+            Some(Hidden::LowContrast) => self.note("font_low_contrast"),
+            Some(Hidden::InvalidColour) => self.note("font_invalid_color"),
             _ => {}
         }
         self.compare_with_last(&text.text);
@@ -261,7 +261,8 @@ impl Renderer {
     }
 
     fn canonical(&mut self, uri: &str) -> String {
-        let uri = uri.trim_matches(|char: char| char.is_ascii_whitespace() || matches!(char, '\u{a0}' | '\u{b}'));
+        let uri =
+            uri.trim_matches(|char: char| char.is_ascii_whitespace() || matches!(char, '\u{a0}' | '\u{b}'));
         if uri.chars().count() <= URI_LIMIT_CHARS {
             return uri.to_owned();
         }
@@ -275,7 +276,8 @@ impl Renderer {
             return;
         }
         let lower = uri.to_ascii_lowercase();
-        let opaque = ["data:", "mailto:", "file:", "cid:", "tel:"].iter().any(|scheme| lower.starts_with(scheme));
+        let opaque =
+            ["data:", "mailto:", "file:", "cid:", "tel:"].iter().any(|scheme| lower.starts_with(scheme));
         let target = if opaque { uri } else { resolve(&self.base, &uri) };
         if !target.is_empty() {
             self.link(&target).types.get_or_insert_default().insert(tag.to_owned());
@@ -288,7 +290,9 @@ impl Renderer {
         } else if matches!(tag, "img" | "frame" | "iframe" | "embed" | "script" | "bgsound") {
             rename_prefixed(attributes, "src");
         }
-        let value = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.text.clone());
+        let value = |name: &str| {
+            attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.text.clone())
+        };
         let found = match tag {
             "body" | "table" | "tr" | "td" => vec![value("background")],
             "a" | "area" | "link" => {
@@ -325,16 +329,23 @@ impl Renderer {
         static FACE: Fixed = Fixed::new(
             r#"(?i)^\s*["'.]?[a-z ][a-z -]*[a-z]\d?["']?(?:,\s*["']?[a-z][a-z -]*[a-z]\d?["']?)*;?$"#,
         );
-        let value = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.text.as_str());
+        let value = |name: &str| {
+            attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.text.as_str())
+        };
         match tag {
-            "font" if value("face").is_some_and(|face| !FACE.is_match(face.as_bytes())) => self.note("font_face_bad"),
+            "font" if value("face").is_some_and(|face| !FACE.is_match(face.as_bytes())) => {
+                self.note("font_face_bad")
+            }
             "img" => self.image(value("width"), value("height")),
-            "form" if value("action").is_some_and(|action| action.to_ascii_lowercase().contains("mailto:")) => {
+            "form"
+                if value("action").is_some_and(|action| action.to_ascii_lowercase().contains("mailto:")) =>
+            {
                 self.note("form_action_mailto");
             }
             "object" | "embed" => self.note("embeds"),
             "a" => {
-                self.anchor = value("href").map(str::to_owned).map_or_else(String::new, |href| self.canonical(&href));
+                self.anchor =
+                    value("href").map(str::to_owned).map_or_else(String::new, |href| self.canonical(&href));
                 let uri = self.anchor.clone();
                 self.link(&uri).anchor_text.push(String::new());
                 self.html.texts.entry("anchor").or_default().push(String::new());
@@ -366,7 +377,10 @@ impl Renderer {
     fn note_charset(&mut self, equivalent: Option<&str>, content: Option<&str>) {
         static CHARSET: Fixed = Fixed::new(r#"(?i)\bcharset\s*=\s*["']?([^"']+)"#);
         let is_type = equivalent.is_some_and(|name| name.to_ascii_lowercase().contains("content-type"));
-        let Some(groups) = content.filter(|_| is_type).and_then(|content| CHARSET.groups(content.as_bytes())) else { return };
+        let Some(groups) = content.filter(|_| is_type).and_then(|content| CHARSET.groups(content.as_bytes()))
+        else {
+            return;
+        };
         let charset = String::from_utf8_lossy(groups.get(1)).into_owned();
         self.html.charsets = Some(match self.html.charsets.take() {
             Some(before) => format!("{before} {charset}"),
@@ -397,10 +411,7 @@ impl Renderer {
         if !self.backhair.is_empty() {
             numbers.insert("backhair_count", as_number(self.backhair.len()));
         }
-        let all = joined(&self.pieces, |_| true);
-        let visible = joined(&self.pieces, |piece| !piece.invisible);
-        let invisible = joined(&self.pieces, |piece| piece.invisible);
-        Rendering { all, visible, invisible, html: self.html }
+        Rendering { all: joined(&self.pieces), html: self.html }
     }
 }
 
@@ -408,9 +419,9 @@ pub(crate) fn as_number(count: usize) -> f64 {
     count as f64
 }
 
-fn joined(pieces: &[Piece], wanted: impl Fn(&Piece) -> bool) -> Text {
+fn joined(pieces: &[Piece]) -> Text {
     let mut text = Text::default();
-    for piece in pieces.iter().filter(|piece| wanted(piece)) {
+    for piece in pieces {
         text.chars.push_str(&piece.text);
         text.decoded |= piece.wide;
     }
@@ -422,7 +433,9 @@ fn rename_prefixed(attributes: &mut [(String, Decoded)], name: &str) {
     let ending = format!("/{name}");
     for index in 0..attributes.len() {
         let prefix = attributes[index].0.find(&ending).filter(|at| *at > 0);
-        if prefix.is_some_and(|at| attributes[index].0[..at].ends_with(|char: char| char.is_ascii_alphanumeric() || char == '_')) {
+        if prefix.is_some_and(|at| {
+            attributes[index].0[..at].ends_with(|char: char| char.is_ascii_alphanumeric() || char == '_')
+        }) {
             if let Some(plain) = attributes.iter().position(|(known, _)| known == name) {
                 attributes.swap(plain, index);
                 attributes[index].0 = String::new();
@@ -437,7 +450,8 @@ fn rename_prefixed(attributes: &mut [(String, Decoded)], name: &str) {
 fn refresh_target(equivalent: Option<String>, content: Option<String>) -> Option<String> {
     static URL: Fixed = Fixed::new(r"(?i)^.*\burl\s*=\s*");
     static REST: Fixed = Fixed::new(r"\s*;.*");
-    let content = content.filter(|_| equivalent.is_some_and(|name| name.to_ascii_lowercase().contains("refresh")))?;
+    let content =
+        content.filter(|_| equivalent.is_some_and(|name| name.to_ascii_lowercase().contains("refresh")))?;
     let uri = URL.replace_first(content.as_bytes(), |_| Vec::new())?;
     let uri = REST.replace_first(&uri, |_| Vec::new()).unwrap_or(uri);
     String::from_utf8(uri).ok()
@@ -459,14 +473,18 @@ const FRAGMENT_LIMIT: usize = 7;
 fn word_at_end(text: &str) -> Option<usize> {
     let tail: Vec<char> = text.chars().rev().take(FRAGMENT_LIMIT + 1).collect();
     let length = tail.iter().take(FRAGMENT_LIMIT).take_while(|char| is_letter_like(**char)).count();
-    (1..=length).rev().find(|length| is_word(tail[length - 1]) != tail.get(*length).copied().is_some_and(is_word))
+    (1..=length)
+        .rev()
+        .find(|length| is_word(tail[length - 1]) != tail.get(*length).copied().is_some_and(is_word))
 }
 
 /// Characters of the word at the begin of `text`.
 fn word_at_begin(text: &str) -> Option<usize> {
     let head: Vec<char> = text.chars().take(FRAGMENT_LIMIT + 1).collect();
     let length = head.iter().take(FRAGMENT_LIMIT).take_while(|char| is_letter_like(**char)).count();
-    (1..=length).rev().find(|length| is_word(head[length - 1]) != head.get(*length).copied().is_some_and(is_word))
+    (1..=length)
+        .rev()
+        .find(|length| is_word(head[length - 1]) != head.get(*length).copied().is_some_and(is_word))
 }
 
 #[cfg(test)]
@@ -485,28 +503,36 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_seen_is_kept_apart() {
+    fn what_can_not_be_seen_is_noted() {
         let rendering = shown("see<font color=white>hide</font>end");
-        assert_eq!((rendering.visible.chars.as_str(), rendering.invisible.chars.as_str()), ("seeend", "hide"));
+        assert_eq!(rendering.all.chars, "seehideend");
         assert_eq!(rendering.html.numbers.get("font_low_contrast"), Some(&1.0));
     }
 
     #[test]
     fn links_and_their_texts() {
         let html = shown("<base href=http://a.com/x/y.html><a href=z>here</a><img src=//b.com/i>").html;
-        let uris: Vec<_> = html.links.iter().map(|(uri, link)| (uri.as_str(), link.anchor_text.join("|"))).collect();
-        assert_eq!(uris, [
-            ("http://a.com/x/y.html", String::new()),
-            ("http://a.com/x/z", String::new()),
-            ("z", "here".to_owned()),
-            ("http://b.com/i", String::new())
-        ]);
+        let uris: Vec<_> =
+            html.links.iter().map(|(uri, link)| (uri.as_str(), link.anchor_text.join("|"))).collect();
+        assert_eq!(
+            uris,
+            [
+                ("http://a.com/x/y.html", String::new()),
+                ("http://a.com/x/z", String::new()),
+                ("z", "here".to_owned()),
+                ("http://b.com/i", String::new())
+            ]
+        );
     }
 
     #[test]
     fn measures() {
         let html = shown("vi<b>ag</b>ra <img width=10 height=20></b><foo>").html;
         assert_eq!(html.numbers["image_area"], 200.0);
-        assert!(html.numbers["backhair_count"] >= 1.0 && html.numbers["closed_extra_ratio"] > 0.0 && html.numbers["non_element_ratio"] > 0.0);
+        assert!(
+            html.numbers["backhair_count"] >= 1.0
+                && html.numbers["closed_extra_ratio"] > 0.0
+                && html.numbers["non_element_ratio"] > 0.0
+        );
     }
 }

@@ -51,7 +51,20 @@ impl Default for Looks {
 pub(super) fn changes_look(tag: &str) -> bool {
     matches!(
         tag,
-        "body" | "font" | "table" | "tr" | "th" | "td" | "big" | "small" | "basefont" | "marquee" | "span" | "p" | "div" | "a"
+        "body"
+            | "font"
+            | "table"
+            | "tr"
+            | "th"
+            | "td"
+            | "big"
+            | "small"
+            | "basefont"
+            | "marquee"
+            | "span"
+            | "p"
+            | "div"
+            | "a"
     )
 }
 
@@ -82,7 +95,9 @@ impl Looks {
     /// An element begins.
     pub(super) fn open(&mut self, tag: &str, attributes: &[(String, super::entities::Decoded)]) {
         let tag = if tag == "th" { "td" } else { tag };
-        let value = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.text.as_str());
+        let value = |name: &str| {
+            attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.text.as_str())
+        };
         if let (true, Some(size)) = (tag == "basefont", value("size").and_then(leading_number)) {
             self.base_size = size;
             return;
@@ -170,7 +185,9 @@ impl Looks {
         if one == colour::INVALID || other == colour::INVALID {
             return Some(Hidden::InvalidColour);
         }
-        let is = |value: &Option<String>, word: &str| value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(word));
+        let is = |value: &Option<String>, word: &str| {
+            value.as_deref().is_some_and(|value| value.eq_ignore_ascii_case(word))
+        };
         let hidden = look.size <= 1 || is(&look.display, "none") || is(&look.visibility, "hidden");
         hidden.then_some(Hidden::Otherwise)
     }
@@ -207,13 +224,16 @@ fn declare(new: &mut Look, declaration: &str) {
 
 fn set_colour(colour: &mut String, value: &str) {
     let value = value.to_ascii_lowercase();
-    let value = match value.strip_suffix("important").map(str::trim_end).and_then(|rest| rest.strip_suffix('!')) {
-        Some(rest) => rest.trim_end(),
-        None => &value,
-    };
+    let value =
+        match value.strip_suffix("important").map(str::trim_end).and_then(|rest| rest.strip_suffix('!')) {
+            Some(rest) => rest.trim_end(),
+            None => &value,
+        };
     if value.contains("rgb") {
         let digits: String = value.chars().filter(|char| char.is_ascii_digit() || *char == ',').collect();
-        let mut channels = digits.split(',').map(|part| part.parse::<u32>().unwrap_or(if part.is_empty() { 0 } else { 255 }).min(255));
+        let mut channels = digits
+            .split(',')
+            .map(|part| part.parse::<u32>().unwrap_or(if part.is_empty() { 0 } else { 255 }).min(255));
         let mut next = || channels.next().unwrap_or(0);
         *colour = format!("#{:02x}{:02x}{:02x}", next(), next(), next());
     } else if value == "transparent" {
@@ -250,7 +270,11 @@ fn background_colour(value: &str) -> Option<String> {
         }
     }
     layer.push(word);
-    layer.into_iter().filter(|word| !word.is_empty()).map(|word| colour::parse(&word)).find(|colour| colour != colour::INVALID)
+    layer
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .map(|word| colour::parse(&word))
+        .find(|colour| colour != colour::INVALID)
 }
 
 #[cfg(test)]
@@ -271,7 +295,10 @@ mod tests {
         assert_eq!(looks("font", "color", "nonsense").hidden(), Some(Hidden::InvalidColour));
         assert_eq!(looks("font", "size", "1").hidden(), Some(Hidden::Otherwise));
         assert_eq!(looks("span", "style", "display: none").hidden(), Some(Hidden::Otherwise));
-        assert_eq!(looks("span", "style", "color: rgb(255,255,255) !important").hidden(), Some(Hidden::LowContrast));
+        assert_eq!(
+            looks("span", "style", "color: rgb(255,255,255) !important").hidden(),
+            Some(Hidden::LowContrast)
+        );
         assert_eq!(looks("div", "style", "background: #000 url(x)").hidden(), Some(Hidden::LowContrast));
         assert_eq!(looks("td", "bgcolor", "black").hidden(), None);
     }

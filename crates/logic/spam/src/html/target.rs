@@ -13,7 +13,8 @@ struct Parts<'a> {
 fn split(uri: &str) -> Parts<'_> {
     let mut parts = Parts::default();
     let mut rest = uri;
-    if let Some(end) = rest.find([':', '/', '?', '#']).filter(|end| *end > 0 && rest[*end..].starts_with(':')) {
+    if let Some(end) = rest.find([':', '/', '?', '#']).filter(|end| *end > 0 && rest[*end..].starts_with(':'))
+    {
         parts.scheme = Some(&rest[..end]);
         rest = &rest[end + 1..];
     }
@@ -98,7 +99,9 @@ fn prefix(scheme: Option<&str>, authority: Option<&str>) -> String {
     let guessed = |authority: &str| {
         let lower = authority.to_ascii_lowercase();
         let named = |name: &str| {
-            lower.strip_prefix(name).is_some_and(|rest| rest.trim_start_matches(|char: char| char.is_ascii_digit()).starts_with('.'))
+            lower.strip_prefix(name).is_some_and(|rest| {
+                rest.trim_start_matches(|char: char| char.is_ascii_digit()).starts_with('.')
+            })
         };
         if named("www") {
             "http:"

@@ -97,8 +97,11 @@ impl Reader<'_> {
         }
         let raw = self.literal.is_some_and(|(_, raw)| raw) || self.sections.contains(&true);
         let text = &self.text[from..to];
-        let decoded =
-            if raw { Decoded { text: text.to_owned(), wide: self.wide } } else { entities::decode(text, self.wide, true) };
+        let decoded = if raw {
+            Decoded { text: text.to_owned(), wide: self.wide }
+        } else {
+            entities::decode(text, self.wide, true)
+        };
         self.tokens.push(Token::Text(decoded));
     }
 
@@ -224,7 +227,10 @@ impl Reader<'_> {
             here = open + 1;
             let behind = open + 2 + name.len();
             let matches = self.at(open + 1) == b'/'
-                && self.bytes.get(open + 2..behind).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()));
+                && self
+                    .bytes
+                    .get(open + 2..behind)
+                    .is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()));
             let end = self.skip_space(behind);
             if matches && name != "plaintext" && self.at(end) == b'>' {
                 self.add_text(from, open);
@@ -323,7 +329,8 @@ impl Reader<'_> {
         let mut text_only = false;
         while self.at(here).is_ascii_alphabetic() {
             let begin = here;
-            while self.at(here).is_ascii_alphanumeric() || matches!(self.at(here), b'-' | b'_' | b'.' | b':') {
+            while self.at(here).is_ascii_alphanumeric() || matches!(self.at(here), b'-' | b'_' | b'.' | b':')
+            {
                 here += 1;
             }
             let name = self.text[begin..here].to_ascii_lowercase();
@@ -441,7 +448,8 @@ mod tests {
         let show = |token: &Token| match token {
             Token::Text(text) => format!("[{}]", text.text),
             Token::Start { name, attributes } => {
-                let attributes: Vec<_> = attributes.iter().map(|(name, value)| format!("{name}={}", value.text)).collect();
+                let attributes: Vec<_> =
+                    attributes.iter().map(|(name, value)| format!("{name}={}", value.text)).collect();
                 format!("<{name} {}>", attributes.join(","))
             }
             Token::End { name } => format!("</{name}>"),
@@ -454,7 +462,10 @@ mod tests {
     /// What Perl's `HTML::Parser` 3.81 makes of the same.
     #[test]
     fn tags_as_the_original_takes_them() {
-        assert_eq!(show("<script>a=\"</script>x\";</script>y"), "<script > [a=\"] </script> [x\";] </script> [y]");
+        assert_eq!(
+            show("<script>a=\"</script>x\";</script>y"),
+            "<script > [a=\"] </script> [x\";] </script> [y]"
+        );
         assert_eq!(show("<1a>x"), "[<1a>x]");
         assert_eq!(show("x <b"), "[x ] !<b!");
         assert_eq!(show("<!-- a > b"), "!<!-- a >! [ b]");

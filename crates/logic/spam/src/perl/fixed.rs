@@ -89,7 +89,11 @@ impl Fixed {
     }
 
     /// The text with the first match replaced by what `with` makes of it.
-    pub(crate) fn replace_first(&self, text: &[u8], with: impl Fn(&Groups<'_>) -> Vec<u8>) -> Option<Vec<u8>> {
+    pub(crate) fn replace_first(
+        &self,
+        text: &[u8],
+        with: impl Fn(&Groups<'_>) -> Vec<u8>,
+    ) -> Option<Vec<u8>> {
         let groups = self.groups(text)?;
         let (begin, end) = groups.span(0)?;
         Some([&text[..begin], &with(&groups), &text[end..]].concat())

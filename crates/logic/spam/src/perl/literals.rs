@@ -279,7 +279,9 @@ impl Reader<'_> {
     fn escape(&mut self) -> Option<Piece> {
         match self.next()? {
             b'b' | b'B' | b'A' | b'z' | b'Z' | b'G' => Some(nothing()),
-            b'w' | b'W' | b'd' | b'D' | b's' | b'S' | b'h' | b'H' | b'v' | b'V' | b'R' | b'N' => Some(anything()),
+            b'w' | b'W' | b'd' | b'D' | b's' | b'S' | b'h' | b'H' | b'v' | b'V' | b'R' | b'N' => {
+                Some(anything())
+            }
             b'n' => Some(byte(b'\n')),
             b't' => Some(byte(b'\t')),
             b'r' => Some(byte(b'\r')),
@@ -346,7 +348,11 @@ impl Reader<'_> {
         members.sort_unstable();
         members.dedup();
         let few = small && members.len() <= 6;
-        Some(if few { Piece::Exact(members.into_iter().map(|member| vec![member]).collect()) } else { anything() })
+        Some(if few {
+            Piece::Exact(members.into_iter().map(|member| vec![member]).collect())
+        } else {
+            anything()
+        })
     }
 
     fn escape_in_class(&mut self) -> Option<Option<u8>> {
@@ -386,7 +392,8 @@ impl Reader<'_> {
         let rest = &self.bytes[self.at + 1..];
         let length = rest.iter().position(|byte| *byte == b'}')?;
         let text = std::str::from_utf8(&rest[..length]).ok()?;
-        let (least, most) = text.split_once(',').map_or((text, Some(text)), |(least, most)| (least, Some(most)));
+        let (least, most) =
+            text.split_once(',').map_or((text, Some(text)), |(least, most)| (least, Some(most)));
         let number = |text: &str| text.trim().parse::<usize>().ok();
         let counts = match (number(least), most) {
             (Some(least), Some("")) => (least, None),

@@ -5,6 +5,7 @@
 
 mod delimiters;
 mod fixed;
+mod folding;
 mod literals;
 mod pattern;
 mod set;

@@ -1,11 +1,12 @@
 //! One pattern, compiled when it is first needed.
 
-use std::fmt;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Groups;
 use super::delimiters::{self, BadPattern};
+use super::folding;
 use super::literals::{self, Needs};
 
 /// Steps that one match may take before it is given up. A rule can not hold up the mail.
@@ -60,6 +61,11 @@ impl Pattern {
         Self { source, needs, program: OnceLock::new() }
     }
 
+    /// The same pattern, written in another way.
+    pub(crate) fn with_source(self, source: String) -> Self {
+        Self { source, needs: self.needs, program: OnceLock::new() }
+    }
+
     /// The expression, its modifiers in front.
     pub fn source(&self) -> &str {
         &self.source
@@ -97,7 +103,9 @@ impl Pattern {
     /// How often it matches, at most `limit` times.
     pub fn count(&self, text: &[u8], limit: usize) -> usize {
         match self.program() {
-            Program::Backtracking(regex) => regex.find_iter(text).take(limit).take_while(Result::is_ok).count(),
+            Program::Backtracking(regex) => {
+                regex.find_iter(text).take(limit).take_while(Result::is_ok).count()
+            }
             Program::Linear(regex) => regex.find_iter(text).take(limit).count(),
             Program::None(_) => 0,
         }
@@ -121,7 +129,9 @@ impl Pattern {
         let mut found = Vec::new();
         let mut start = 0;
         let mut locations = regex.capture_locations();
-        while start <= text.len() && matches!(regex.captures_read_at(&mut locations, text, start), Ok(Some(_))) {
+        while start <= text.len()
+            && matches!(regex.captures_read_at(&mut locations, text, start), Ok(Some(_)))
+        {
             let groups = Groups::new(text, &locations);
             let (begin, end) = groups.span(0).unwrap_or((start, start));
             start = if end > begin { end } else { end + 1 };
@@ -163,13 +173,15 @@ pub(crate) fn cached(source: &str) -> Option<Arc<Pattern>> {
 }
 
 fn compile(source: &str) -> Program {
-    let limited = format!("(*LIMIT_MATCH={MATCH_LIMIT_STEPS})(*LF){source}");
+    let folded = folding::with_latin_case(source);
+    let limited = format!("(*LIMIT_MATCH={MATCH_LIMIT_STEPS})(*LF){folded}");
     let mut builder = pcre2::bytes::RegexBuilder::new();
     builder.jit_if_available(true).max_jit_stack_size(Some(JIT_STACK_BYTES));
     match builder.build(&limited) {
         Ok(regex) => Program::Backtracking(Box::new(regex)),
         Err(error) => {
-            let linear = regex::bytes::RegexBuilder::new(source).unicode(false).size_limit(LARGE_LIMIT_BYTES).build();
+            let linear =
+                regex::bytes::RegexBuilder::new(source).unicode(false).size_limit(LARGE_LIMIT_BYTES).build();
             linear.map_or_else(|_| Program::None(error.to_string()), |regex| Program::Linear(Box::new(regex)))
         }
     }

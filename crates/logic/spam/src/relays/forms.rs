@@ -188,15 +188,20 @@ fn exim(text: &[u8], hop: &mut Hop) -> Option<Outcome> {
         return Some(Outcome::Hop);
     }
     if let Some(groups) = BARE.groups(text) {
-        (hop.rdns, hop.ip, hop.helo, hop.by) = (groups.text(1), groups.text(2), groups.text(1), groups.text(4));
+        (hop.rdns, hop.ip, hop.helo, hop.by) =
+            (groups.text(1), groups.text(2), groups.text(1), groups.text(4));
         return Some(Outcome::Hop);
     }
     exim_in_pieces(text, hop)
 }
 
 fn exim_in_pieces(text: &[u8], hop: &mut Hop) -> Option<Outcome> {
-    static PIECES: [Form; 4] =
-        [form(r"^(\S+) ", "r"), form(r" \((\S+)\) ", "h"), form(r" \[(<IP>)(?:\.\d+)?\] ", "i"), form(r"by (\S+) ", "b")];
+    static PIECES: [Form; 4] = [
+        form(r"^(\S+) ", "r"),
+        form(r" \((\S+)\) ", "h"),
+        form(r" \[(<IP>)(?:\.\d+)?\] ", "i"),
+        form(r"by (\S+) ", "b"),
+    ];
     let [.., by] = PIECES.each_ref().map(|piece| piece.try_on(text, hop));
     by.filter(|_| !hop.ip.is_empty())
 }
@@ -297,7 +302,9 @@ static DOMINO: [Form; 1] = [form(r"^(\S+) \(\[(<IP>)\]\) by (\S+) \(Lotus", "hib
 static PROGRAMS: [Program; 8] = [
     Program { word: Fixed::new(r" SMTPSVC"), forms: &MICROSOFT_SMTPSVC },
     Program {
-        word: Fixed::new(r" with (?:Microsoft SMTP Server|mapi id) (?:\([^\)]+\) )?\d+\.\d+\.\d+\.\d+(?:$| )"),
+        word: Fixed::new(
+            r" with (?:Microsoft SMTP Server|mapi id) (?:\([^\)]+\) )?\d+\.\d+\.\d+\.\d+(?:$| )",
+        ),
         forms: &MICROSOFT_SERVER,
     },
     Program { word: Fixed::new(r"\[XMail "), forms: &XMAIL },
@@ -330,7 +337,10 @@ static QMAIL_FORMS: [Form; 4] = [
         r"^(\S+) \((?:HELO|EHLO) ([^ \(\)]*)\) \((\S*)\@\[?(<IP>)\]?\)( \(envelope-sender <\S+>\))? by (\S+)",
         "rhdi-b",
     ),
-    form(r"^(\S+) \((?:HELO|EHLO) ([^ \(\)]*)\) \(\[?(<IP>)\]?\)( \(envelope-sender <\S+>\))? by (\S+)", "rhi-b"),
+    form(
+        r"^(\S+) \((?:HELO|EHLO) ([^ \(\)]*)\) \(\[?(<IP>)\]?\)( \(envelope-sender <\S+>\))? by (\S+)",
+        "rhi-b",
+    ),
     form(r"^(\S+) \((\S*)\@\[?(<IP>)\]?\)( \(envelope-sender <\S+>\))? by (\S+)", "ndi-b"),
     form(r"^(\S+) \(\[?(<IP>)\]?\)( \(envelope-sender <\S+>\))? by (\S+)", "ni-b"),
 ];
@@ -396,7 +406,10 @@ static EARLY_IGNORED: [Form; 14] = [
     form(r"^\S+\@\S+ by \S+ by uid \S+ ", "!"),
     form(r"^\S+\@\S+ by \S+ ", "!"),
     form(r"^Unknown\/Local \(", "!"),
-    form(r"^(?:localhost(?:\.localdomain)?|127\.0\.0\.1) \((?:\S+\@)?(?:localhost(?:\.localdomain)?|127\.0\.0\.1)[\)\[]", "!"),
+    form(
+        r"^(?:localhost(?:\.localdomain)?|127\.0\.0\.1) \((?:\S+\@)?(?:localhost(?:\.localdomain)?|127\.0\.0\.1)[\)\[]",
+        "!",
+    ),
     form(r"^\S+ \((?:\S+\@)?(?:localhost(?:\.localdomain)?|127\.0\.0\.1)\) ", "!"),
     form(r"^\S+ \(\S+\@\S+ \[(?:localhost(?:\.localdomain)?|127\.0\.0\.1)\]\) ", "!"),
     form(r"^\(AUTH: \S+\) by \S+ with ", "!"),
@@ -439,8 +452,19 @@ mod tests {
     #[test]
     fn every_pattern_is_sound() {
         let lists: [&[Form]; 13] = [
-            &WEB, &EARLY, &QMAIL_LIKE, &QMAIL_FORMS, &BRACKETED, &SENDMAIL_LIKE, &GENERAL, &RARE, &EARLY_IGNORED, &IGNORED,
-            &UPPER_CASE, &IN_PARENTHESES, &XMAIL,
+            &WEB,
+            &EARLY,
+            &QMAIL_LIKE,
+            &QMAIL_FORMS,
+            &BRACKETED,
+            &SENDMAIL_LIKE,
+            &GENERAL,
+            &RARE,
+            &EARLY_IGNORED,
+            &IGNORED,
+            &UPPER_CASE,
+            &IN_PARENTHESES,
+            &XMAIL,
         ];
         for form in lists.into_iter().flatten() {
             assert!(form.pattern.is_sound());

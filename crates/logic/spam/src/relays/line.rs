@@ -53,9 +53,27 @@ impl Hop {
         let sender = self.envelope_sender.as_deref().filter(|sender| *sender != b"0").unwrap_or_default();
         let flag = |on: bool| if on { &b"1"[..] } else { b"0" };
         [
-            b"[ ip=", self.ip.as_slice(), b" rdns=", &self.rdns, b" helo=", &self.helo, b" by=", &self.by, b" ident=", &self.ident,
-            b" envfrom=", sender, b" intl=", flag(self.internal), b" id=", &self.id, b" auth=", &self.auth, b" msa=",
-            flag(self.msa), b" ]",
+            b"[ ip=",
+            self.ip.as_slice(),
+            b" rdns=",
+            &self.rdns,
+            b" helo=",
+            &self.helo,
+            b" by=",
+            &self.by,
+            b" ident=",
+            &self.ident,
+            b" envfrom=",
+            sender,
+            b" intl=",
+            flag(self.internal),
+            b" id=",
+            &self.id,
+            b" auth=",
+            &self.auth,
+            b" msa=",
+            flag(self.msa),
+            b" ]",
         ]
         .concat()
     }
@@ -134,8 +152,9 @@ fn note_names(text: &[u8], hop: &mut Hop) {
     static ID: Fixed = Fixed::new(r" id <?([^\s<>;]{3,})");
     static HELO: Fixed =
         Fixed::new(r"\bhelo=([-A-Za-z0-9\.\^+_&:=?!@%*\$\\\/]+)(?:[^-A-Za-z0-9\.\^+_&:=?!@%*\$\\\/]|$)");
-    static EHLO: Fixed =
-        Fixed::new(r"\b(?:HELO|EHLO) ([-A-Za-z0-9\.\^+_&:=?!@%*\$\\\/]+)(?:[^-A-Za-z0-9\.\^+_&:=?!@%*\$\\\/]|$)");
+    static EHLO: Fixed = Fixed::new(
+        r"\b(?:HELO|EHLO) ([-A-Za-z0-9\.\^+_&:=?!@%*\$\\\/]+)(?:[^-A-Za-z0-9\.\^+_&:=?!@%*\$\\\/]|$)",
+    );
     static BY: Fixed = Fixed::new(r" by (\S+)(?:[^-A-Za-z0-9\;\.]|$)");
     if let Some(groups) = ID.groups(text) {
         hop.id = groups.text(1);
@@ -159,10 +178,10 @@ fn authentication(text: &[u8]) -> Vec<u8> {
         r" by mx\.google\.com with ESMTPS id [a-z0-9]{1,4}sm[0-9]{2,9}[a-z]{3}\.[0-9]{1,3}\.[0-9]{4}\.(?:[0-6][0-9]\.){4}[0-6][0-9]",
     );
     static CIPHER: Fixed = Fixed::new(r"\(version=([^ ]+) cipher=([^\)]+)\)");
-    static AUTH: Fixed = Fixed::new(
-        r"^from .*?(?:\]\)|\)\]) \(AUTH: (LOGIN|PLAIN|DIGEST-MD5|CRAM-MD5) \S+(?:, .*?)?\) by ",
-    );
-    static SENDMAIL: Fixed = Fixed::new(r"^from .*?(?:\](?: \([^)]*\))?\)|\)\]) .*?\(.*?authenticated.*?\).*? by");
+    static AUTH: Fixed =
+        Fixed::new(r"^from .*?(?:\]\)|\)\]) \(AUTH: (LOGIN|PLAIN|DIGEST-MD5|CRAM-MD5) \S+(?:, .*?)?\) by ");
+    static SENDMAIL: Fixed =
+        Fixed::new(r"^from .*?(?:\](?: \([^)]*\))?\)|\)\]) .*?\(.*?authenticated.*?\).*? by");
     static GMX: Fixed = Fixed::new(
         r"from \S* \((?:HELO|EHLO) (\S*)\) \[(<IP>)\] by (mail\.gmx\.(?:net|com)) \([^\)]+\) with ((?:ESMTP|SMTP))",
     );
@@ -175,7 +194,9 @@ fn authentication(text: &[u8]) -> Vec<u8> {
     if by && let Some(groups) = PROTOCOL.groups(text) {
         return groups.text(1);
     }
-    if GMAIL.is_match(text) && let Some(groups) = CIPHER.groups(text) {
+    if GMAIL.is_match(text)
+        && let Some(groups) = CIPHER.groups(text)
+    {
         return [b"GMail - transport=", groups.get(1), b" cipher=", groups.get(2)].concat();
     }
     if let Some(groups) = AUTH.groups(text) {
@@ -211,7 +232,11 @@ fn fallback(text: &[u8], mut hop: Hop) -> Reading {
     {
         hop.ip = groups.text(1);
     }
-    if hop.ip.is_empty() || hop.by.is_empty() { Reading::Unknown } else { Reading::Hop(Box::new(finished(hop))) }
+    if hop.ip.is_empty() || hop.by.is_empty() {
+        Reading::Unknown
+    } else {
+        Reading::Hop(Box::new(finished(hop)))
+    }
 }
 
 fn finished(mut hop: Hop) -> Hop {
@@ -223,7 +248,11 @@ fn finished(mut hop: Hop) -> Hop {
     if hop.rdns.eq_ignore_ascii_case(b"unknown") || hop.rdns.starts_with(b"[") {
         hop.rdns.clear();
     }
-    let bare = hop.ip.get(..5).filter(|prefix| prefix.eq_ignore_ascii_case(b"ipv6:")).map_or(&hop.ip[..], |_| &hop.ip[5..]);
+    let bare = hop
+        .ip
+        .get(..5)
+        .filter(|prefix| prefix.eq_ignore_ascii_case(b"ipv6:"))
+        .map_or(&hop.ip[..], |_| &hop.ip[5..]);
     let bare = bare.strip_prefix(b"[").unwrap_or(bare);
     let bare = bare.strip_suffix(b"]").unwrap_or(bare);
     let ip = ZONE.replace_first(bare, |_| Vec::new()).unwrap_or_else(|| bare.to_vec());
@@ -248,7 +277,10 @@ fn without_brackets(text: &[u8]) -> Vec<u8> {
 
 /// What would break the form of `X-Spam-Relays-*` becomes `!`.
 fn clean(text: &[u8]) -> Vec<u8> {
-    let bad = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, 0 | 0x0b | b'#' | b'[' | b']' | b'(' | b')' | b'<' | b'>' | b'|');
+    let bad = |byte: u8| {
+        byte.is_ascii_whitespace()
+            || matches!(byte, 0 | 0x0b | b'#' | b'[' | b']' | b'(' | b')' | b'<' | b'>' | b'|')
+    };
     text.iter().map(|byte| if bad(*byte) { b'!' } else { *byte }).collect()
 }
 
@@ -266,7 +298,9 @@ mod tests {
     #[test]
     fn lines_of_many_programs() {
         assert_eq!(
-            show("from mail.example.com (rdns.example.com [192.0.2.1])\n\tby mx.example.org (Postfix) with ESMTP id ABC123\n\tfor <joe@example.org>; Wed, 23 Jul 2003 23:30:00 +0200"),
+            show(
+                "from mail.example.com (rdns.example.com [192.0.2.1])\n\tby mx.example.org (Postfix) with ESMTP id ABC123\n\tfor <joe@example.org>; Wed, 23 Jul 2003 23:30:00 +0200"
+            ),
             "[ ip=192.0.2.1 rdns=rdns.example.com helo=mail.example.com by=mx.example.org ident= envfrom= intl=0 id=ABC123 auth= msa=0 ]"
         );
         assert_eq!(
@@ -279,6 +313,9 @@ mod tests {
         );
         assert_eq!(show("(qmail 123 invoked by uid 500); 1 Jan 2003 00:00:00 -0000"), "Ignored");
         assert_eq!(show("from somewhere strange"), "Unknown");
-        assert_eq!(show("from pop.x.org by localhost with POP3 (fetchmail-6.2) for joe@localhost (single-drop)"), "Fetched");
+        assert_eq!(
+            show("from pop.x.org by localhost with POP3 (fetchmail-6.2) for joe@localhost (single-drop)"),
+            "Fetched"
+        );
     }
 }

@@ -151,7 +151,8 @@ fn operator(text: &str) -> Option<(&str, bool, &str)> {
 }
 
 fn split_unset(pattern: &str) -> (&str, Option<String>) {
-    let Some((before, value)) = pattern.strip_suffix(']').and_then(|text| text.rsplit_once("[if-unset:")) else {
+    let Some((before, value)) = pattern.strip_suffix(']').and_then(|text| text.rsplit_once("[if-unset:"))
+    else {
         return (pattern, None);
     };
     if !before.ends_with(char::is_whitespace) || !value.starts_with(char::is_whitespace) {

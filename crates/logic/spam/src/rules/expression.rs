@@ -116,8 +116,16 @@ impl<R> Expression<R> {
             Self::Not(one) => truth(value(one) == 0.0),
             Self::Negative(one) => -value(one),
             Self::Choice(test, yes, no) => value(if value(test) == 0.0 { no } else { yes }),
-            Self::Two(Operator::Or, left, right) => Some(value(left)).filter(|value| *value != 0.0).unwrap_or_else(|| value(right)),
-            Self::Two(Operator::And, left, right) => if value(left) == 0.0 { 0.0 } else { value(right) },
+            Self::Two(Operator::Or, left, right) => {
+                Some(value(left)).filter(|value| *value != 0.0).unwrap_or_else(|| value(right))
+            }
+            Self::Two(Operator::And, left, right) => {
+                if value(left) == 0.0 {
+                    0.0
+                } else {
+                    value(right)
+                }
+            }
             Self::Two(operator, left, right) => apply(*operator, value(left), value(right)),
         }
     }
@@ -157,7 +165,8 @@ fn tokens(text: &str) -> Option<Vec<&str>> {
             let end = rest.find(|char| !word(char)).unwrap_or(rest.len());
             end + matching_argument(&rest[..end], &rest[end..])?
         } else {
-            let double = ["||", "&&", ">=", "<=", "==", "!="].iter().find(|double| rest.starts_with(**double));
+            let double =
+                ["||", "&&", ">=", "<=", "==", "!="].iter().find(|double| rest.starts_with(**double));
             if double.is_none() && !"()!<>+-*/^?:".contains(first) {
                 return None;
             }
@@ -211,7 +220,9 @@ impl Reader<'_> {
     fn level(&mut self, number: usize) -> Option<Expression<String>> {
         let Some(operators) = LEVELS.get(number) else { return self.single() };
         let mut left = self.level(number + 1)?;
-        while let Some((_, operator)) = operators.iter().find(|(sign, _)| self.tokens.get(self.at) == Some(sign)) {
+        while let Some((_, operator)) =
+            operators.iter().find(|(sign, _)| self.tokens.get(self.at) == Some(sign))
+        {
             self.at += 1;
             let right = self.level(number + 1)?;
             left = Expression::Two(*operator, Box::new(left), Box::new(right));

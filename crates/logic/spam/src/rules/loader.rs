@@ -122,13 +122,21 @@ impl Loader {
     fn end_file(&mut self) {
         let Some(frame) = self.frames.pop() else { return };
         for condition in frame.conditions {
-            let problem = Problem { file: frame.file.to_string(), line: condition.line, text: String::new(), fault: Fault::NoEndif };
+            let problem = Problem {
+                file: frame.file.to_string(),
+                line: condition.line,
+                text: String::new(),
+                fault: Fault::NoEndif,
+            };
             self.problems.push(problem);
         }
     }
 
     fn report(&mut self, text: String, fault: Fault) {
-        let (file, line) = self.frames.last().map_or(("(no file)".to_owned(), 0), |frame| (frame.file.to_string(), frame.next));
+        let (file, line) = self
+            .frames
+            .last()
+            .map_or(("(no file)".to_owned(), 0), |frame| (frame.file.to_string(), frame.next));
         self.problems.push(problem::Problem { file, line, text, fault });
     }
 
@@ -200,7 +208,8 @@ impl Loader {
         if value.is_empty() || self.frames.len() >= INCLUDE_LIMIT {
             return Err(Fault::Missing("include".to_owned()));
         }
-        let here = self.frames.last().and_then(|frame| Path::new(&*frame.file).parent().map(Path::to_path_buf));
+        let here =
+            self.frames.last().and_then(|frame| Path::new(&*frame.file).parent().map(Path::to_path_buf));
         Ok(here.unwrap_or_default().join(value))
     }
 
@@ -270,7 +279,9 @@ fn to_line(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => {
-            let escape = |byte: &u8| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("\\x{byte:02x}") };
+            let escape = |byte: &u8| {
+                if byte.is_ascii() { char::from(*byte).to_string() } else { format!("\\x{byte:02x}") }
+            };
             bytes.iter().map(escape).collect()
         }
     }
@@ -310,7 +321,11 @@ mod tests {
         );
         assert!(problems.is_empty(), "{problems:?}");
         assert_eq!(configuration.scores_of("A"), [2.0, 3.0, 4.0, 5.0]);
-        assert!(configuration.rules.contains_key("B") && !configuration.rules.contains_key("C") && !configuration.rules.contains_key("D"));
+        assert!(
+            configuration.rules.contains_key("B")
+                && !configuration.rules.contains_key("C")
+                && !configuration.rules.contains_key("D")
+        );
         assert_eq!(configuration.descriptions["A"], "English");
     }
 
@@ -318,7 +333,10 @@ mod tests {
     fn faults_name_file_and_line() {
         let (_, problems) = load("\nnonsense 1\nbody X no pattern\nendif\nif 1\n");
         let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        assert_eq!(shown[0], "config: 'nonsense' is not known; remove the line, or load the plugin that has it in /etc/test.cf (line 2): nonsense 1");
+        assert_eq!(
+            shown[0],
+            "config: 'nonsense' is not known; remove the line, or load the plugin that has it in /etc/test.cf (line 2): nonsense 1"
+        );
         assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [2, 3, 4, 5]);
     }
 
@@ -340,9 +358,16 @@ mod tests {
             header KNOWN_LIST List-Id =~ /a-mailing-list-i-like/\nscore KNOWN_LIST -3\n\
             body EVITE /This invitation was sent to you by .* using Evite/\ndescribe EVITE Looks like an eVite\nscore EVITE -3\n";
         let (configuration, problems) = load(text);
-        assert!(problems.iter().all(|problem| !problem.fault.is_error()) && problems.len() == 2, "{problems:?}");
+        assert!(
+            problems.iter().all(|problem| !problem.fault.is_error()) && problems.len() == 2,
+            "{problems:?}"
+        );
         let settings = &configuration.settings;
-        assert!((settings.required_score - 6.0).abs() < 1e-9 && settings.report_safe == 0 && settings.rewrite_header.is_empty());
+        assert!(
+            (settings.required_score - 6.0).abs() < 1e-9
+                && settings.report_safe == 0
+                && settings.rewrite_header.is_empty()
+        );
         assert!(settings.list_contains("welcomelist_from", b"x@spam-site-i-like.com"));
         assert!(settings.list_contains("blocklist_from", b"annoying-person@some-host.com"));
         assert!(configuration.rules.contains_key("KNOWN_LIST") && configuration.rules.contains_key("EVITE"));
@@ -356,6 +381,9 @@ mod tests {
         loader.run();
         let (configuration, problems) = loader.finish();
         assert_eq!(configuration.scores["A"], [3.0; 4]);
-        assert_eq!(problems.iter().map(|problem| &problem.fault).collect::<Vec<_>>(), [&Fault::UserRule("body".into()), &Fault::Admin("bayes_path".into())]);
+        assert_eq!(
+            problems.iter().map(|problem| &problem.fault).collect::<Vec<_>>(),
+            [&Fault::UserRule("body".into()), &Fault::Admin("bayes_path".into())]
+        );
     }
 }

@@ -60,7 +60,8 @@ fn parse(text: &str) -> Option<(u128, u32)> {
         let address: Ipv6Addr = address.parse().ok()?;
         return Some((u128::from(address), bits.unwrap_or(128).min(128)));
     }
-    let given: Vec<u8> = address.trim_end_matches('.').split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let given: Vec<u8> =
+        address.trim_end_matches('.').split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
     let mut octets = [0; 4];
     octets.get_mut(..given.len())?.copy_from_slice(&given);
     let bits = bits.unwrap_or(u32::try_from(given.len()).ok()? * 8).min(32);
@@ -74,7 +75,12 @@ mod tests {
     #[test]
     fn short_forms_and_exclusions() {
         let mut networks = Networks::loopback();
-        assert!(networks.add("!192.0.2.1") && networks.add("192.0.2/24") && networks.add("10.") && networks.add("2001:db8::/32"));
+        assert!(
+            networks.add("!192.0.2.1")
+                && networks.add("192.0.2/24")
+                && networks.add("10.")
+                && networks.add("2001:db8::/32")
+        );
         let holds = |text: &str| networks.contains(text.parse().unwrap());
         assert!(holds("192.0.2.9") && !holds("192.0.2.1") && holds("10.9.9.9") && holds("2001:db8::5"));
         assert!(holds("127.0.0.1") && holds("::1") && !holds("8.8.8.8"));

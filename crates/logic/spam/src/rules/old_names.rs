@@ -44,9 +44,18 @@ pub(crate) fn translate(key: &str, value: &str, settings: &mut Settings) -> (Tod
         "always_add_report" if on => vec!["add_header all Report _REPORT_".to_owned()],
         "auto_learn" => vec![format!("bayes_auto_learn {value}")],
         "auto_learn_threshold_spam" | "auto_learn_threshold_nonspam" => vec![format!("bayes_{key} {value}")],
-        "always_add_headers" | "check_mx_attempts" | "check_mx_delay" | "num_check_received" | "timelog_path"
-        | "report_header" | "use_terse_report" | "always_add_report" | "detailed_phrase_score" | "spam_level"
-        | "dcc_add_header" | "pyzor_add_header" => return (Today::Nothing, Some(Fault::Gone(key.to_owned()))),
+        "always_add_headers"
+        | "check_mx_attempts"
+        | "check_mx_delay"
+        | "num_check_received"
+        | "timelog_path"
+        | "report_header"
+        | "use_terse_report"
+        | "always_add_report"
+        | "detailed_phrase_score"
+        | "spam_level"
+        | "dcc_add_header"
+        | "pyzor_add_header" => return (Today::Nothing, Some(Fault::Gone(key.to_owned()))),
         _ => return (Today::Key(key.to_owned()), None),
     };
     let old = if value.is_empty() { key.to_owned() } else { format!("{key} {value}") };

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use crate::perl::Pattern;
+
 /// Tags within tags are followed this deep.
 const PASSES: u32 = 6;
 
@@ -15,7 +17,34 @@ pub(crate) struct Replacements {
     pub(crate) rules: BTreeSet<String>,
 }
 
+/// A pattern with more than this is written with its tags as groups that are called by name.
+const EXPANDED_LIMIT_BYTES: usize = 30_000;
+
 impl Replacements {
+    /// The pattern with its tags replaced, in a form that can be compiled.
+    pub(crate) fn apply_to(&self, pattern: &Pattern) -> Pattern {
+        let expanded = Pattern::from_source(self.apply(pattern.source()));
+        if expanded.source().len() <= EXPANDED_LIMIT_BYTES {
+            return expanded;
+        }
+        expanded.with_source(self.with_groups(pattern.source()))
+    }
+
+    /// The same pattern, each tag defined once and called where it stands.
+    fn with_groups(&self, pattern: &str) -> String {
+        let (flags, rest) = leading_flags(pattern);
+        let called = Self {
+            tags: self.tags.keys().map(|name| (name.clone(), format!("(?&t_{name})"))).collect(),
+            ..self.clone()
+        };
+        let (body, _) = called.pass(&format!("(?:){rest}"));
+        let mut definitions = String::new();
+        for name in self.tags.keys().filter(|name| body.contains(&format!("(?&t_{name})"))) {
+            definitions.push_str(&format!("(?<t_{name}>{})", self.apply(&format!("(?:)<{name}>"))));
+        }
+        format!("{flags}(?(DEFINE){definitions}){body}")
+    }
+
     /// The pattern with its tags replaced.
     pub(crate) fn apply(&self, pattern: &str) -> String {
         // A tag at the very begin has something before it, so that nothing is put in there.
@@ -54,6 +83,16 @@ impl Replacements {
         }
         (replaced, again)
     }
+}
+
+/// `(?i)` in front, and the rest.
+fn leading_flags(pattern: &str) -> (&str, &str) {
+    let end = pattern.find(')').filter(|end| {
+        pattern
+            .strip_prefix("(?")
+            .is_some_and(|_| pattern[2..*end].chars().all(|char| char.is_ascii_lowercase()))
+    });
+    pattern.split_at(end.map_or(0, |end| end + 1))
 }
 
 /// `<NAME>`, the whole of it.

@@ -1,5 +1,8 @@
 //! What one line means: which setting or rule it changes.
 
+// Each row of the flat matches below is one assignment.
+#![allow(clippy::unit_arg)]
+
 use std::sync::Arc;
 
 use super::configuration::Configuration;
@@ -27,20 +30,53 @@ type Done = Result<(), Fault>;
 
 /// Settings that only the administrator may set.
 const ADMIN: [&str; 19] = [
-    "bayes_path", "bayes_file_mode", "bayes_store_module", "body_part_scan_size", "clear_util_rb", "dns_block_rule",
-    "dns_block_time", "dns_local_ports_avoid", "dns_local_ports_none", "dns_local_ports_permit", "enable_compat",
-    "loadplugin", "rawbody_part_scan_size", "rbl_timeout", "test", "tryplugin", "util_rb_2tld", "util_rb_3tld", "util_rb_tld",
+    "bayes_path",
+    "bayes_file_mode",
+    "bayes_store_module",
+    "body_part_scan_size",
+    "clear_util_rb",
+    "dns_block_rule",
+    "dns_block_time",
+    "dns_local_ports_avoid",
+    "dns_local_ports_none",
+    "dns_local_ports_permit",
+    "enable_compat",
+    "loadplugin",
+    "rawbody_part_scan_size",
+    "rbl_timeout",
+    "test",
+    "tryplugin",
+    "util_rb_2tld",
+    "util_rb_3tld",
+    "util_rb_tld",
 ];
 
 /// Lines that make rules.
 const RULES: [&str; 18] = [
-    "allow_user_rules", "askdns", "body", "full", "header", "meta", "mimeheader", "priority", "rawbody", "redirector_pattern",
-    "replace_inter", "replace_post", "replace_pre", "replace_rules", "replace_tag", "reuse", "tflags", "uri",
+    "allow_user_rules",
+    "askdns",
+    "body",
+    "full",
+    "header",
+    "meta",
+    "mimeheader",
+    "priority",
+    "rawbody",
+    "redirector_pattern",
+    "replace_inter",
+    "replace_post",
+    "replace_pre",
+    "replace_rules",
+    "replace_tag",
+    "reuse",
+    "tflags",
+    "uri",
 ];
 
 /// May a user's own file hold it?
 pub(crate) fn allowed_to_user(key: &str, user_rules: bool) -> Result<(), Fault> {
-    let admin = ADMIN.contains(&key) || ["bayes_sql_", "user_scores_", "geodb_"].iter().any(|family| key.starts_with(family));
+    let admin = ADMIN.contains(&key)
+        || ["bayes_sql_", "user_scores_", "geodb_"].iter().any(|family| key.starts_with(family));
     if admin {
         return Err(Fault::Admin(key.to_owned()));
     }
@@ -119,17 +155,29 @@ impl<'a> Statement<'a> {
 /// Lines that define a rule.
 fn rule(configuration: &mut Configuration, statement: &Statement<'_>) -> Option<Done> {
     let kind = match statement.key {
-        "header" => |s: &Statement<'_>, text: &str| eval_or(s, text, Stage::Header, |s, text| test(header_test(text), s).map(Kind::Header)),
-        "body" => |s: &Statement<'_>, text: &str| eval_or(s, text, Stage::Body, |s, text| s.pattern(text).map(Kind::Body)),
-        "rawbody" => |s: &Statement<'_>, text: &str| eval_or(s, text, Stage::RawBody, |s, text| s.pattern(text).map(Kind::RawBody)),
-        "full" => |s: &Statement<'_>, text: &str| eval_or(s, text, Stage::Full, |s, text| s.pattern(text).map(Kind::Full)),
+        "header" => |s: &Statement<'_>, text: &str| {
+            eval_or(s, text, Stage::Header, |s, text| test(header_test(text), s).map(Kind::Header))
+        },
+        "body" => |s: &Statement<'_>, text: &str| {
+            eval_or(s, text, Stage::Body, |s, text| s.pattern(text).map(Kind::Body))
+        },
+        "rawbody" => |s: &Statement<'_>, text: &str| {
+            eval_or(s, text, Stage::RawBody, |s, text| s.pattern(text).map(Kind::RawBody))
+        },
+        "full" => |s: &Statement<'_>, text: &str| {
+            eval_or(s, text, Stage::Full, |s, text| s.pattern(text).map(Kind::Full))
+        },
         "uri" => |s: &Statement<'_>, text: &str| s.pattern(text).map(Kind::Uri),
         "mimeheader" => |s: &Statement<'_>, text: &str| test(mime_test(text), s).map(Kind::MimeHeader),
         "meta" => |_: &Statement<'_>, text: &str| {
-            Expression::parse(text).map(|expression| Kind::Meta(MetaExpression(expression))).ok_or(Fault::Expression)
+            Expression::parse(text)
+                .map(|expression| Kind::Meta(MetaExpression(expression)))
+                .ok_or(Fault::Expression)
         },
-        "askdns" | "urirhssub" | "urirhsbl" | "uridnsbl" | "uridnssub" | "urinsrhsbl" | "urinsrhssub" | "urifullnsrhsbl"
-        | "urifullnsrhssub" | "uri_detail" => |_: &Statement<'_>, _: &str| Ok(Kind::Network),
+        "askdns" | "urirhssub" | "urirhsbl" | "uridnsbl" | "uridnssub" | "urinsrhsbl" | "urinsrhssub"
+        | "urifullnsrhsbl" | "urifullnsrhssub" | "uri_detail" => {
+            |_: &Statement<'_>, _: &str| Ok(Kind::Network)
+        }
         "reuse" => |_: &Statement<'_>, _: &str| Ok(Kind::Empty),
         _ => return None,
     };
@@ -164,7 +212,10 @@ fn define(
     let (name, text) = statement.value.split_once(char::is_whitespace).unwrap_or((statement.value, ""));
     let text = text.trim_start();
     let word = |char: char| char.is_ascii_alphanumeric() || char == '_';
-    let good = !name.is_empty() && name.len() <= NAME_LIMIT_BYTES && name.chars().all(word) && !name.starts_with(|char: char| char.is_ascii_digit());
+    let good = !name.is_empty()
+        && name.len() <= NAME_LIMIT_BYTES
+        && name.chars().all(word)
+        && !name.starts_with(|char: char| char.is_ascii_digit());
     if !good {
         return Err(Fault::RuleName);
     }
@@ -203,7 +254,9 @@ fn about_rule(configuration: &mut Configuration, statement: &Statement<'_>) -> O
             configuration.replacements.rules.extend(statement.words().map(str::to_owned));
             statement.required().map(|_| ())
         }
-        "replace_tag" | "replace_pre" | "replace_inter" | "replace_post" => replacement(configuration, statement),
+        "replace_tag" | "replace_pre" | "replace_inter" | "replace_post" => {
+            replacement(configuration, statement)
+        }
         // The tags' brackets can not be chosen; nobody does.
         "replace_start" | "replace_end" | "test" => Ok(()),
         _ => return None,
@@ -228,7 +281,9 @@ fn score(configuration: &mut Configuration, statement: &Statement<'_>) -> Done {
     let name = words.next().ok_or_else(|| statement.missing())?;
     let words: Vec<&str> = words.collect();
     let relative = words.iter().any(|word| word.starts_with('('));
-    let number = |word: &&str| word.trim_start_matches('(').trim_end_matches(')').parse::<f64>().map_err(|_| statement.invalid());
+    let number = |word: &&str| {
+        word.trim_start_matches('(').trim_end_matches(')').parse::<f64>().map_err(|_| statement.invalid())
+    };
     let given: Vec<f64> = words.iter().map(number).collect::<Result<_, _>>()?;
     let mut scores = match given.as_slice() {
         [one] => [*one; 4],
@@ -245,8 +300,17 @@ fn score(configuration: &mut Configuration, statement: &Statement<'_>) -> Done {
 
 /// Lists of addresses that are settings of their own.
 const ADDRESS_LISTS: [&str; 12] = [
-    "all_spam_to", "bayes_ignore_from", "bayes_ignore_to", "blocklist_from", "blocklist_to", "def_welcomelist_auth",
-    "more_spam_to", "welcomelist_allows_relays", "welcomelist_auth", "welcomelist_bounce_relays", "welcomelist_from",
+    "all_spam_to",
+    "bayes_ignore_from",
+    "bayes_ignore_to",
+    "blocklist_from",
+    "blocklist_to",
+    "def_welcomelist_auth",
+    "more_spam_to",
+    "welcomelist_allows_relays",
+    "welcomelist_auth",
+    "welcomelist_bounce_relays",
+    "welcomelist_from",
     "welcomelist_to",
 ];
 
@@ -271,7 +335,11 @@ fn list(configuration: &mut Configuration, statement: &Statement<'_>) -> Option<
             let words: Vec<&str> = statement.words().collect();
             let [address, domain] = words.as_slice() else { return Some(Err(statement.invalid())) };
             let default = key.starts_with("def_");
-            let list = if default { &mut settings.def_welcomelist_from_rcvd } else { &mut settings.welcomelist_from_rcvd };
+            let list = if default {
+                &mut settings.def_welcomelist_from_rcvd
+            } else {
+                &mut settings.welcomelist_from_rcvd
+            };
             list.add(address, domain);
             Ok(())
         }
@@ -284,7 +352,8 @@ fn list(configuration: &mut Configuration, statement: &Statement<'_>) -> Option<
         }
         "welcomelist_subject" | "blocklist_subject" => {
             let welcome = key.starts_with('w');
-            let list = if welcome { &mut settings.welcomelist_subject } else { &mut settings.blocklist_subject };
+            let list =
+                if welcome { &mut settings.welcomelist_subject } else { &mut settings.blocklist_subject };
             list.push(statement.value.to_ascii_lowercase());
             statement.required().map(|_| ())
         }
@@ -292,13 +361,18 @@ fn list(configuration: &mut Configuration, statement: &Statement<'_>) -> Option<
             let list = settings.addresses.entry(name.to_owned()).or_default();
             rest.split_whitespace().for_each(|address| list.add(address));
         }),
-        "enlist_uri_host" => in_parentheses(statement).map(|(name, hosts)| enlist_hosts(configuration, name, hosts)),
+        "enlist_uri_host" => {
+            in_parentheses(statement).map(|(name, hosts)| enlist_hosts(configuration, name, hosts))
+        }
         "blocklist_uri_host" => Ok(enlist_hosts(configuration, "BLOCK", statement.value)),
         "welcomelist_uri_host" => Ok(enlist_hosts(configuration, "WELCOME", statement.value)),
         "delist_uri_host" => Ok(delist_hosts(configuration, statement)),
         "freemail_domains" => Ok(freemail_domains(configuration, statement)),
         "freemail_welcomelist" => {
-            settings.freemail.welcomelist.extend(statement.words().map(|word| word.to_ascii_lowercase().into_bytes()));
+            settings
+                .freemail
+                .welcomelist
+                .extend(statement.words().map(|word| word.to_ascii_lowercase().into_bytes()));
             Ok(())
         }
         _ => return None,
@@ -324,7 +398,7 @@ fn delist_hosts(configuration: &mut Configuration, statement: &Statement<'_>) {
     let hosts = chosen.map_or(statement.value, |(_, hosts)| hosts).to_ascii_lowercase();
     for (name, list) in &mut configuration.settings.uri_hosts {
         if chosen.is_none_or(|(wanted, _)| wanted == name) {
-            hosts.split_whitespace().for_each(|host| drop(list.remove(host.trim_start_matches('!'))));
+            list.retain(|host, _| !hosts.split_whitespace().any(|gone| gone.trim_start_matches('!') == host));
         }
     }
 }
@@ -355,7 +429,9 @@ fn report(configuration: &mut Configuration, statement: &Statement<'_>) -> Optio
         "report" => Ok(add_line(&mut settings.report_template, statement.value)),
         "unsafe_report" => Ok(add_line(&mut settings.unsafe_report_template, statement.value)),
         "clear_report_template" => statement.nothing().map(|()| settings.report_template.clear()),
-        "clear_unsafe_report_template" => statement.nothing().map(|()| settings.unsafe_report_template.clear()),
+        "clear_unsafe_report_template" => {
+            statement.nothing().map(|()| settings.unsafe_report_template.clear())
+        }
         "report_contact" => statement.required().map(|text| settings.report_contact = text.to_owned()),
         "report_hostname" => statement.required().map(|text| settings.report_hostname = text.to_owned()),
         "report_charset" => statement.required().map(|text| settings.report_charset = text.to_owned()),
@@ -370,7 +446,8 @@ fn report(configuration: &mut Configuration, statement: &Statement<'_>) -> Optio
 }
 
 fn add_line(template: &mut String, line: &str) {
-    let quoted = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).filter(|inner| !inner.contains('"'));
+    let quoted =
+        line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).filter(|inner| !inner.contains('"'));
     template.push_str(quoted.unwrap_or(line));
     template.push('\n');
 }
@@ -405,7 +482,10 @@ fn rewrite_header(configuration: &mut Configuration, statement: &Statement<'_>) 
 }
 
 /// `ham`, `spam` or `all`: which lists of headers.
-fn header_lists<'a>(configuration: &'a mut Configuration, kind: &str) -> Option<Vec<&'a mut Vec<(String, String)>>> {
+fn header_lists<'a>(
+    configuration: &'a mut Configuration,
+    kind: &str,
+) -> Option<Vec<&'a mut Vec<(String, String)>>> {
     let settings = &mut configuration.settings;
     match kind {
         "ham" => Some(vec![&mut settings.headers_ham]),
@@ -419,7 +499,9 @@ fn add_header(configuration: &mut Configuration, statement: &Statement<'_>) -> D
     let (kind, rest) = statement.named()?;
     let (name, text) = rest.split_once(char::is_whitespace).ok_or_else(|| statement.invalid())?;
     let good = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-');
-    let lists = header_lists(configuration, kind).filter(|_| name.chars().all(good)).ok_or_else(|| statement.invalid())?;
+    let lists = header_lists(configuration, kind)
+        .filter(|_| name.chars().all(good))
+        .ok_or_else(|| statement.invalid())?;
     let text = text.trim();
     let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     let text = unescape(text);
@@ -435,7 +517,12 @@ fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(char) = chars.next() {
-        match if char == '\\' { chars.next() } else { plain.push(char); continue } {
+        match if char == '\\' {
+            chars.next()
+        } else {
+            plain.push(char);
+            continue;
+        } {
             Some('n') => plain.push('\n'),
             Some('t') => plain.push('\t'),
             Some('\\') => plain.push('\\'),
@@ -472,20 +559,34 @@ fn scan(configuration: &mut Configuration, statement: &Statement<'_>) -> Option<
             }
             statement.required().map(|_| ())
         }
-        "clear_originating_ip_headers" => statement.nothing().map(|()| settings.originating_ip_headers.clear()),
-        "envelope_sender_header" => statement.required().map(|text| settings.envelope_sender_header = Some(text.to_owned())),
+        "clear_originating_ip_headers" => {
+            statement.nothing().map(|()| settings.originating_ip_headers.clear())
+        }
+        "envelope_sender_header" => {
+            statement.required().map(|text| settings.envelope_sender_header = Some(text.to_owned()))
+        }
         "time_limit" => statement.duration().map(|time| settings.time_limit = time),
         "body_part_scan_size" => statement.number().map(|size| settings.body_part_scan_size = size),
         "rawbody_part_scan_size" => statement.number().map(|size| settings.rawbody_part_scan_size = size),
         "parse_dkim_uris" => statement.switch().map(|on| settings.parse_dkim_uris = on),
         "allow_user_rules" => statement.switch().map(|on| settings.allow_user_rules = on),
-        "redirector_pattern" => statement.pattern(statement.value).map(|pattern| settings.redirector_patterns.push(pattern)),
-        "util_rb_tld" => Ok(settings.registry.tlds.extend(statement.words().map(|word| to_ascii(word.as_bytes())))),
-        "util_rb_2tld" => Ok(settings.registry.two_level.extend(statement.words().map(|word| to_ascii(word.as_bytes())))),
-        "util_rb_3tld" => Ok(settings.registry.three_level.extend(statement.words().map(|word| to_ascii(word.as_bytes())))),
+        "redirector_pattern" => {
+            statement.pattern(statement.value).map(|pattern| settings.redirector_patterns.push(pattern))
+        }
+        "util_rb_tld" => {
+            Ok(settings.registry.tlds.extend(statement.words().map(|word| to_ascii(word.as_bytes()))))
+        }
+        "util_rb_2tld" => {
+            Ok(settings.registry.two_level.extend(statement.words().map(|word| to_ascii(word.as_bytes()))))
+        }
+        "util_rb_3tld" => {
+            Ok(settings.registry.three_level.extend(statement.words().map(|word| to_ascii(word.as_bytes()))))
+        }
         "clear_util_rb" => Ok(settings.registry = crate::registry::Registry::default()),
         "freemail_max_body_emails" => statement.number().map(|number| freemail.max_body_emails = number),
-        "freemail_max_body_freemails" => statement.number().map(|number| freemail.max_body_freemails = number),
+        "freemail_max_body_freemails" => {
+            statement.number().map(|number| freemail.max_body_freemails = number)
+        }
         "freemail_skip_when_over_max" => statement.switch().map(|on| freemail.skip_when_over_max = on),
         "freemail_skip_bulk_envfrom" => statement.switch().map(|on| freemail.skip_bulk_envfrom = on),
         "freemail_add_describe_email" => statement.switch().map(|on| freemail.add_describe_email = on),
@@ -523,13 +624,21 @@ fn learn(configuration: &mut Configuration, statement: &Statement<'_>) -> Option
         "use_bayes" => statement.switch().map(|on| settings.use_bayes = on),
         "use_bayes_rules" => statement.switch().map(|on| settings.use_bayes_rules = on),
         "bayes_auto_learn" => statement.switch().map(|on| settings.bayes_auto_learn = on),
-        "bayes_auto_learn_threshold_nonspam" => statement.number().map(|score| settings.bayes_auto_learn_threshold_nonspam = score),
-        "bayes_auto_learn_threshold_spam" => statement.number().map(|score| settings.bayes_auto_learn_threshold_spam = score),
+        "bayes_auto_learn_threshold_nonspam" => {
+            statement.number().map(|score| settings.bayes_auto_learn_threshold_nonspam = score)
+        }
+        "bayes_auto_learn_threshold_spam" => {
+            statement.number().map(|score| settings.bayes_auto_learn_threshold_spam = score)
+        }
         "bayes_min_ham_num" => statement.number().map(|number| settings.bayes_min_ham_num = number),
         "bayes_min_spam_num" => statement.number().map(|number| settings.bayes_min_spam_num = number),
         "bayes_use_hapaxes" => statement.switch().map(|on| settings.bayes_use_hapaxes = on),
-        "bayes_ignore_header" => Ok(settings.bayes_ignore_header.extend(statement.words().map(str::to_ascii_lowercase))),
-        "bayes_expiry_max_db_size" => statement.number().map(|number| settings.bayes_expiry_max_db_size = number),
+        "bayes_ignore_header" => {
+            Ok(settings.bayes_ignore_header.extend(statement.words().map(str::to_ascii_lowercase)))
+        }
+        "bayes_expiry_max_db_size" => {
+            statement.number().map(|number| settings.bayes_expiry_max_db_size = number)
+        }
         "bayes_path" => statement.required().map(|path| settings.bayes_path = Some(path.to_owned())),
         _ => return None,
     })
@@ -537,13 +646,54 @@ fn learn(configuration: &mut Configuration, statement: &Statement<'_>) -> Option
 
 /// Families of settings that belong to parts which this version does not have: they are taken, and named once in the log.
 const INERT: [&str; 48] = [
-    "adsp_override", "asn_", "auto_welcomelist_", "auto_whitelist_", "bayes_", "clear_dns_", "dcc_", "def_welcomelist_from_dkim",
-    "def_welcomelist_from_spf", "dkim_", "dmarc_", "dns_", "extracttext_", "fns_", "geodb_", "hashbl_", "lock_method",
-    "mbox_format_from_regex", "ok_languages", "parse_dkim", "pyzor_", "razor_", "rbl_timeout", "shortcircuit", "skip_rbl_checks",
-    "skip_uribl_checks", "spamcop_", "spf_", "txrep_", "uridnsbl_", "url_shortener", "use_auto_welcomelist",
-    "use_auto_whitelist", "use_dcc", "use_pyzor", "use_razor2", "use_txrep", "user_scores_", "version_tag",
-    "welcomelist_from_dkim", "welcomelist_from_spf", "unwelcomelist_from_dkim", "unwelcomelist_from_spf",
-    "always_trust_envelope_sender", "clear_uridnsbl_skip_domain", "uricountry", "unwelcomelist_auth", "use_",
+    "adsp_override",
+    "asn_",
+    "auto_welcomelist_",
+    "auto_whitelist_",
+    "bayes_",
+    "clear_dns_",
+    "dcc_",
+    "def_welcomelist_from_dkim",
+    "def_welcomelist_from_spf",
+    "dkim_",
+    "dmarc_",
+    "dns_",
+    "extracttext_",
+    "fns_",
+    "geodb_",
+    "hashbl_",
+    "lock_method",
+    "mbox_format_from_regex",
+    "ok_languages",
+    "parse_dkim",
+    "pyzor_",
+    "razor_",
+    "rbl_timeout",
+    "shortcircuit",
+    "skip_rbl_checks",
+    "skip_uribl_checks",
+    "spamcop_",
+    "spf_",
+    "txrep_",
+    "uridnsbl_",
+    "url_shortener",
+    "use_auto_welcomelist",
+    "use_auto_whitelist",
+    "use_dcc",
+    "use_pyzor",
+    "use_razor2",
+    "use_txrep",
+    "user_scores_",
+    "version_tag",
+    "welcomelist_from_dkim",
+    "welcomelist_from_spf",
+    "unwelcomelist_from_dkim",
+    "unwelcomelist_from_spf",
+    "always_trust_envelope_sender",
+    "clear_uridnsbl_skip_domain",
+    "uricountry",
+    "unwelcomelist_auth",
+    "use_",
 ];
 
 fn world(configuration: &mut Configuration, statement: &Statement<'_>) -> Option<Done> {
@@ -555,7 +705,9 @@ fn world(configuration: &mut Configuration, statement: &Statement<'_>) -> Option
         }
         _ => {}
     }
-    let known = INERT.iter().any(|name| statement.key == *name || (name.ends_with('_') && statement.key.starts_with(name)));
+    let known = INERT
+        .iter()
+        .any(|name| statement.key == *name || (name.ends_with('_') && statement.key.starts_with(name)));
     known.then(|| {
         let inert = &mut configuration.settings.inert;
         inert.entry(statement.key.to_owned()).or_insert_with(|| statement.file.to_string());

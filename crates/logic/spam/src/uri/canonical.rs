@@ -17,7 +17,8 @@ pub(crate) fn spellings(uri: &[u8], redirectors: &[Arc<Pattern>], registry: &Reg
         let clean = cleaned(&uris[index]);
         uris[index].clone_from(&clean);
         index += 1;
-        let local = matches!(clean.first(), Some(b'#' | b'?' | b'&')) || (clean.starts_with(b"/") && !clean.starts_with(b"//"));
+        let local = matches!(clean.first(), Some(b'#' | b'?' | b'&'))
+            || (clean.starts_with(b"/") && !clean.starts_with(b"//"));
         if clean.len() <= 1 || local {
             continue;
         }
@@ -89,7 +90,8 @@ fn as_web(uri: &[u8]) -> Vec<u8> {
 }
 
 fn has_escape(uri: &[u8]) -> bool {
-    uri.windows(3).any(|window| window[0] == b'%' && window[1].is_ascii_hexdigit() && window[2].is_ascii_hexdigit())
+    uri.windows(3)
+        .any(|window| window[0] == b'%' && window[1].is_ascii_hexdigit() && window[2].is_ascii_hexdigit())
 }
 
 /// Escapes of printable characters undone, and characters that must be escaped escaped.
@@ -99,13 +101,22 @@ pub(super) fn unescaped(uri: &[u8]) -> Vec<u8> {
     while index < uri.len() {
         let escape = uri.get(index..index + 3).filter(|escape| has_escape(escape));
         if let Some(escape) = escape {
-            let code = std::str::from_utf8(&escape[1..]).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(0);
-            if (0x21..0x7f).contains(&code) { plain.push(code) } else { plain.extend_from_slice(escape) }
+            let code = std::str::from_utf8(&escape[1..])
+                .ok()
+                .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+                .unwrap_or(0);
+            if (0x21..0x7f).contains(&code) {
+                plain.push(code)
+            } else {
+                plain.extend_from_slice(escape)
+            }
             index += 3;
             continue;
         }
         match uri[index] {
-            byte @ (0..=b' ' | 0x7f..=0xff | b'"' | b'%' | b'<' | b'>') => plain.extend(format!("%{byte:02x}").into_bytes()),
+            byte @ (0..=b' ' | 0x7f..=0xff | b'"' | b'%' | b'<' | b'>') => {
+                plain.extend(format!("%{byte:02x}").into_bytes())
+            }
             byte => plain.push(byte),
         }
         index += 1;
@@ -153,7 +164,12 @@ impl WebParts {
     }
 
     /// Adds the other spellings; what it redirects to comes back.
-    fn spellings(mut self, redirectors: &[Arc<Pattern>], registry: &Registry, more: &mut Vec<Vec<u8>>) -> Option<Vec<u8>> {
+    fn spellings(
+        mut self,
+        redirectors: &[Arc<Pattern>],
+        registry: &Registry,
+        more: &mut Vec<Vec<u8>>,
+    ) -> Option<Vec<u8>> {
         let secure = self.scheme != b"http://";
         let default_port: &[u8] = if secure { b"443" } else { b"80" };
         let is_default_port = self.port.is_empty() || self.port == default_port;
@@ -190,8 +206,13 @@ impl WebParts {
     fn redirect(&self, redirectors: &[Arc<Pattern>]) -> Option<Vec<u8>> {
         static WITHIN: Fixed = Fixed::new(r"(?i)(https?:/{0,2}[^&#]+)");
         let whole = self.with(&self.host, &self.rest);
-        let named = redirectors.iter().filter_map(|pattern| pattern.first_group(&whole)).find(|target| target.contains(&b'.'));
-        named.or_else(|| WITHIN.groups(&self.rest).map(|groups| groups.text(1)).filter(|target| target.contains(&b'.')))
+        let named = redirectors
+            .iter()
+            .filter_map(|pattern| pattern.first_group(&whole))
+            .find(|target| target.contains(&b'.'));
+        named.or_else(|| {
+            WITHIN.groups(&self.rest).map(|groups| groups.text(1)).filter(|target| target.contains(&b'.'))
+        })
     }
 
     fn host_spellings(&mut self, more: &mut Vec<Vec<u8>>) {
@@ -211,7 +232,9 @@ impl WebParts {
         let text = String::from_utf8_lossy(&self.host).to_ascii_lowercase();
         let parts: Vec<&str> = text.split('.').collect();
         let is_number = |part: &&str| {
-            let hex = part.strip_prefix("0x").is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            let hex = part
+                .strip_prefix("0x")
+                .is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
             hex || (!part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
         };
         if parts.len() == 4 && parts.iter().all(is_number) {
@@ -230,7 +253,8 @@ impl WebParts {
     /// A browser tries `www.NAME.com` for a single word.
     fn guessed(&self, host: &[u8], registry: &Registry) -> Option<Vec<u8>> {
         let word = host.strip_prefix(b"www.").unwrap_or(host);
-        let single = !word.is_empty() && !word.contains(&b'.') && host != b"localhost" && !registry.is_valid(host);
+        let single =
+            !word.is_empty() && !word.contains(&b'.') && host != b"localhost" && !registry.is_valid(host);
         single.then(|| self.with(&[b"www.", word, b".com"].concat(), &self.rest))
     }
 }
@@ -240,7 +264,9 @@ fn octet(part: &str) -> String {
         Some(hex) => u64::from_str_radix(hex, 16).map_or_else(|_| part.to_owned(), |value| value.to_string()),
         None if part.starts_with('0') => {
             let digits = part.trim_start_matches('0');
-            let is_octal = !digits.is_empty() && digits.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) && digits.len() <= 3;
+            let is_octal = !digits.is_empty()
+                && digits.bytes().all(|byte| (b'0'..=b'7').contains(&byte))
+                && digits.len() <= 3;
             let value = if is_octal { u64::from_str_radix(digits, 8).ok() } else { None };
             value.map_or_else(|| digits.to_owned(), |value| value.to_string())
         }
@@ -255,7 +281,10 @@ mod tests {
 
     fn of(uri: &str) -> Vec<String> {
         let registry = Registry { tlds: [b"com".to_vec()].into(), ..Registry::default() };
-        let mut found: Vec<_> = spellings(uri.as_bytes(), &[], &registry).into_iter().map(|uri| String::from_utf8(uri).unwrap()).collect();
+        let mut found: Vec<_> = spellings(uri.as_bytes(), &[], &registry)
+            .into_iter()
+            .map(|uri| String::from_utf8(uri).unwrap())
+            .collect();
         found.sort();
         found
     }
@@ -270,7 +299,10 @@ mod tests {
         assert_eq!(of("http://0x7f.0.0.01/"), ["http://0x7f.0.0.01/", "http://127...1/"]);
         assert_eq!(of("http://3232235777/"), ["http://192.168.1.1/", "http://3232235777/"]);
         assert_eq!(of("http://foo/"), ["http://foo/", "http://www.foo.com/"]);
-        assert_eq!(of("http://a.com/r?u=http://b.com/&z"), ["http://a.com/r?u=http://b.com/&z", "http://b.com/"]);
+        assert_eq!(
+            of("http://a.com/r?u=http://b.com/&z"),
+            ["http://a.com/r?u=http://b.com/&z", "http://b.com/"]
+        );
         assert_eq!(of("mailto:joe@a.com?subject=x"), ["mailto:joe@a.com", "mailto:joe@a.com?subject=x"]);
     }
 }

@@ -4,6 +4,5 @@ mod canonical;
 mod found;
 mod text;
 
-pub(crate) use canonical::spellings;
-pub(crate) use found::{Source, UriInfo, Uris};
+pub(crate) use found::{Source, Uris};
 pub(crate) use text::{TldPatterns, in_text};

@@ -196,12 +196,18 @@ mod tests {
         let patterns = TldPatterns::new(&registry);
         patterns.link.check().unwrap();
         patterns.address.check().unwrap();
-        in_text(&[text.as_bytes().to_vec()], &patterns, &registry).into_iter().map(|found| String::from_utf8(found.uri).unwrap()).collect()
+        in_text(&[text.as_bytes().to_vec()], &patterns, &registry)
+            .into_iter()
+            .map(|found| String::from_utf8(found.uri).unwrap())
+            .collect()
     }
 
     #[test]
     fn links_in_text() {
-        assert_eq!(of("see http://a.com/x, (www.b.org) or c.net."), ["http://a.com/x", "http://www.b.org", "http://c.net"]);
+        assert_eq!(
+            of("see http://a.com/x, (www.b.org) or c.net."),
+            ["http://a.com/x", "http://www.b.org", "http://c.net"]
+        );
         assert_eq!(of("write to joe@a.com!"), ["mailto:joe@a.com"]);
         assert_eq!(of("file.txt and e.g. this"), [] as [&str; 0]);
         assert_eq!(of("<http://a.com/a(b)c>"), ["http://a.com/a(b)c"]);
