@@ -27,6 +27,13 @@ impl<'a> Check<'a> {
         self.findings.score >= self.rules.settings.required_score
     }
 
+    /// The message's id, without what a log line can not hold.
+    pub fn message_id(&self) -> Option<String> {
+        let id = self.mail.tree.root().fields.value("message-id").filter(|id| !id.is_empty())?;
+        let odd = |char: char| char.is_control() || matches!(char, ' ' | ',');
+        Some(String::from_utf8_lossy(id).chars().map(|char| if odd(char) { '_' } else { char }).collect())
+    }
+
     /// The names of the rules that hit, sorted.
     pub fn tests(&self) -> Vec<&str> {
         let mut names: Vec<&str> =

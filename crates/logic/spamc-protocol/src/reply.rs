@@ -86,7 +86,8 @@ fn told(learn: &Learn) -> Vec<u8> {
     };
     let mut text = "SPAMD/1.1 0 EX_OK\r\n".to_owned();
     let set = places(learn.set_local, learn.set_remote).map(|set| format!("DidSet: {set}\r\n"));
-    let removed = places(learn.remove_local, learn.remove_remote).map(|removed| format!("DidRemove: {removed}\r\n"));
+    let removed =
+        places(learn.remove_local, learn.remove_remote).map(|removed| format!("DidRemove: {removed}\r\n"));
     text.extend(set.into_iter().chain(removed));
     text.push_str("\r\n\r\n");
     text.into_bytes()
@@ -95,7 +96,8 @@ fn told(learn: &Learn) -> Vec<u8> {
 impl Verdict {
     fn bytes(&self, request: &Request) -> Vec<u8> {
         let words = if request.command == Command::ReportIfSpam { ["No", "Yes"] } else { ["False", "True"] };
-        let spam = format!("Spam: {} ; {} / {}\r\n", words[usize::from(self.spam)], self.score, self.required);
+        let spam =
+            format!("Spam: {} ; {} / {}\r\n", words[usize::from(self.spam)], self.score, self.required);
         let text = self.text(request);
         let length = format!("Content-length: {}\r\n", text.len());
         let marked = matches!(request.command, Command::Process | Command::Headers);
@@ -122,6 +124,8 @@ impl Verdict {
 /// Up to and with the first blank line.
 fn header_of(message: &[u8]) -> &[u8] {
     let ends = [&b"\n\n"[..], b"\n\r\n"];
-    let end = ends.iter().filter_map(|end| message.windows(end.len()).position(|window| window == *end).map(|at| at + end.len()));
+    let end = ends.iter().filter_map(|end| {
+        message.windows(end.len()).position(|window| window == *end).map(|at| at + end.len())
+    });
     &message[..end.min().unwrap_or(message.len())]
 }

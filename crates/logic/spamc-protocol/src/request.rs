@@ -111,7 +111,8 @@ impl Request {
     pub(crate) fn begin(line: &str) -> Result<Self, Fault> {
         let bad = || Fault::BadHeaderLine(line.to_owned());
         let (name, version) = line.split_once(" SPAMC/").ok_or_else(bad)?;
-        let name = name.rsplit(|char: char| !(char.is_ascii_uppercase() || char == '_')).next().unwrap_or_default();
+        let name =
+            name.rsplit(|char: char| !(char.is_ascii_uppercase() || char == '_')).next().unwrap_or_default();
         let command = Command::parse(name).ok_or_else(bad)?;
         let (major, minor) = version.trim().split_once('.').ok_or_else(bad)?;
         let minor: String = minor.chars().take_while(char::is_ascii_digit).collect();
@@ -169,7 +170,8 @@ fn content_length(value: &str) -> Result<usize, Fault> {
 /// A name that can not lead out of a folder of users; others are as if none was given.
 fn user(value: &str) -> Option<String> {
     let good = |char: char| char.is_ascii_alphanumeric() || "-_.,@+=%".contains(char);
-    let plausible = !value.is_empty() && value.len() <= 256 && value.chars().all(good) && !value.starts_with('.');
+    let plausible =
+        !value.is_empty() && value.len() <= 256 && value.chars().all(good) && !value.starts_with('.');
     plausible.then(|| value.to_owned())
 }
 
@@ -188,7 +190,10 @@ mod tests {
         request.header("Content-length: 12", 1).unwrap();
         request.header("User: joe", 2).unwrap();
         request.header("Content-Length: 5", 3).unwrap();
-        assert_eq!((request.command, request.version, request.content_length), (Command::Check, 15, Some(12)));
+        assert_eq!(
+            (request.command, request.version, request.content_length),
+            (Command::Check, 15, Some(12))
+        );
         assert_eq!(request.user.as_deref(), Some("joe"));
         assert_eq!(Request::begin("PING SPAMC/9.9").unwrap().version, 99);
         assert!(Request::begin("check SPAMC/1.5").is_err() && Request::begin("GET / HTTP/1.0").is_err());

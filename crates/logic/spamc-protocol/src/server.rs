@@ -26,13 +26,22 @@ enum State {
     /// The request line is awaited.
     Start,
     /// Header lines are read.
-    Header { request: Request, lines: usize },
+    Header {
+        request: Request,
+        lines: usize,
+    },
     /// The message is read.
-    Body { request: Request },
+    Body {
+        request: Request,
+    },
     /// The message is ready to be judged.
-    Ready { request: Request },
+    Ready {
+        request: Request,
+    },
     /// The verdict is awaited.
-    Asked { request: Request },
+    Asked {
+        request: Request,
+    },
     /// The reply is ready.
     Replying(Vec<u8>),
     Closed,
@@ -257,7 +266,12 @@ mod tests {
     }
 
     fn spam(text: &str) -> Reply {
-        Reply::Verdict(Verdict { spam: true, score: "1002.0".into(), required: "5.0".into(), text: text.into() })
+        Reply::Verdict(Verdict {
+            spam: true,
+            score: "1002.0".into(),
+            required: "5.0".into(),
+            text: text.into(),
+        })
     }
 
     fn check(sent: &str, text: &str, expected: &str) {
@@ -289,7 +303,8 @@ mod tests {
     fn faults_are_those_of_the_original() {
         check("GET / HTTP/1.0\r\n\r\n", "", "SPAMD/1.0 76 Bad header line: GET / HTTP/1.0\r\n");
         check("check SPAMC/1.5\r\n\r\n", "", "SPAMD/1.0 76 Bad header line: check SPAMC/1.5\r\n");
-        let mismatch = "SPAMD/1.0 76 Bad header line: (Content-Length mismatch: Expected 898 bytes, got 1 bytes)\r\n";
+        let mismatch =
+            "SPAMD/1.0 76 Bad header line: (Content-Length mismatch: Expected 898 bytes, got 1 bytes)\r\n";
         check("CHECK SPAMC/1.5\r\nContent-length: 898\r\n\r\nx", "", mismatch);
         let number = "SPAMD/1.0 76 Bad header line: (Content-Length contains non-numeric bytes)\r\n";
         check("CHECK SPAMC/1.5\r\nContent-length: x\r\n\r\nx", "", number);
@@ -306,7 +321,8 @@ mod tests {
 
     #[test]
     fn telling() {
-        let tell = |learn| reply_of(settings(), b"TELL SPAMC/1.5\r\nSet: local\r\n\r\nx", &Reply::Told(learn));
+        let tell =
+            |learn| reply_of(settings(), b"TELL SPAMC/1.5\r\nSet: local\r\n\r\nx", &Reply::Told(learn));
         let did = Learn { set_local: true, ..Learn::default() };
         assert_eq!(tell(did), b"SPAMD/1.1 0 EX_OK\r\nDidSet: local\r\n\r\n\r\n");
         assert_eq!(tell(Learn::default()), b"SPAMD/1.1 0 EX_OK\r\n\r\n\r\n");

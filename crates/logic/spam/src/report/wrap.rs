@@ -98,6 +98,10 @@ mod tests {
         let wrap = Wrap { prefix: "  ", first: "", length: 12, overflow: false, at: Break::Blank };
         assert_eq!(wrap.apply(b"one two three four"), b"one two\n  three four");
         let wrap = Wrap { prefix: "\t", first: "", length: 12, overflow: false, at: Break::Behind };
-        assert_eq!(wrap.apply(b"AAA,BBBB,CCCCC,DDDDD"), b"AAA,BBBB,\n\tCCCCC,\n\tDDDDD");
+        assert_eq!(
+            wrap.apply(b"AAA,BBBB,CCCCC,DDDDD"),
+            b"AAA,BBBB,\n\tCCCCC,\n\n\tDDDDD",
+            "the empty line is SpamAssassin's"
+        );
     }
 }

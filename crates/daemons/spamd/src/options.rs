@@ -1,0 +1,221 @@
+//! The command line, as SpamAssassin's spamd takes it.
+
+use std::path::PathBuf;
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) background: bool,
+    /// No files of users (`-x`).
+    pub(crate) no_user_config: bool,
+    pub(crate) allow_tell: bool,
+    pub(crate) listen: Vec<String>,
+    pub(crate) port: u16,
+    pub(crate) socket_path: Option<PathBuf>,
+    pub(crate) allowed: Vec<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) log: Option<String>,
+    pub(crate) rules: Option<PathBuf>,
+    pub(crate) site: Option<PathBuf>,
+    pub(crate) lines: Vec<String>,
+    pub(crate) virtual_config: Option<String>,
+    pub(crate) threads: Option<usize>,
+    pub(crate) timeout_tcp: u64,
+    pub(crate) timeout_child: u64,
+    pub(crate) version: bool,
+    /// Options that do nothing here.
+    pub(crate) inert: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            background: false,
+            no_user_config: false,
+            allow_tell: false,
+            listen: Vec::new(),
+            port: 783,
+            socket_path: None,
+            allowed: Vec::new(),
+            user: None,
+            pid_file: None,
+            log: None,
+            rules: None,
+            site: None,
+            lines: Vec::new(),
+            virtual_config: None,
+            threads: None,
+            timeout_tcp: 30,
+            timeout_child: 300,
+            version: false,
+            inert: Vec::new(),
+        }
+    }
+}
+
+/// Does an option take a value?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    Value,
+    /// A value, or none.
+    Perhaps,
+}
+use Takes::{Nothing, Perhaps, Value};
+
+/// All options: letter (a blank where there is none), name, whether they take a value.
+const ALL: [(char, &str, Takes); 47] = [
+    ('A', "allowed-ips", Value),
+    ('C', "configpath", Value),
+    ('D', "debug", Perhaps),
+    ('H', "helper-home-dir", Perhaps),
+    ('L', "local", Nothing),
+    ('P', "paranoid", Nothing),
+    ('Q', "setuid-with-sql", Nothing),
+    ('V', "version", Nothing),
+    ('a', "auto-whitelist", Nothing),
+    ('c', "create-prefs", Nothing),
+    ('d', "daemonize", Nothing),
+    ('g', "groupname", Value),
+    ('i', "listen", Perhaps),
+    ('l', "allow-tell", Nothing),
+    ('m', "max-children", Value),
+    ('p', "port", Value),
+    ('q', "sql-config", Nothing),
+    ('r', "pidfile", Value),
+    ('s', "syslog", Value),
+    ('u', "username", Value),
+    ('v', "vpopmail", Nothing),
+    ('x', "nouser-config", Nothing),
+    (' ', "cf", Value),
+    (' ', "ident-timeout", Value),
+    (' ', "ip-address", Perhaps),
+    (' ', "ipv4-only", Nothing),
+    (' ', "ipv4only", Nothing),
+    (' ', "ldap-config", Nothing),
+    (' ', "listen-ip", Perhaps),
+    (' ', "local-tests-only", Nothing),
+    (' ', "log-timestamp-fmt", Value),
+    (' ', "max-conn-per-child", Value),
+    (' ', "max-spare", Value),
+    (' ', "min-children", Value),
+    (' ', "min-spare", Value),
+    (' ', "round-robin", Nothing),
+    (' ', "server-cert", Value),
+    (' ', "server-key", Value),
+    (' ', "siteconfigpath", Value),
+    (' ', "socketgroup", Value),
+    (' ', "socketmode", Value),
+    (' ', "socketowner", Value),
+    (' ', "socketpath", Value),
+    (' ', "ssl", Nothing),
+    (' ', "timeout-child", Value),
+    (' ', "timeout-tcp", Value),
+    (' ', "virtual-config-dir", Value),
+];
+
+type Rest<'a> = std::iter::Peekable<std::slice::Iter<'a, String>>;
+
+impl Options {
+    /// Reads the arguments behind the program's name.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
+        let mut options = Self::default();
+        let mut rest = arguments.iter().peekable();
+        while let Some(argument) = rest.next() {
+            if let Some(long) = argument.strip_prefix("--") {
+                let (name, value) =
+                    long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+                let known = ALL.iter().find(|(_, known, _)| *known == name);
+                let (_, name, takes) = known.ok_or_else(|| format!("unknown option: --{name}"))?;
+                let value = value.map(str::to_owned).or_else(|| next_value(*takes, &mut rest));
+                options.set(name, value)?;
+            } else if let Some(letters) = argument.strip_prefix('-').filter(|letters| !letters.is_empty()) {
+                options.letters(letters, &mut rest)?;
+            } else {
+                return Err(format!("unknown argument: {argument}"));
+            }
+        }
+        Ok(options)
+    }
+
+    fn letters(&mut self, letters: &str, rest: &mut Rest<'_>) -> Result<(), String> {
+        for (at, letter) in letters.char_indices() {
+            let known = ALL.iter().find(|(known, _, _)| *known == letter && letter != ' ');
+            let (_, name, takes) = known.ok_or_else(|| format!("unknown option: -{letter}"))?;
+            if *takes == Nothing {
+                self.set(name, None)?;
+                continue;
+            }
+            let behind = letters[at + letter.len_utf8()..].trim_start_matches('=');
+            let value = if behind.is_empty() { next_value(*takes, rest) } else { Some(behind.to_owned()) };
+            return self.set(name, value);
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: Option<String>) -> Result<(), String> {
+        let given = value.clone();
+        let text = || given.clone().ok_or_else(|| format!("option --{name} needs a value"));
+        let number = || text()?.parse::<u64>().map_err(|_| format!("option --{name} needs a number"));
+        match name {
+            "daemonize" => self.background = true,
+            "nouser-config" => self.no_user_config = true,
+            "allow-tell" => self.allow_tell = true,
+            "version" => self.version = true,
+            "listen" | "ip-address" | "listen-ip" => {
+                self.listen.push(value.unwrap_or_else(|| "0.0.0.0".to_owned()))
+            }
+            "port" => {
+                self.port = u16::try_from(number()?).map_err(|_| "a port is at most 65535".to_owned())?
+            }
+            "socketpath" => self.socket_path = Some(text()?.into()),
+            "allowed-ips" => self.allowed.extend(text()?.split(',').map(|part| part.trim().to_owned())),
+            "username" => self.user = Some(text()?),
+            "pidfile" => self.pid_file = Some(text()?.into()),
+            "syslog" => self.log = Some(text()?),
+            "configpath" => self.rules = Some(text()?.into()),
+            "siteconfigpath" => self.site = Some(text()?.into()),
+            "cf" => self.lines.push(text()?),
+            "virtual-config-dir" => self.virtual_config = Some(text()?),
+            "max-children" => self.threads = Some(usize::try_from(number()?).unwrap_or(1).clamp(1, 64)),
+            "timeout-tcp" => self.timeout_tcp = number()?,
+            "timeout-child" => self.timeout_child = number()?,
+            // Without children there is nothing to keep in number; network tests are not in this version anyway.
+            "local" | "local-tests-only" | "auto-whitelist" | "paranoid" | "round-robin" | "ipv4-only"
+            | "ipv4only" | "min-children" | "min-spare" | "max-spare" | "max-conn-per-child" => {}
+            inert => self.inert.push(format!("--{inert}")),
+        }
+        Ok(())
+    }
+}
+
+fn next_value(takes: Takes, rest: &mut Rest<'_>) -> Option<String> {
+    match takes {
+        Nothing => None,
+        Value => rest.next().cloned(),
+        Perhaps => rest.next_if(|next| !next.starts_with('-')).cloned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options, String> {
+        let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        Options::parse(&arguments)
+    }
+
+    #[test]
+    fn options_of_units_and_wrappers() {
+        let line = "-d -r /run/spamd.pid -u debian-spamd -x -p 1783 -i 127.0.0.1 -A 127.0.0.1,10.0.0.0/8 -s stderr -Ll";
+        let options = parse(line).unwrap();
+        assert!(options.background && options.no_user_config && options.allow_tell);
+        assert_eq!((options.port, options.listen.len(), options.allowed.len()), (1783, 1, 2));
+        let options =
+            parse("--pidfile=/run/x --max-children 5 --helper-home-dir --socketpath=/run/s -Lx").unwrap();
+        assert_eq!((options.threads, options.socket_path.is_some()), (Some(5), true));
+        assert!(parse("--nonsense").is_err() && parse("-Z").is_err() && parse("-p x").is_err());
+    }
+}

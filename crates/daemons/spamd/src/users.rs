@@ -1,0 +1,107 @@
+//! Rules for each user: the site's, with the user's own file on top.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use rulefiles::Site;
+use spam::Ruleset;
+
+/// Users whose rules are kept ready.
+const USERS_LIMIT: usize = 100;
+
+/// Where users' files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum UserFiles {
+    /// They do not count.
+    None,
+    /// `~/.spamassassin/user_prefs`
+    Home,
+    /// A pattern with `%u`, `%d` and `%l` (`--virtual-config-dir`).
+    Pattern(String),
+}
+
+/// A user's rules, and of which time their file is.
+type Kept = (SystemTime, Arc<Ruleset>);
+
+/// The rules of all.
+pub(crate) struct Rules {
+    site: RwLock<Arc<Site>>,
+    files: UserFiles,
+    users: Mutex<HashMap<PathBuf, Kept>>,
+}
+
+/// The rules for one message.
+pub(crate) enum Chosen {
+    Site(Arc<Site>),
+    User(Arc<Ruleset>),
+}
+
+impl Chosen {
+    pub(crate) fn rules(&self) -> &Ruleset {
+        match self {
+            Self::Site(site) => &site.rules,
+            Self::User(rules) => rules,
+        }
+    }
+}
+
+impl Rules {
+    pub(crate) fn new(site: Site, files: UserFiles) -> Self {
+        Self { site: RwLock::new(Arc::new(site)), files, users: Mutex::default() }
+    }
+
+    /// New rules for the messages that come from now on.
+    pub(crate) fn replace(&self, site: Site) {
+        *self.site.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(site);
+        self.users.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(crate) fn of(&self, user: Option<&str>) -> Chosen {
+        let site = Arc::clone(&self.site.read().unwrap_or_else(PoisonError::into_inner));
+        match user.and_then(|user| self.path_of(user)).and_then(|path| self.with_file(&site, path)) {
+            Some(rules) => Chosen::User(rules),
+            None => Chosen::Site(site),
+        }
+    }
+
+    fn path_of(&self, user: &str) -> Option<PathBuf> {
+        match &self.files {
+            UserFiles::None => None,
+            UserFiles::Home => {
+                let known = sys::users::user(user).ok().flatten()?;
+                Some(known.home.join(".spamassassin/user_prefs"))
+            }
+            UserFiles::Pattern(pattern) => {
+                let (local, domain) = user.split_once('@').unwrap_or((user, ""));
+                let path =
+                    pattern.replace("%u", user).replace("%d", domain).replace("%l", local).replace("%%", "%");
+                Some(PathBuf::from(path).join("user_prefs"))
+            }
+        }
+    }
+
+    fn with_file(&self, site: &Site, path: PathBuf) -> Option<Arc<Ruleset>> {
+        let changed = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.modified().ok()?;
+        let kept = self.users.lock().unwrap_or_else(PoisonError::into_inner).get(&path).cloned();
+        if let Some((_, rules)) = kept.filter(|(time, _)| *time == changed) {
+            return Some(rules);
+        }
+        let (rules, problems) = match site.with_user_file(&path) {
+            Ok(read) => read,
+            Err(error) => {
+                log::warn!("spamd: {}: {error}: the site's rules count", path.display());
+                return None;
+            }
+        };
+        problems.iter().for_each(|problem| log::info!("{problem}"));
+        let rules = Arc::new(rules);
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if users.len() >= USERS_LIMIT {
+            users.clear();
+        }
+        users.insert(path, (changed, Arc::clone(&rules)));
+        Some(rules)
+    }
+}
