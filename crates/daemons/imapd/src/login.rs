@@ -26,8 +26,6 @@ pub(crate) struct Session {
     exchange: Option<u32>,
     /// Who has logged in, and the ticket to the mailbox.
     accepted: Option<(String, String)>,
-    /// A relay counts this client when the session has gone.
-    relayed: bool,
 }
 
 impl Session {
@@ -37,7 +35,7 @@ impl Session {
         local: Option<SocketAddr>,
     ) -> Self {
         let machine = Login::new(settings, false);
-        Self { machine, remote, local, secured: false, exchange: None, accepted: None, relayed: false }
+        Self { machine, remote, local, secured: false, exchange: None, accepted: None }
     }
 
     fn shown(&self) -> String {
@@ -159,8 +157,8 @@ impl drive::Session<Imapd> for Session {
         }
     }
 
-    fn begin_tls(&mut self, _daemon: &mut Imapd) -> Option<(tls::Server, Duration)> {
-        None
+    fn begin_tls(&mut self, daemon: &mut Imapd) -> Option<(tls::Server, Duration)> {
+        Some((daemon.tls.as_ref()?.begin()?, daemon.handshake_limit))
     }
 
     fn hand_over(&mut self, connection: Connection, daemon: &mut Imapd, events: &mut EventLoop<Imapd>) {
@@ -177,9 +175,10 @@ impl drive::Session<Imapd> for Session {
         };
         let sent = match connection.into_socket() {
             Ok(socket) => daemon.residents.hand_over(&request, socket.as_fd()),
-            Err(secured) => daemon.residents.hand_over_pair(&request).map(|inner| {
-                let ended = |daemon: &mut Imapd| daemon.clients.gone();
-                self.relayed = relay::start(secured, inner, ended, events).is_ok();
+            Err(secured) => daemon.residents.hand_over_pair(&request).and_then(|inner| {
+                relay::start(secured, inner, |daemon: &mut Imapd| daemon.relays -= 1, events)?;
+                daemon.relays += 1;
+                Ok(())
             }),
         };
         if let Err(error) = sent {
@@ -187,10 +186,11 @@ impl drive::Session<Imapd> for Session {
         }
     }
 
-    fn ended(&mut self, daemon: &mut Imapd, _events: &mut EventLoop<Imapd>) {
-        if !self.relayed {
-            daemon.clients.gone();
+    fn ended(&mut self, daemon: &mut Imapd, events: &mut EventLoop<Imapd>) {
+        if let Some(id) = self.exchange.take() {
+            daemon.logins.cancel(id, events);
         }
+        daemon.clients.gone();
     }
 }
 

@@ -5,7 +5,14 @@
 //! Lets users read their mail where it lies, by IMAP. The program leads two lives. Started by master(8) it is the login
 //! server: it talks to clients that nobody knows yet, asks authd(8) who they are, and can reach no mailbox. A client that
 //! has logged in goes on to a resident: the same program, started by spawnd(8) as the owner of the mailbox and confined
-//! to the mailbox base; one serves all users of that owner.
+//! to the mailbox base; one serves all users of that owner. TLS stays in the login server. Name it in master.cf, with
+//! authd(8) beside it:
+//!
+//! ```text
+//! imap   inet  n  -  n  -  -  imapd
+//! imaps  inet  n  -  n  -  -  imapd -o imapd_tls_wrappermode=yes
+//! auth   unix  -  -  n  -  -  authd
+//! ```
 //!
 //! Mailboxes are Maildir++ folders as Dovecot keeps them, and both can be used in turn or at the same time: UIDs, flags,
 //! keywords and subscriptions are the same. Several clients may have one mailbox; each is told what the others do, and
@@ -24,25 +31,24 @@
 //!
 //! # STANDARDS
 //! RFC 2177 (IDLE), RFC 2342 (NAMESPACE), RFC 2971 (ID), RFC 3501 (IMAP4rev1), RFC 3502 (MULTIAPPEND), RFC 3516
-//! (BINARY), RFC 3691 (UNSELECT), RFC 4315 (UIDPLUS), RFC 4469 (CATENATE), RFC 4731 (ESEARCH), RFC 5032 (WITHIN),
-//! RFC 5161 (ENABLE), RFC 5182 (SEARCHRES), RFC 5255 (I18NLEVEL), RFC 5256 (SORT, THREAD), RFC 5258 (LIST-EXTENDED),
-//! RFC 5819 (LIST-STATUS), RFC 5957 (SORT=DISPLAY), RFC 6154 (SPECIAL-USE), RFC 6851 (MOVE), RFC 7162 (CONDSTORE,
-//! QRESYNC), RFC 7888 (LITERAL+), RFC 8438 (STATUS=SIZE), RFC 8474 (OBJECTID), RFC 8514 (SAVEDATE), RFC 8970 (PREVIEW),
-//! RFC 9208 (QUOTA), RFC 9394 (PARTIAL)
+//! (BINARY), RFC 3691 (UNSELECT), RFC 4315 (UIDPLUS), RFC 4469 (CATENATE), RFC 4731 (ESEARCH), RFC 5032 (WITHIN), RFC
+//! 5161 (ENABLE), RFC 5182 (SEARCHRES), RFC 5255 (I18NLEVEL), RFC 5256 (SORT, THREAD), RFC 5258 (LIST-EXTENDED), RFC
+//! 5819 (LIST-STATUS), RFC 5957 (SORT=DISPLAY), RFC 6154 (SPECIAL-USE), RFC 6851 (MOVE), RFC 7162 (CONDSTORE, QRESYNC),
+//! RFC 7888 (LITERAL+), RFC 8314 (TLS from the start), RFC 8438 (STATUS=SIZE), RFC 8474 (OBJECTID), RFC 8514
+//! (SAVEDATE), RFC 8970 (PREVIEW), RFC 9208 (QUOTA), RFC 9394 (PARTIAL)
 //!
 //! # DIAGNOSTICS
 //! Log-ins, and what fails in a mailbox, are logged. A client that makes too many errors is sent away.
 //!
-//! # BUGS
-//! There is no TLS yet: put a TLS proxy in front, or let clients come from this host.
-//!
 //! # CONFIGURATION PARAMETERS
-//! All whose names begin with `imapd_`, and `authd_service_name`
+//! All whose names begin with `imapd_`, and `authd_service_name`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`,
+//! `smtpd_tls_chain_files`, `smtpd_tls_protocols`, `smtpd_starttls_timeout`
 //!
 //! # SEE ALSO
 //! authd(8), spawnd(8), pop3d(8), postconf(5)
 
 mod capabilities;
+mod encryption;
 mod service;
 mod login;
 mod resident;

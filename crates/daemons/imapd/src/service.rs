@@ -12,9 +12,11 @@ use reactor::drive::Driver;
 use services::login::{HasLogins, Logins};
 use services::residents::Residents;
 use sys::sockets::{Peer, Socket};
+use worker::server_tls::{self, HasServerTls, ServerTls};
 use worker::{Clients, Service, Setup, StartError};
 
 use crate::capabilities;
+use crate::encryption::{self, Level};
 use crate::login::Session;
 
 /// Sessions of one worker where master.cf sets no limit.
@@ -32,7 +34,11 @@ pub(crate) struct Imapd {
     strangers: Arc<LoginSettings>,
     pub(crate) logins: Logins,
     pub(crate) residents: Residents,
+    pub(crate) tls: Option<ServerTls>,
+    pub(crate) handshake_limit: Duration,
     pub(crate) clients: Clients,
+    /// Clients that have logged in and whose TLS is here.
+    pub(crate) relays: usize,
     /// What residents have to know of the settings.
     pub(crate) words: Attributes,
     session_limit: usize,
@@ -47,15 +53,29 @@ impl Service for Imapd {
         let limit = setup.arguments.session_limit;
         let authd = setup.private_socket(&config.get(&parameters::AUTHD_SERVICE_NAME));
         let plaintext_anywhere = !config.get(&parameters::IMAPD_TLS_AUTH_ONLY);
+        let level = encryption::level(config);
+        let tls = encryption::open(setup, level);
+        if level == Level::Encrypt && tls.is_none() {
+            return Err(StartError::Refused("TLS is required, and there is none".to_owned()));
+        }
+        let dialogue = |plaintext| Arc::new(dialogue(config, plaintext, level, tls.is_some()));
         Ok(Self {
-            trusted: Arc::new(dialogue(config, true)),
-            strangers: Arc::new(dialogue(config, plaintext_anywhere)),
+            trusted: dialogue(true),
+            strangers: dialogue(plaintext_anywhere),
             logins: Logins::new(authd),
             residents: Residents::new(setup.private_socket(services::spawn::SPAWN_SERVICE)),
+            tls,
+            handshake_limit: config.get(&parameters::SMTPD_STARTTLS_TIMEOUT),
             clients: Clients::default(),
+            relays: 0,
             words: words(config),
             session_limit: if limit == 0 { SESSION_LIMIT } else { limit },
         })
+    }
+
+    fn start(&mut self, _setup: &Setup, events: &mut EventLoop<Self>) -> Result<(), StartError> {
+        server_tls::renew_keys(self, events);
+        Ok(())
     }
 
     fn accepted(&mut self, socket: Socket, peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
@@ -71,7 +91,7 @@ impl Service for Imapd {
     }
 
     fn sessions(&self) -> usize {
-        self.clients.here()
+        self.clients.here() + self.relays
     }
 
     fn served(&self) -> u64 {
@@ -79,7 +99,13 @@ impl Service for Imapd {
     }
 
     fn has_room(&self) -> bool {
-        self.clients.here() < self.session_limit
+        self.sessions() < self.session_limit
+    }
+}
+
+impl HasServerTls for Imapd {
+    fn server_tls(&mut self) -> Option<&mut ServerTls> {
+        self.tls.as_mut()
     }
 }
 
@@ -99,13 +125,15 @@ fn is_near(remote: Option<SocketAddr>, local: Option<SocketAddr>) -> bool {
     }
 }
 
-fn dialogue(config: &Config, plaintext: bool) -> LoginSettings {
+fn dialogue(config: &Config, plaintext: bool, level: Level, offers_tls: bool) -> LoginSettings {
     LoginSettings {
         greeting: config.get(&parameters::IMAPD_GREETING),
         capabilities: capabilities::login(),
         mechanisms: Vec::new(),
         plaintext_mechanisms: vec!["PLAIN".to_owned(), "LOGIN".to_owned()],
-        starttls: false,
+        starttls: offers_tls,
+        wrapper: config.get(&parameters::IMAPD_TLS_WRAPPERMODE),
+        requires_tls: level == Level::Encrypt,
         plaintext,
         timeout: config.get(&parameters::IMAPD_LOGIN_TIMEOUT),
         command_limit_bytes: LOGIN_COMMAND_LIMIT_BYTES,

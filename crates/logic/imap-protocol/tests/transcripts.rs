@@ -56,6 +56,8 @@ fn login_settings(text: &str) -> LoginSettings {
         mechanisms: vec!["CRAM-MD5".to_owned()],
         plaintext_mechanisms: vec!["PLAIN".to_owned()],
         starttls: text.contains("! starttls"),
+        wrapper: text.contains("! wrapper"),
+        requires_tls: text.contains("! requires"),
         plaintext: !text.contains("! starttls"),
         timeout: Duration::from_secs(180),
         command_limit_bytes: 200,

@@ -166,6 +166,7 @@ impl Login {
 
     fn advance(&mut self) -> Option<Output<LoginQuestion>> {
         match self.phase {
+            Phase::Start if self.settings.wrapper && !self.tls => Some(Output::StartTls),
             Phase::Start => {
                 self.phase = Phase::Commands;
                 self.ask(LoginQuestion::Connected, Asked::Connected);
@@ -257,6 +258,10 @@ impl Login {
         if is(&self.settings.plaintext_mechanisms) && !self.may_send_passwords() {
             return self.refuse_plaintext();
         }
+        if !self.may_log_in() {
+            let text = "There is no log-in here without TLS.";
+            return self.reply(&Reply::no(text).with(Code::PrivacyRequired));
+        }
         if !is(&self.settings.plaintext_mechanisms) && !is(&self.settings.mechanisms) {
             return self.reply(&Reply::no("Unsupported authentication mechanism."));
         }
@@ -268,7 +273,11 @@ impl Login {
     }
 
     fn may_send_passwords(&self) -> bool {
-        self.tls || self.settings.plaintext
+        self.may_log_in() && (self.tls || self.settings.plaintext)
+    }
+
+    fn may_log_in(&self) -> bool {
+        self.tls || !self.settings.requires_tls
     }
 
     fn refuse_plaintext(&mut self) {
@@ -314,9 +323,9 @@ impl Login {
             names.push("LOGINDISABLED".to_owned());
         }
         let plaintext = self.may_send_passwords().then_some(&settings.plaintext_mechanisms);
-        names.extend(
-            plaintext.into_iter().flatten().chain(&settings.mechanisms).map(|name| format!("AUTH={name}")),
-        );
+        let others = self.may_log_in().then_some(&settings.mechanisms);
+        let mechanisms = plaintext.into_iter().chain(others).flatten();
+        names.extend(mechanisms.map(|name| format!("AUTH={name}")));
         let more = names.iter().filter_map(|name| Capability::new(name));
         settings.capabilities.iter().cloned().chain(more).collect()
     }

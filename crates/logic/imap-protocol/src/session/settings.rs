@@ -17,6 +17,10 @@ pub struct LoginSettings {
     pub plaintext_mechanisms: Vec<String>,
     /// STARTTLS is offered.
     pub starttls: bool,
+    /// TLS comes first, without STARTTLS (RFC 8314).
+    pub wrapper: bool,
+    /// Nobody logs in without TLS.
+    pub requires_tls: bool,
     /// Passwords are taken without TLS.
     pub plaintext: bool,
     /// How long a client may take for a command.

@@ -12,7 +12,15 @@ parameters! {
     /// How long a client may take for a command before it has logged in.
     IMAPD_LOGIN_TIMEOUT: Time = "imapd_login_timeout", "3m", ["imapd"];
 
-    // Behind it
+    // TLS
+
+    /// `none`: no TLS; `may`: STARTTLS is offered; `encrypt`: no login without it. Certificates, protocols and ciphers
+    /// are those of the SMTP server. Dovecot: `ssl`.
+    IMAPD_TLS_SECURITY_LEVEL: Text = "imapd_tls_security_level", "$smtpd_tls_security_level", ["imapd"];
+    /// Starts TLS at once: for the service on port 993.
+    IMAPD_TLS_WRAPPERMODE: Flag = "imapd_tls_wrappermode", "no", ["imapd"];
+
+    // Behind the log-in
 
     /// How long a client may be silent; RFC 3501 asks for 30 minutes at least.
     IMAPD_TIMEOUT: Time = "imapd_timeout", "30m", ["imapd"];

@@ -1,0 +1,180 @@
+//! Users read their mail by IMAP: Python's client against the whole suite.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+use tests::{Builder, Suite};
+
+/// What every script begins with.
+const BEGIN: &str = "
+import imaplib, socket, ssl, sys
+imaplib.Debug = 0
+port, certificate = int(sys.argv[1]), sys.argv[2]
+def ok(answer):
+    assert answer[0] == 'OK', answer
+    return answer[1]
+def client():
+    return imaplib.IMAP4('127.0.0.1', port)
+def user(name='user@example.com'):
+    it = client()
+    ok(it.login(name, 'secret'))
+    return it
+def refused(do):
+    try: do()
+    except imaplib.IMAP4.error as error: return str(error)
+    raise AssertionError('not refused')
+LETTER = b'Subject: one\\r\\nFrom: a@example.com\\r\\n\\r\\nHello\\r\\n'
+";
+
+/// IMAP on the suite's port; mail comes by sendmail(1).
+const MASTER: &str = "127.0.0.1:@PORT@ inet n - n - - imapd
+auth      unix  -  -  n  -  -  authd
+pickup    unix  n  -  n  60 1  pickup
+cleanup   unix  n  -  n  -  0  cleanup
+qmgr      unix  n  -  n  300 1 qmgr
+tlsmgr    unix  -  -  n  -  1  tlsmgr
+rewrite   unix  -  -  n  -  -  trivial-rewrite
+bounce    unix  -  -  n  -  0  bounce
+defer     unix  -  -  n  -  0  bounce
+trace     unix  -  -  n  -  0  bounce
+virtual   unix  -  n  n  -  -  virtual
+postlog   unix-dgram n - n - 1 postlogd
+";
+
+fn has(program: &str, argument: &str) -> bool {
+    let there = Command::new(program).arg(argument).output().is_ok_and(|output| output.status.success());
+    if !there {
+        testkit::left_out(&format!("{program} is not installed"));
+    }
+    there
+}
+
+fn suite(more: &str) -> Builder {
+    let users = ["user", "other"].map(|user| format!("{user}@example.com {{PLAIN}}secret\n")).concat();
+    Builder::new()
+        .example_com()
+        .master_cf(MASTER)
+        .main("virtual_password_maps = hash:$config_directory/passwords")
+        .main(more)
+        .table("passwords", &users)
+}
+
+/// Runs a script; what it asserts has to hold.
+fn play(suite: &Suite, certificate: &Path, script: &str) {
+    let output = Command::new("python3")
+        .arg("-c")
+        .arg(format!("{BEGIN}{script}"))
+        .arg(suite.port().to_string())
+        .arg(certificate)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}\n{}", suite.log_end());
+}
+
+#[test]
+fn mail_that_was_delivered_is_read_marked_moved_and_removed() {
+    if !has("python3", "--version") {
+        return;
+    }
+    let suite = suite("").start();
+    suite.run_with("sendmail", &["-f", "s@x.example", "user@example.com"], "Subject: delivered\n\nHi\n");
+    suite.wait_messages("user/", 1);
+    play(
+        &suite,
+        Path::new(""),
+        "
+it = user()
+assert ok(it.select()) == [b'1']
+assert b'delivered' in ok(it.fetch('1', '(BODY.PEEK[HEADER.FIELDS (SUBJECT)])'))[0][1]
+ok(it.append('INBOX', '(\\\\Flagged)', None, LETTER))
+assert ok(it.search(None, 'FLAGGED', 'BODY', 'hello')) == [b'2']
+assert ok(it.fetch('2', '(BODY[])'))[0][1] == LETTER
+assert b'\\\\Seen' in ok(it.fetch('2', '(FLAGS)'))[0]
+ok(it.create('Archive'))
+assert [line.split()[-1] for line in ok(it.list())] == [b'Archive', b'INBOX'], it.list()
+ok(it.uid('COPY', '2', 'Archive'))
+assert 'COPYUID' in it.untagged_responses, it.untagged_responses
+ok(it.store('2', '+FLAGS', '(\\\\Deleted)'))
+assert ok(it.expunge()) == [b'2']
+assert ok(it.status('Archive', '(MESSAGES UNSEEN)')) == [b'Archive (MESSAGES 1 UNSEEN 0)']
+ok(it.close())
+it.logout()
+",
+    );
+    assert_eq!(suite.messages("user/").len(), 1);
+    suite.stop();
+}
+
+#[test]
+fn two_clients_of_a_mailbox_see_each_other_and_strangers_see_nothing() {
+    if !has("python3", "--version") {
+        return;
+    }
+    let suite = suite("login_failure_delay = 0").start();
+    play(
+        &suite,
+        Path::new(""),
+        "
+first, second = user(), user()
+first.select(); second.select()
+second.send(b'i1 IDLE\\r\\n')
+assert second.readline().startswith(b'+ ')
+ok(first.append('INBOX', None, None, LETTER))
+line = second.readline()
+assert line == b'* 1 EXISTS\\r\\n', line
+second.send(b'DONE\\r\\n')
+while not second.readline().startswith(b'i1 OK'): pass
+assert ok(user('other@example.com').select()) == [b'0']
+it = client()
+assert 'AUTHENTICATIONFAILED' in refused(lambda: it.login('user@example.com', 'wrong'))
+refused(lambda: it.select())
+",
+    );
+    suite.stop();
+}
+
+#[test]
+fn with_tls_required_no_password_is_taken_before_it() {
+    if !has("python3", "--version") || !has("openssl", "version") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (key, certificate) = (folder.path().join("key.pem"), folder.path().join("certificate.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let suite = suite(&format!(
+        "imapd_tls_security_level = encrypt\nsmtpd_tls_cert_file = {}\nsmtpd_tls_key_file = {}",
+        certificate.display(),
+        key.display()
+    ))
+    .start();
+    play(
+        &suite,
+        &certificate,
+        "
+it = client()
+assert 'LOGINDISABLED' in it.capabilities, it.capabilities
+assert 'PRIVACYREQUIRED' in refused(lambda: it.login('user@example.com', 'secret'))
+ok(it.starttls(ssl.create_default_context(cafile=certificate)))
+assert 'LOGINDISABLED' not in it.capabilities
+ok(it.login('user@example.com', 'secret'))
+large = LETTER + b'x' * 78 + b'\\r\\n'
+large += (b'y' * 78 + b'\\r\\n') * 20000
+ok(it.append('INBOX', None, None, large))
+assert ok(it.select()) == [b'1']
+assert ok(it.fetch('1', '(BODY[])'))[0][1] == large
+it.logout()
+",
+    );
+    suite.stop();
+}
