@@ -4,7 +4,13 @@ use super::contents::Place;
 use super::error::MailError;
 use super::folder::{Copied, Folder, Work};
 use super::maildir::Adopted;
+use super::upload::Addition;
 use super::{Uid, keywords, locked};
+
+/// Messages, and their files in the same order.
+type Offered = (Vec<Uid>, Vec<Adopted>);
+/// What is read at a time, bytes.
+const BLOCK_BYTES: usize = 256 * 1024;
 
 impl Folder {
     /// Copies messages with flags, keywords and dates; all or none. Messages that are gone are passed over.
@@ -15,9 +21,11 @@ impl Folder {
         let mut copied: Vec<Copied> = Vec::with_capacity(uids.len());
         let mut wanted = uids.to_vec();
         for attempt in 0..2 {
-            let (there, files) = self.offered(&wanted)?;
-            let new = match &mut *locked(&target.work) {
-                Work::Maildir(maildir) => maildir.adopt(&target.contents, &files, now_us)?,
+            let Some((there, files)) = self.offered(&wanted)? else {
+                return self.copy_text(uids, target, now_us);
+            };
+            let Some(new) = target.adopt(&files, now_us)? else {
+                return self.copy_text(uids, target, now_us);
             };
             let both = || there.iter().zip(&new);
             copied.extend(both().filter_map(|(from, to)| to.map(|to| Copied { from: *from, to })));
@@ -42,9 +50,10 @@ impl Folder {
         Ok(copied)
     }
 
-    /// The files of those messages that are there.
-    fn offered(&self, uids: &[Uid]) -> Result<(Vec<Uid>, Vec<Adopted>), MailError> {
-        let Work::Maildir(maildir) = &mut *locked(&self.work);
+    /// The files of those messages that are there; none where messages are no files.
+    fn offered(&self, uids: &[Uid]) -> Result<Option<Offered>, MailError> {
+        let mut work = locked(&self.work);
+        let Work::Maildir(maildir) = &mut *work else { return Ok(None) };
         let (mut there, mut files) = (Vec::with_capacity(uids.len()), Vec::with_capacity(uids.len()));
         let directories =
             [maildir.directory_of(false)?, maildir.directory_of(true)?].map(std::sync::Arc::new);
@@ -63,6 +72,49 @@ impl Folder {
                 received: detail.received,
             });
         }
-        Ok((there, files))
+        Ok(Some((there, files)))
+    }
+
+    /// Further names for files of another folder; none where messages are no files.
+    fn adopt(&self, files: &[Adopted], now_us: u64) -> Result<Option<Vec<Option<Uid>>>, MailError> {
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.adopt(&self.contents, files, now_us).map(Some),
+            Work::Mbox(_) => Ok(None),
+        }
+    }
+
+    /// From or to an mbox, the text itself is copied.
+    fn copy_text(&self, uids: &[Uid], target: &Self, now_us: u64) -> Result<Vec<Copied>, MailError> {
+        let dates = self.received(uids)?;
+        let (mut from, mut additions) = (Vec::with_capacity(uids.len()), Vec::with_capacity(uids.len()));
+        for (uid, received) in uids.iter().zip(dates) {
+            let mut text = match self.open(*uid) {
+                Err(MailError::Gone(_)) => continue,
+                outcome => outcome?,
+            };
+            let Some(flags) = self.read(|contents| contents.message(*uid).map(|message| message.flags))
+            else {
+                continue;
+            };
+            let mut upload = target.upload(now_us)?;
+            let (mut offset, mut block) = (0, Vec::new());
+            while offset < text.size_bytes() {
+                block.clear();
+                text.read_at(offset, BLOCK_BYTES, &mut block)?;
+                if block.is_empty() {
+                    break;
+                }
+                upload.write(&block)?;
+                offset += block.len() as u64;
+            }
+            let received = received.unwrap_or((now_us / 1_000_000) as i64);
+            additions.push(Addition { upload, flags, keywords: self.keyword_names(*uid), received });
+            from.push(*uid);
+        }
+        if additions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let to = target.append(additions, now_us)?;
+        Ok(from.into_iter().zip(to).map(|(from, to)| Copied { from, to }).collect())
     }
 }

@@ -7,9 +7,10 @@ use super::contents::{Contents, Place};
 use super::error::MailError;
 use super::flags::FlagChange;
 use super::maildir::Maildir;
+use super::mbox::Mbox;
 use super::root::Root;
 use super::upload::{Addition, Upload};
-use super::{Uid, filename, keywords, locked};
+use super::{Layout, Uid, filename, keywords, locked};
 
 /// A folder that is open.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub struct Folder {
 #[derive(Debug)]
 pub(super) enum Work {
     Maildir(Maildir),
+    Mbox(Mbox),
 }
 
 /// Which computed thing is kept for a message ([`Folder::cache`]). The number is the caller's; raise it when the form
@@ -63,8 +65,12 @@ pub struct Quota {
 }
 
 impl Folder {
-    pub(super) fn new(shared: &Arc<Root>, path: PathBuf, _file: &Path, _now_us: u64) -> Self {
-        let work = Work::Maildir(Maildir::new(shared.clone(), path));
+    /// The Maildir `path` below the root, or the mbox `file` in it.
+    pub(super) fn new(shared: &Arc<Root>, path: PathBuf, file: &Path) -> Self {
+        let work = match shared.settings.layout {
+            Layout::Mbox => Work::Mbox(Mbox::new(shared.clone(), file.to_owned())),
+            _ => Work::Maildir(Maildir::new(shared.clone(), path)),
+        };
         Self { shared: shared.clone(), contents: Mutex::default(), work: Mutex::new(work) }
     }
 
@@ -80,6 +86,7 @@ impl Folder {
     pub fn sync(&self, now_us: u64) -> Result<(), MailError> {
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.sync(&self.contents, now_us),
+            Work::Mbox(mbox) => mbox.sync(&self.contents, now_us),
         }
     }
 
@@ -91,6 +98,10 @@ impl Folder {
     pub fn claim_recent(&self, now_us: u64) -> Result<Vec<Uid>, MailError> {
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.claim_recent(&self.contents, now_us),
+            Work::Mbox(mbox) => {
+                mbox.sync(&self.contents, now_us)?;
+                Ok(mbox.claim_recent(&self.contents))
+            }
         }
     }
 
@@ -109,6 +120,7 @@ impl Folder {
     ) -> Result<Stored, MailError> {
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.store(&self.contents, uids, change, unchanged_since, now_us),
+            Work::Mbox(mbox) => mbox.store(&self.contents, uids, change, unchanged_since, now_us),
         }
     }
 
@@ -120,6 +132,7 @@ impl Folder {
     pub fn expunge(&self, uids: &[Uid], now_us: u64) -> Result<Vec<Uid>, MailError> {
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.expunge(&self.contents, uids, now_us),
+            Work::Mbox(mbox) => mbox.expunge(&self.contents, uids, now_us),
         }
     }
 
@@ -130,6 +143,7 @@ impl Folder {
     pub fn upload(&self, now_us: u64) -> Result<Upload, MailError> {
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.upload(now_us),
+            Work::Mbox(mbox) => mbox.upload(now_us),
         }
     }
 
@@ -144,6 +158,7 @@ impl Folder {
         }
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.append(&self.contents, &mut additions, now_us),
+            Work::Mbox(mbox) => mbox.append(&self.contents, &additions, now_us),
         }
     }
 
@@ -178,6 +193,7 @@ impl Folder {
         self.shared.index.rest();
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.rest(),
+            Work::Mbox(_) => {}
         }
     }
 
@@ -185,6 +201,8 @@ impl Folder {
     pub(super) fn moved(&self, path: PathBuf) {
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.path = path,
+            // INBOX is not renamed.
+            Work::Mbox(_) => {}
         }
     }
 
@@ -195,6 +213,7 @@ impl Folder {
                 let path = self.shared.root.join(&maildir.path);
                 vec![path.join("new"), path.join("cur")]
             }
+            Work::Mbox(mbox) => vec![mbox.watched()],
         }
     }
 

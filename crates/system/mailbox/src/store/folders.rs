@@ -301,7 +301,7 @@ impl Store {
     ///
     /// # Errors
     /// [`MailError::NoFolder`], [`MailError::NotSelectable`], [`MailError::Io`].
-    pub fn folder(&self, name: &FolderName, now_us: u64) -> Result<Arc<Folder>, MailError> {
+    pub fn folder(&self, name: &FolderName, _now_us: u64) -> Result<Arc<Folder>, MailError> {
         let path = layout::directory_of(&self.shared.settings, name)?;
         let mut open = locked(&self.open);
         if let Some(folder) = open.get(name).and_then(Weak::upgrade) {
@@ -310,7 +310,7 @@ impl Store {
         if self.shared.settings.layout != Layout::Mbox {
             self.see_to(name, &path)?;
         }
-        let folder = Arc::new(Folder::new(&self.shared, path, &self.file, now_us));
+        let folder = Arc::new(Folder::new(&self.shared, path, &self.file));
         open.retain(|_, folder| folder.strong_count() > 0);
         open.insert(name.clone(), Arc::downgrade(&folder));
         Ok(folder)

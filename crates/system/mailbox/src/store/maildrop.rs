@@ -138,8 +138,10 @@ fn one(
     message: &Message,
     detail: &Detail,
 ) -> (DropMessage, Option<u64>) {
-    let Work::Maildir(maildir) = work;
-    let field = |key| maildir.field(message.uid, key);
+    let field = |key| match work {
+        Work::Maildir(maildir) => maildir.field(message.uid, key),
+        Work::Mbox(_) => None,
+    };
     let base = match &detail.place {
         Place::File { name, .. } => String::from_utf8_lossy(filename::base(name)).into_owned(),
         Place::Span(_) => String::new(),

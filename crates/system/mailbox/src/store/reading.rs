@@ -6,6 +6,7 @@ use super::contents::{Detail, Place};
 use super::error::MailError;
 use super::folder::{Folder, Work};
 use super::maildir::Opened;
+use super::mbox::Mbox;
 use super::text::MessageText;
 use super::{Uid, locked};
 
@@ -32,7 +33,10 @@ impl Folder {
 
     fn open_file(&self, uid: Uid) -> Result<Opened, MailError> {
         let mut work = locked(&self.work);
-        let Work::Maildir(maildir) = &mut *work;
+        let maildir = match &mut *work {
+            Work::Maildir(maildir) => maildir,
+            Work::Mbox(mbox) => return self.open_in_mbox(mbox, uid),
+        };
         for attempt in 0..2 {
             let Place::File { name, fresh } = self.detail(uid)?.place else { break };
             match maildir.open_message(&name, fresh) {
@@ -47,6 +51,17 @@ impl Folder {
             }
         }
         Err(MailError::Gone(uid))
+    }
+
+    fn open_in_mbox(&self, mbox: &mut Mbox, uid: Uid) -> Result<Opened, MailError> {
+        match mbox.open_message(uid) {
+            // The file has been made anew.
+            Err(MailError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                mbox.look_again(&self.contents)?;
+                mbox.open_message(uid)
+            }
+            outcome => outcome,
+        }
     }
 
     /// Sizes on the wire in bytes (RFC822.SIZE, POP3 LIST) of these messages, in the same order; none for one that is
@@ -101,8 +116,10 @@ impl Folder {
     fn ask_dates(&self, uid: Uid) -> Result<(), MailError> {
         let Place::File { name, fresh } = self.detail(uid)?.place else { return Ok(()) };
         let asked = {
-            let Work::Maildir(maildir) = &mut *locked(&self.work);
-            maildir.dates(&name, fresh)
+            match &mut *locked(&self.work) {
+                Work::Maildir(maildir) => maildir.dates(&name, fresh),
+                Work::Mbox(_) => None,
+            }
         };
         let dates = match asked {
             Some(dates) => dates,

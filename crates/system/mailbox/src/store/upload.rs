@@ -124,6 +124,11 @@ impl Upload {
         format!("{},S={},W={}", self.stem, self.written, self.wire_bytes)
     }
 
+    /// The text again, to write it elsewhere.
+    pub(super) fn reopened(&self) -> std::io::Result<File> {
+        self.directory.open_to_read(Path::new(&self.stem), sys::directory::Links::Refuse)
+    }
+
     /// It has become a message; nothing is to be removed.
     pub(super) fn is_placed(&mut self) {
         self.placed = true;

@@ -93,6 +93,7 @@ pub(super) fn from_message(message: &Message, detail: &Detail) -> Vec<u8> {
             out.u64(2 + u64::from(span.recent));
             out.u64(span.begin);
             out.u64(span.end);
+            out.u64(span.mark);
         }
     }
     out.0
@@ -108,7 +109,8 @@ pub(super) fn message(uid: Uid, payload: &[u8]) -> Option<(Message, Detail)> {
     let place = match from.u64()? {
         kind @ 0..2 => Place::File { name: from.bytes()?.into(), fresh: kind == 1 },
         kind => {
-            Place::Span(crate::store::mbox::Span { begin: from.u64()?, end: from.u64()?, recent: kind == 3 })
+            let (begin, end, mark) = (from.u64()?, from.u64()?, from.u64()?);
+            Place::Span(crate::store::mbox::Span { begin, end, mark, recent: kind == 3 })
         }
     };
     let flags = Flags::from_bits(u8::try_from(flags).ok()?);
@@ -279,7 +281,7 @@ mod tests {
         let flagged = Message { uid: 3, flags: Flags::SEEN, keywords: KeywordSet(1 << 63), modseq: 1 << 50 };
         for place in [
             Place::File { name: b"x:2,S".as_slice().into(), fresh: true },
-            Place::Span(crate::store::mbox::Span { begin: 5, end: 9, recent: true }),
+            Place::Span(crate::store::mbox::Span { begin: 5, end: 9, mark: 1, recent: true }),
         ] {
             let both = (flagged, detail(place));
             assert_eq!(message(3, &from_message(&both.0, &both.1)), Some(both));

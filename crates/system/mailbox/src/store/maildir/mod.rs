@@ -21,6 +21,7 @@ use super::lock::{self, FolderLock, Wanted};
 use super::root::Root;
 use super::{Uid, uidlist};
 pub(crate) use adding::Adopted;
+pub(crate) use change::changed;
 use directories::Directories;
 use directories::LIST;
 pub(crate) use directories::make;
