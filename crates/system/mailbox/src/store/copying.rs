@@ -1,5 +1,7 @@
 //! Messages that go from folder to folder.
 
+use std::collections::HashSet;
+
 use super::contents::Place;
 use super::error::MailError;
 use super::folder::{Copied, Folder, Work};
@@ -18,6 +20,14 @@ impl Folder {
     /// # Errors
     /// [`MailError::OverQuota`], [`MailError::TooManyKeywords`], [`MailError::Locked`], [`MailError::Io`].
     pub fn copy(&self, uids: &[Uid], target: &Self, now_us: u64) -> Result<Vec<Copied>, MailError> {
+        let sizes = self.disk_bytes(uids);
+        self.shared.check_room(sizes.iter().map(|(_, bytes)| bytes).sum(), uids.len() as u64, now_us)?;
+        let copied = self.copy_files(uids, target, now_us)?;
+        self.note_copies(target, &sizes, &copied);
+        Ok(copied)
+    }
+
+    fn copy_files(&self, uids: &[Uid], target: &Self, now_us: u64) -> Result<Vec<Copied>, MailError> {
         let mut copied: Vec<Copied> = Vec::with_capacity(uids.len());
         let mut wanted = uids.to_vec();
         for attempt in 0..2 {
@@ -44,10 +54,22 @@ impl Folder {
     /// # Errors
     /// As [`Folder::copy`].
     pub fn move_to(&self, uids: &[Uid], target: &Self, now_us: u64) -> Result<Vec<Copied>, MailError> {
-        let copied = self.copy(uids, target, now_us)?;
+        // Within a store nothing grows by it.
+        let sizes = self.disk_bytes(uids);
+        let copied = self.copy_files(uids, target, now_us)?;
+        self.note_copies(target, &sizes, &copied);
         let moved: Vec<Uid> = copied.iter().map(|copied| copied.from).collect();
         self.expunge(&moved, now_us)?;
         Ok(copied)
+    }
+
+    fn note_copies(&self, target: &Self, sizes: &[(Uid, u64)], copied: &[Copied]) {
+        let copied: HashSet<Uid> = copied.iter().map(|copied| copied.from).collect();
+        let (mut bytes, mut messages) = (0_u64, 0);
+        for (_, size) in sizes.iter().filter(|(uid, _)| copied.contains(uid)) {
+            (bytes, messages) = (bytes + size, messages + 1);
+        }
+        target.shared.note_change(bytes.cast_signed(), messages);
     }
 
     /// The files of those messages that are there; none where messages are no files.

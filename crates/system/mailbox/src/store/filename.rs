@@ -69,6 +69,11 @@ fn second_set(name: &[u8]) -> &[u8] {
     &info(name)[first_set(name).len()..]
 }
 
+/// The bytes on disk, if the name tells.
+pub(crate) fn size_on_disk(name: &[u8]) -> Option<u64> {
+    number_after(base(name), b",S=")
+}
+
 /// The bytes with each line end as CRLF, if the name tells.
 pub(crate) fn size_on_wire(name: &[u8]) -> Option<u64> {
     number_after(base(name), b",W=")

@@ -130,10 +130,15 @@ impl Folder {
     /// # Errors
     /// [`MailError::Locked`], [`MailError::Io`].
     pub fn expunge(&self, uids: &[Uid], now_us: u64) -> Result<Vec<Uid>, MailError> {
-        match &mut *locked(&self.work) {
+        let sizes = self.disk_bytes(uids);
+        let gone = match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.expunge(&self.contents, uids, now_us),
             Work::Mbox(mbox) => mbox.expunge(&self.contents, uids, now_us),
-        }
+        }?;
+        let bytes: u64 =
+            sizes.iter().filter(|(uid, _)| gone.binary_search(uid).is_ok()).map(|(_, bytes)| bytes).sum();
+        self.shared.note_change(-bytes.cast_signed(), -(gone.len() as i64));
+        Ok(gone)
     }
 
     /// Begins an upload of a message into this folder.
@@ -156,10 +161,29 @@ impl Folder {
         for addition in &mut additions {
             addition.upload.finish(addition.received)?;
         }
-        match &mut *locked(&self.work) {
+        let bytes: u64 = additions.iter().map(|addition| addition.upload.disk_bytes()).sum();
+        self.shared.check_room(bytes, additions.len() as u64, now_us)?;
+        let uids = match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.append(&self.contents, &mut additions, now_us),
             Work::Mbox(mbox) => mbox.append(&self.contents, &additions, now_us),
+        }?;
+        self.shared.note_change(bytes.cast_signed(), uids.len() as i64);
+        Ok(uids)
+    }
+
+    /// Bytes on disk of those of `uids` that are there; nothing where nobody counts.
+    pub(super) fn disk_bytes(&self, uids: &[Uid]) -> Vec<(Uid, u64)> {
+        let mut work = locked(&self.work);
+        let Work::Maildir(maildir) = &mut *work else { return Vec::new() };
+        if !self.shared.keeps_sum() {
+            return Vec::new();
         }
+        let contents = locked(&self.contents);
+        let size = |uid: &Uid| match &contents.detail(*uid)?.place {
+            Place::File { name, fresh } => Some((*uid, maildir.disk_bytes(name, *fresh)?)),
+            Place::Span(_) => None,
+        };
+        uids.iter().filter_map(size).collect()
     }
 
     /// What names the message beyond its folder (RFC 8474 EMAILID): a copy has the same.

@@ -339,9 +339,9 @@ impl Store {
     /// What is used of how much (`maildirsize`, or counted afresh).
     ///
     /// # Errors
-    /// [`MailError::Io`].
-    pub fn quota(&self, _now_us: u64) -> Result<Quota, MailError> {
-        Err(MailError::Unsupported { what: "QUOTA" })
+    /// [`MailError::Io`]; [`MailError::Unsupported`] for an mbox.
+    pub fn quota(&self, now_us: u64) -> Result<Quota, MailError> {
+        self.shared.quota(now_us)
     }
 
     /// Gets the lock file `name` in the root; nobody waits long for these.

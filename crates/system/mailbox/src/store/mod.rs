@@ -51,6 +51,7 @@ mod maildrop;
 mod mbox;
 pub mod mutf7;
 mod names;
+mod quota;
 mod reading;
 mod root;
 mod subscriptions;

@@ -124,6 +124,11 @@ impl Upload {
         format!("{},S={},W={}", self.stem, self.written, self.wire_bytes)
     }
 
+    /// Bytes in the file, once it is finished.
+    pub(super) fn disk_bytes(&self) -> u64 {
+        self.written
+    }
+
     /// The text again, to write it elsewhere.
     pub(super) fn reopened(&self) -> std::io::Result<File> {
         self.directory.open_to_read(Path::new(&self.stem), sys::directory::Links::Refuse)

@@ -7,6 +7,7 @@ mod maildir;
 mod maildrop;
 mod mbox;
 mod takeover;
+mod quota;
 mod broken_disk;
 mod crash;
 mod index;

@@ -9,6 +9,7 @@ use sys::directory::{self, Kind, Links};
 use super::change::path;
 use super::{Maildir, SharedContents};
 use crate::store::error::MailError;
+use crate::store::filename;
 
 /// A file, its path for messages, and the parts of it that are a message: begin and end in bytes.
 pub(crate) type Opened = (File, PathBuf, Vec<(u64, u64)>);
@@ -32,6 +33,12 @@ impl Maildir {
         let stamp = self.directories.as_ref()?.of(fresh).stamp_of(path(name)).ok()?;
         let seconds = |nanoseconds: i64| nanoseconds.div_euclid(1_000_000_000);
         Some((seconds(stamp.modified_ns), seconds(stamp.changed_ns)))
+    }
+
+    /// How long the file of a message is.
+    pub(crate) fn disk_bytes(&mut self, name: &[u8], fresh: bool) -> Option<u64> {
+        filename::size_on_disk(name)
+            .or_else(|| Some(self.enter().ok()?.of(fresh).stamp_of(path(name)).ok()?.size))
     }
 
     /// A file was not where it should be: read everything again.
