@@ -49,6 +49,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) saved: Option<i64>,
     pub(crate) text: Text<'a>,
     folded: Option<String>,
+    /// As `folded`, with all headers.
+    folded_with_headers: Option<String>,
 }
 
 /// What a condition needs beside flags and numbers.
@@ -170,7 +172,7 @@ impl Criterion {
 impl<'a> Candidate<'a> {
     pub(crate) fn new(number: u32, message: Message, recent: bool, folder: &'a Folder) -> Self {
         let text = Text::new(folder, message.uid);
-        Self { number, message, recent, size: None, received: None, saved: None, text, folded: None }
+        Self { number, message, recent, size: None, received: None, saved: None, text, folded: None, folded_with_headers: None }
     }
 }
 
@@ -186,11 +188,12 @@ fn compare(comparator: Comparator, day: Option<Date>, date: Date) -> bool {
     })
 }
 
-/// RFC 3501 §6.4.4: the day as it stands in the field, whatever its zone.
+/// RFC 3501 §6.4.4: the day as it stands in the field, whatever its zone. A message that does not say when it was sent
+/// counts as older than all, as with Dovecot.
 fn sent_day(header: &[u8]) -> Option<Date> {
-    let field = fields(header).filter(|field| field.name.eq_ignore_ascii_case(b"Date")).last()?;
-    let sent = sent::read(field.value)?;
-    Some(Date::of(sent.seconds, sent.offset_seconds))
+    let field = fields(header).filter(|field| field.name.eq_ignore_ascii_case(b"Date")).last();
+    let sent = field.and_then(|field| sent::read(field.value));
+    Some(sent.map_or_else(|| Date::of(0, 0), |sent| Date::of(sent.seconds, sent.offset_seconds)))
 }
 
 fn header_has(header: &[u8], name: &str, needle: &Needle) -> bool {
@@ -208,14 +211,15 @@ fn body_has(candidate: &mut Candidate<'_>, needle: &Needle) -> Result<bool, Mail
     Ok(candidate.folded.as_deref().is_some_and(|folded| needle.is_in_folded(folded)))
 }
 
-/// TEXT is the header and the body (RFC 3501 §6.4.4).
+/// TEXT is the header and the body (RFC 3501 §6.4.4), here with the headers of parts and of messages in it.
 fn text_has(candidate: &mut Candidate<'_>, needle: &Needle) -> Result<bool, MailError> {
-    let mut gathered = String::new();
-    headers(candidate.text.header()?, &mut gathered);
-    if needle.is_in(&gathered) {
-        return Ok(true);
+    if candidate.folded_with_headers.is_none() {
+        let (text, part) = candidate.text.parts()?;
+        let mut gathered = String::new();
+        gather(text, part, true, &mut gathered);
+        candidate.folded_with_headers = Some(fold(&gathered));
     }
-    body_has(candidate, needle)
+    Ok(candidate.folded_with_headers.as_deref().is_some_and(|folded| needle.is_in_folded(folded)))
 }
 
 fn headers(header: &[u8], out: &mut String) {
@@ -228,13 +232,13 @@ fn headers(header: &[u8], out: &mut String) {
 }
 
 /// The texts of a message and of the messages in it. Depth is bounded, as [`Part`] bounds it.
-fn gather(text: &[u8], part: &Part, with_header: bool, out: &mut String) {
-    if with_header {
+fn gather(text: &[u8], part: &Part, with_headers: bool, out: &mut String) {
+    if with_headers {
         headers(&text[part.header.clone()], out);
     }
     match &part.inner {
-        Inner::Parts(parts) => parts.iter().for_each(|part| gather(text, part, true, out)),
-        Inner::Message(inner) => gather(text, inner, true, out),
+        Inner::Parts(parts) => parts.iter().for_each(|part| gather(text, part, with_headers, out)),
+        Inner::Message(inner) => gather(text, inner, with_headers, out),
         Inner::Leaf if part.media.kind == b"text" => {
             let charset = part.media.parameter("charset").unwrap_or(b"utf-8");
             out.push_str(&decode::text(charset, &decoded(text, part)));

@@ -70,6 +70,8 @@ pub(crate) fn folder_name(name: &MailboxName, separator: char) -> Result<FolderN
     let text = name.as_str();
     let problem = if text.is_empty() {
         Some("Name is empty")
+    } else if text.starts_with('~') {
+        Some("Begins with '~'")
     } else if text.starts_with(separator) {
         Some("Begins with hierarchy separator")
     } else if text.contains([separator, separator].iter().collect::<String>().as_str()) {

@@ -34,7 +34,10 @@ impl State {
         let folder = self.store.folder(name, now_us)?;
         folder.sync(now_us)?;
         self.features.condstore |= items.contains(&StatusItem::HighestModSeq);
-        let summary = folder.read(|contents| contents.summary());
+        let mut summary = folder.read(|contents| contents.summary());
+        if let Some(view) = self.view.as_ref().filter(|view| view.name == *mailbox && !view.read_only) {
+            summary.recent = view.recent.len();
+        }
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             let number = |number: usize| StatusValue::Number(number as u64);
