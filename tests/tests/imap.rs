@@ -99,6 +99,7 @@ assert 'COPYUID' in it.untagged_responses, it.untagged_responses
 ok(it.store('2', '+FLAGS', '(\\\\Deleted)'))
 assert ok(it.expunge()) == [b'2']
 assert ok(it.status('Archive', '(MESSAGES UNSEEN)')) == [b'Archive (MESSAGES 1 UNSEEN 0)']
+assert 'QRESYNC' in refused(lambda: it.uid('FETCH', '1:*', '(FLAGS) (CHANGEDSINCE 1 VANISHED)'))
 ok(it.close())
 it.logout()
 ",

@@ -8,7 +8,7 @@ use mailbox::store::{CacheKind, FlagChange, Flags, Folder, How, MailError, Messa
 use sys::clock;
 
 use crate::preview;
-use crate::refusal::Refused;
+use crate::refusal::{Refused, refused};
 use crate::state::{Features, State};
 use crate::text::Text;
 use crate::view::{News, View, flag_names};
@@ -57,6 +57,9 @@ impl Fetching {
         modifiers: FetchModifiers,
         out: &mut Out,
     ) -> Result<Self, Refused> {
+        if modifiers.vanished && !(state.features.qresync && messages.uid) {
+            return Err(refused(Reply::bad("Error in IMAP command FETCH: QRESYNC not enabled")));
+        }
         let saved = state.saved.clone();
         let wants_modseq = items.contains(&FetchItem::ModSeq) || modifiers.changed_since.is_some();
         let first_modseq = wants_modseq && !state.features.condstore;
