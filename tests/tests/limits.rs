@@ -58,7 +58,8 @@ fn a_client_has_so_many_messages_and_recipients_in_a_time() {
 #[test]
 fn exceptions_are_not_counted_and_connections_have_a_rate() {
     let rate = "smtpd_client_connection_rate_limit = 1";
-    let free = Builder::new().example_com().main(rate).main("smtpd_client_event_limit_exceptions = 127.0.0.0/8");
+    let free =
+        Builder::new().example_com().main(rate).main("smtpd_client_event_limit_exceptions = 127.0.0.0/8");
     let suite = free.start();
     for _ in 0..3 {
         suite.connect().quit();

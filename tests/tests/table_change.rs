@@ -93,7 +93,10 @@ fn an_agent_that_can_not_see_the_new_table_leaves_its_work_to_a_fresh_one() {
     if !sys::ids::is_root() {
         return left_out("only root can change a process's root folder");
     }
-    let suite = Builder::new().example_com().master_cf(&CHROOTED.replace("virtual   unix  - n n", "virtual   unix  - n y")).start();
+    let suite = Builder::new()
+        .example_com()
+        .master_cf(&CHROOTED.replace("virtual   unix  - n n", "virtual   unix  - n y"))
+        .start();
     if suite.maker() == Maker::Peer {
         left_out("the original's agent reaches no mailbox from a chroot");
         return suite.stop();

@@ -172,7 +172,17 @@ impl Criterion {
 impl<'a> Candidate<'a> {
     pub(crate) fn new(number: u32, message: Message, recent: bool, folder: &'a Folder) -> Self {
         let text = Text::new(folder, message.uid);
-        Self { number, message, recent, size: None, received: None, saved: None, text, folded: None, folded_with_headers: None }
+        Self {
+            number,
+            message,
+            recent,
+            size: None,
+            received: None,
+            saved: None,
+            text,
+            folded: None,
+            folded_with_headers: None,
+        }
     }
 }
 

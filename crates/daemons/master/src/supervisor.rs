@@ -213,8 +213,7 @@ impl Master {
     /// Takes down what a worker says of itself; true when it has just begun to leave, by itself.
     fn told(&mut self, key: Key, pid: u32, status: Status) -> bool {
         let service = self.services.get_mut(&key);
-        let worker =
-            service.and_then(|service| service.workers.iter_mut().find(|worker| worker.pid == pid));
+        let worker = service.and_then(|service| service.workers.iter_mut().find(|worker| worker.pid == pid));
         let Some(worker) = worker else { return false };
         worker.status = status;
         let leaves = status.leaving && !worker.leaving;

@@ -11,7 +11,12 @@ impl Allowed {
     /// Those that stand with `proxy:` in `list`, the expanded value of `proxy_read_maps`; all else in it is no
     /// permission.
     pub(crate) fn new(list: &str) -> Self {
-        Self(split_list(list).filter_map(|element| element.strip_prefix("proxy:")).map(str::to_owned).collect())
+        Self(
+            split_list(list)
+                .filter_map(|element| element.strip_prefix("proxy:"))
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 
     pub(crate) fn has(&self, table: &str) -> bool {

@@ -113,6 +113,15 @@ impl Intake {
         }
     }
 
+    /// What somebody asked for and has not come to pass yet.
+    pub(crate) fn wishes(&self) -> Vec<Request> {
+        let mut wishes = Vec::new();
+        wishes.extend(self.all.then_some(Request::ScanAll));
+        wishes.extend(self.deferred_scan.is_wanted().then_some(Request::ScanDeferred));
+        wishes.extend(self.incoming_scan.is_wanted().then_some(Request::ScanIncoming));
+        wishes
+    }
+
     /// The scans that are due now.
     pub(crate) fn scans(&mut self, now: Instant) -> Vec<ScanOrder> {
         if now >= self.next_deferred_scan {
@@ -184,6 +193,10 @@ impl ScanState {
             Self::Idle | Self::Wanted => Self::Wanted,
             Self::Running | Self::RunningAndWanted => Self::RunningAndWanted,
         };
+    }
+
+    fn is_wanted(self) -> bool {
+        matches!(self, Self::Wanted | Self::RunningAndWanted)
     }
 
     fn begin(&mut self) -> bool {

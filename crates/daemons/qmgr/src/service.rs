@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use parameters::Config;
 use queue::{Queue, QueueError};
 use queue_format::QueueId;
-use reactor::channel::Channel;
+use reactor::channel::{Channel, Wire};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
 use rewriting::Rewriting;
 use scheduling::{MessageKey, Scheduler};
@@ -29,6 +30,8 @@ use crate::trigger::TriggerClient;
 
 /// How often a second queue manager looks whether the first is gone.
 const LOCK_RETRY: Duration = Duration::from_millis(50);
+/// Where requests come in, below the queue directory.
+const PUBLIC_SOCKET: &str = "public/qmgr";
 /// How many clients the public socket may have at a time.
 const TRIGGER_CLIENT_LIMIT: usize = 10_000;
 
@@ -181,6 +184,7 @@ impl Service for Manager {
 
     fn draining(&mut self, _: &mut EventLoop<Self>) {
         self.leaving = true;
+        pass_on(&self.intake.wishes());
     }
 
     fn turn_ends(&mut self, events: &mut EventLoop<Self>) {
@@ -199,6 +203,18 @@ impl Service for Manager {
         if let Some(desk) = self.desk.filter(|_| more) {
             events.again(desk);
         }
+    }
+}
+
+/// Leaves what was asked of us to the queue manager that takes our place: it is the one that hears the socket now.
+/// When the suite stops nobody does, and nothing is lost: the next one looks through the queue.
+fn pass_on(requests: &[Request]) {
+    let mut bytes = Vec::new();
+    requests.iter().for_each(|request| request.encode(&mut bytes));
+    if !bytes.is_empty()
+        && let Ok(socket) = sys::sockets::connect_unix(Path::new(PUBLIC_SOCKET))
+    {
+        let _ = socket.write(&bytes);
     }
 }
 
@@ -229,6 +245,9 @@ fn open_tables(settings: &rewriting::Settings, flush_domains: &str) -> Tables {
 impl Manager {
     /// Somebody has asked for something on the public socket.
     pub(crate) fn asked(&mut self, request: Request) {
+        if self.leaving {
+            return pass_on(&[request]);
+        }
         if request == Request::FlushDead {
             self.scheduler.open_all();
         }

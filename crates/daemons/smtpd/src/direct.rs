@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn after_misses_more_and_more_messages_go_to_the_queue_at_once() {
         let mut direct = direct(200);
-        let mut skipped = |direct: &mut Direct| (0..1000).take_while(|_| !direct.may_try()).count();
+        let skipped = |direct: &mut Direct| (0..1000).take_while(|_| !direct.may_try()).count();
         assert_eq!(skipped(&mut direct), 0);
         let counts: Vec<usize> = (0..8)
             .map(|_| {

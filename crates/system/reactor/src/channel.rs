@@ -160,10 +160,6 @@ struct Output {
 }
 
 impl Output {
-    fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// Sends a piece; how much went. Files go with the first byte of their piece, so none comes later than its message.
     fn send_piece(&mut self, socket: &Socket) -> io::Result<usize> {
         if self.files.is_empty() {

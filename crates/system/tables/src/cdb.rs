@@ -27,7 +27,8 @@ impl Cdb {
     /// Opens the index of `source_path`.
     pub(crate) fn open(source_path: &str) -> Result<Self, Trouble> {
         let path = index_path(source_path);
-        let watched = Watched::open(&path).map_err(|source| Trouble::OpenDatabase { path: path.clone(), source })?;
+        let watched =
+            Watched::open(&path).map_err(|source| Trouble::OpenDatabase { path: path.clone(), source })?;
         if !watched.file().metadata().is_ok_and(|metadata| metadata.len() >= HEADER_BYTES) {
             return Err(Trouble::CorruptCdb { path, source_path: source_path.into() });
         }

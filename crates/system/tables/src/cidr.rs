@@ -23,8 +23,7 @@ impl Cidr {
     /// Reads the rules of `cidr:name`. Lines that make no sense are skipped with a warning.
     pub(crate) fn open(name: &str, options: &Options) -> Result<Self, Trouble> {
         let source = RuleSource::open("cidr", name)?;
-        let warn =
-            |number: usize, problem: &str| log::warn!("cidr map {name}, line {number}: {problem}");
+        let warn = |number: usize, problem: &str| log::warn!("cidr map {name}, line {number}: {problem}");
         let rules = source.rules(&warn, &mut |number, line, open_ifs| {
             parse(line, open_ifs, options)
                 .inspect_err(|problem| warn(number, &format!("{problem}: skipping this rule")))

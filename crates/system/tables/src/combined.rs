@@ -25,7 +25,12 @@ pub(crate) struct Combined {
 }
 
 impl Combined {
-    pub(crate) fn open(name: &TableName, how: How, options: &Options, sight: &Arc<Sight>) -> Result<Self, Trouble> {
+    pub(crate) fn open(
+        name: &TableName,
+        how: How,
+        options: &Options,
+        sight: &Arc<Sight>,
+    ) -> Result<Self, Trouble> {
         let need = match how {
             How::Union => "unionmap:{type:name...}",
             How::Pipe => "pipemap:{type:name...}",

@@ -103,8 +103,11 @@ impl Compile {
     }
 
     fn read(&self, input: impl BufRead, file_name: &str) -> Result<Entries, Trouble> {
-        Entries::read(input, file_name, &self.format, &self.options)
-            .map_err(|source| Trouble::File { verb: "read", path: file_name.into(), source })
+        Entries::read(input, file_name, &self.format, &self.options).map_err(|source| Trouble::File {
+            verb: "read",
+            path: file_name.into(),
+            source,
+        })
     }
 
     fn stored_form(&self) -> StoredForm {

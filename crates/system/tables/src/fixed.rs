@@ -42,8 +42,11 @@ impl Table for InMemory {
 
 /// `inline:{name=value, {name = text with blanks}}`; a name that comes twice has its last value.
 pub(crate) fn open_inline(name: &TableName, options: &Options) -> Result<InMemory, Trouble> {
-    let syntax =
-        |problem: String| Trouble::Syntax { problem, table: name.to_string(), need: "inline:{name=value...}" };
+    let syntax = |problem: String| Trouble::Syntax {
+        problem,
+        table: name.to_string(),
+        need: "inline:{name=value...}",
+    };
     let inside = only_braces(&name.name).filter(|inside| !inside.is_empty());
     let inside = inside.ok_or_else(|| syntax("bad syntax".to_owned()))?;
     let mut table = InMemory::default();

@@ -62,7 +62,8 @@ impl FromSource {
         let trouble = |source| Trouble::Open { path: path.to_owned(), source };
         let source = Watched::open(path).map_err(trouble)?;
         let format = if berkeley_is_of_aliases(berkeley) { alias_format() } else { Format::Map };
-        let mut entries = Entries::read(BufReader::new(source.file()), &name.name, &format, options).map_err(trouble)?;
+        let mut entries =
+            Entries::read(BufReader::new(source.file()), &name.name, &format, options).map_err(trouble)?;
         entries.sort(Duplicates::Warn, &berkeley.display().to_string());
         let in_memory = entries.iter().map(|(key, value)| (key.into(), value.into())).collect();
         Ok(Self { entries: InMemory(in_memory), source, index: index_path(&name.name) })

@@ -166,8 +166,11 @@ impl Table for Lmdb {
 }
 
 fn lock(watched: &Watched, hold: Hold) -> Result<FileLock<'_>, Trouble> {
-    wait_for_fcntl(watched.file(), hold)
-        .map_err(|source| Trouble::File { verb: "lock", path: watched.path().to_owned(), source })
+    wait_for_fcntl(watched.file(), hold).map_err(|source| Trouble::File {
+        verb: "lock",
+        path: watched.path().to_owned(),
+        source,
+    })
 }
 
 fn is_quiet(last_change: SystemTime) -> bool {
@@ -179,7 +182,9 @@ fn is_whole(environment: &Environment, watched: &Watched) -> bool {
     let pages = environment.info().map(|info| info.last_pgno() + 1);
     let page_bytes = environment.stat().map(|stat| stat.page_size() as usize);
     match (pages, page_bytes, watched.file().metadata()) {
-        (Ok(pages), Ok(page_bytes), Ok(metadata)) => metadata.len() >= (pages.saturating_mul(page_bytes)) as u64,
+        (Ok(pages), Ok(page_bytes), Ok(metadata)) => {
+            metadata.len() >= (pages.saturating_mul(page_bytes)) as u64
+        }
         _ => false,
     }
 }

@@ -63,7 +63,12 @@ impl Target<'_> {
 }
 
 /// Writes an index with `entries`, which are sorted, in the place of the one that is there.
-pub(crate) fn replace(target: &Target<'_>, entries: &Entries, form: StoredForm, stamp: &Stamp) -> Result<(), Trouble> {
+pub(crate) fn replace(
+    target: &Target<'_>,
+    entries: &Entries,
+    form: StoredForm,
+    stamp: &Stamp,
+) -> Result<(), Trouble> {
     let new = match ReplacementFile::create(target.path) {
         Ok(new) => new,
         // The folder belongs to somebody whose file we may change, but not make anew.
@@ -206,7 +211,8 @@ pub(crate) fn delete(target: &Target<'_>, keys: &[Vec<u8>]) -> Result<usize, Tro
         count = 0;
         for key in keys {
             let with_nul = [key, &b"\0"[..]].concat();
-            let gone = is_deleted(transaction, database, &with_nul)? || is_deleted(transaction, database, key)?;
+            let gone =
+                is_deleted(transaction, database, &with_nul)? || is_deleted(transaction, database, key)?;
             count += usize::from(gone);
         }
         Ok(())

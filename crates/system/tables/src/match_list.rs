@@ -31,7 +31,10 @@ struct Element {
 enum Pattern {
     Table(Arc<OpenTable>),
     /// A name, a word, or an address in some spelling. What it means depends on the subject.
-    Text { text: String, network: Result<Network, NetworkError> },
+    Text {
+        text: String,
+        network: Result<Network, NetworkError>,
+    },
 }
 
 /// Finds the table of this name for a list.
@@ -45,7 +48,13 @@ impl MatchList {
         Ok(parsed)
     }
 
-    fn add_list(&mut self, list: &str, positive: bool, open: &OpenFn<'_>, depth: usize) -> Result<(), Trouble> {
+    fn add_list(
+        &mut self,
+        list: &str,
+        positive: bool,
+        open: &OpenFn<'_>,
+        depth: usize,
+    ) -> Result<(), Trouble> {
         for element in split_list(list) {
             let pattern = element.trim_start_matches('!');
             let marks = element.len() - pattern.len();
@@ -59,7 +68,13 @@ impl MatchList {
         Ok(())
     }
 
-    fn add_file(&mut self, path: &Path, positive: bool, open: &OpenFn<'_>, depth: usize) -> Result<(), Trouble> {
+    fn add_file(
+        &mut self,
+        path: &Path,
+        positive: bool,
+        open: &OpenFn<'_>,
+        depth: usize,
+    ) -> Result<(), Trouble> {
         let open_error = |source| Trouble::Open { path: path.to_owned(), source };
         if depth > FILE_DEPTH_LIMIT {
             return Err(Trouble::IncludeLoop(path.to_owned()));
@@ -178,7 +193,9 @@ fn domain_matches(name: &str, pattern: &str, parents: bool) -> bool {
     if name.eq_ignore_ascii_case(pattern) {
         return true;
     }
-    let Some(before) = name.len().checked_sub(pattern.len()).filter(|before| *before > 0) else { return false };
+    let Some(before) = name.len().checked_sub(pattern.len()).filter(|before| *before > 0) else {
+        return false;
+    };
     let Some((start, end)) = name.split_at_checked(before) else { return false };
     let at_label = if parents { start.ends_with('.') } else { pattern.starts_with('.') };
     at_label && end.eq_ignore_ascii_case(pattern)

@@ -34,9 +34,7 @@ pub enum NetworkError {
     #[error("bad mask length in \"{0}\"")]
     MaskLength(String),
     /// An address within the network, not the network itself.
-    #[error(
-        "non-null host address bits in \"{given}\", perhaps you should use \"{network}\" instead"
-    )]
+    #[error("non-null host address bits in \"{given}\", perhaps you should use \"{network}\" instead")]
     HostBits {
         /// As given, without `[ ]`.
         given: String,
@@ -98,8 +96,7 @@ fn without_brackets(text: &str) -> Result<String, NetworkError> {
         return Err(NetworkError::Empty);
     }
     let Some(inside) = text.strip_prefix('[') else { return Ok(text.to_owned()) };
-    let (inside, after) =
-        inside.split_once(']').ok_or_else(|| NetworkError::Unclosed(inside.to_owned()))?;
+    let (inside, after) = inside.split_once(']').ok_or_else(|| NetworkError::Unclosed(inside.to_owned()))?;
     if after.is_empty() || after.starts_with('/') {
         Ok(format!("{inside}{after}"))
     } else {

@@ -58,7 +58,11 @@ impl OpenTable {
     }
 
     /// As [`OpenTable::open`], for one of several tables of a process.
-    pub(crate) fn open_with(name: &TableName, options: &Options, sight: &Arc<Sight>) -> Result<Self, Trouble> {
+    pub(crate) fn open_with(
+        name: &TableName,
+        options: &Options,
+        sight: &Arc<Sight>,
+    ) -> Result<Self, Trouble> {
         let table = Self::one_of(name.clone(), options, sight);
         table.refresh(&mut table.state())?;
         Ok(table)
@@ -232,8 +236,8 @@ pub fn table_types() -> &'static [&'static str] {
 }
 
 const AVAILABLE: &[&str] = &[
-    "btree", "cdb", "cidr", "environ", "fail", "hash", "inline", "internal", "lmdb", "pcre", "pipemap", "proxy",
-    "randmap", "regexp", "sqlite", "static", "texthash", "unionmap", "unix",
+    "btree", "cdb", "cidr", "environ", "fail", "hash", "inline", "internal", "lmdb", "pcre", "pipemap",
+    "proxy", "randmap", "regexp", "sqlite", "static", "texthash", "unionmap", "unix",
 ];
 
 /// Is this a type that Postfix has?

@@ -78,13 +78,15 @@ impl<E: Engine> Patterns<E> {
     }
 
     fn holds(&self, condition: &Condition<E>, subject: &[u8], groups: &mut Groups) -> bool {
-        let test = |pattern: &Pattern<E>, groups: &mut Groups| {
-            match E::matches(&pattern.expression, subject, groups) {
-                Ok(matched) => matched == pattern.positive,
-                Err(problem) => {
-                    log::warn!("{} map {}, line {}: {problem}", E::KIND, self.name, condition.line);
-                    false
-                }
+        let test = |pattern: &Pattern<E>, groups: &mut Groups| match E::matches(
+            &pattern.expression,
+            subject,
+            groups,
+        ) {
+            Ok(matched) => matched == pattern.positive,
+            Err(problem) => {
+                log::warn!("{} map {}, line {}: {problem}", E::KIND, self.name, condition.line);
+                false
             }
         };
         test(&condition.first, groups) && condition.second.as_ref().is_none_or(|second| test(second, &mut []))
@@ -146,7 +148,9 @@ impl LineReader<'_> {
     fn rule<E: Engine>(&self, line: &[u8]) -> Option<Rule<Condition<E>, Replacement>> {
         let (first, rest) = self.pattern::<E>(line)?;
         let (second, rest) = match rest.first() {
-            Some(b'!') if E::SECOND_PATTERN => self.pattern::<E>(rest).map(|(second, rest)| (Some(second), rest))?,
+            Some(b'!') if E::SECOND_PATTERN => {
+                self.pattern::<E>(rest).map(|(second, rest)| (Some(second), rest))?
+            }
             _ => (None, rest),
         };
         let text = trim_start(rest);

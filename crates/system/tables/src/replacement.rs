@@ -88,7 +88,8 @@ impl Replacement {
                 Piece::Text(text) => result.extend_from_slice(text),
                 Piece::Group(number) => {
                     let span = groups.get(*number).copied().flatten();
-                    result.extend_from_slice(span.and_then(|(from, to)| subject.get(from..to)).unwrap_or(b""));
+                    result
+                        .extend_from_slice(span.and_then(|(from, to)| subject.get(from..to)).unwrap_or(b""));
                 }
             }
         }

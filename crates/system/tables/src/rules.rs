@@ -30,11 +30,16 @@ enum Line<M, V> {
 
 impl<M, V> Rules<M, V> {
     /// What the first matching rule says. `matches` may fail: then that rule does not match.
-    pub(crate) fn find<'a>(&'a self, matches: &mut dyn FnMut(&'a M, Option<&'a V>) -> bool) -> Option<(&'a M, &'a V)> {
+    pub(crate) fn find<'a>(
+        &'a self,
+        matches: &mut dyn FnMut(&'a M, Option<&'a V>) -> bool,
+    ) -> Option<(&'a M, &'a V)> {
         let mut at = 0;
         while let Some(line) = self.rules.get(at) {
             at = match line {
-                Line::Match(condition, value) if matches(condition, Some(value)) => return Some((condition, value)),
+                Line::Match(condition, value) if matches(condition, Some(value)) => {
+                    return Some((condition, value));
+                }
                 Line::If(condition, otherwise) if !matches(condition, None) => *otherwise,
                 _ => at + 1,
             };
@@ -55,7 +60,8 @@ impl RuleSource {
     /// Reads the rules of `kind:name`.
     pub(crate) fn open(kind: &str, name: &str) -> Result<Self, Trouble> {
         if name.starts_with('{') {
-            let text = inline_rules(name).map_err(|error| Trouble::RuleSyntax { kind: kind.to_owned(), error })?;
+            let text =
+                inline_rules(name).map_err(|error| Trouble::RuleSyntax { kind: kind.to_owned(), error })?;
             return Ok(Self { lines: read_lines(text.as_bytes(), name)?, watched: None });
         }
         let path = Path::new(name);
@@ -108,10 +114,11 @@ fn read_lines(text: impl Read, name: &str) -> Result<Vec<LogicalLine>, Trouble> 
     let mut lines = LogicalLines::new(BufReader::new(text), name);
     let mut all = Vec::new();
     let mut line = LogicalLine::default();
-    while lines
-        .next_into(&mut line)
-        .map_err(|source| Trouble::File { verb: "read", path: name.into(), source })?
-    {
+    while lines.next_into(&mut line).map_err(|source| Trouble::File {
+        verb: "read",
+        path: name.into(),
+        source,
+    })? {
         all.push(std::mem::take(&mut line));
     }
     Ok(all)

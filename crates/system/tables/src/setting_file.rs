@@ -27,7 +27,8 @@ impl SettingFile {
             io::ErrorKind::IsADirectory => Trouble::File { verb: "read", path: path.to_owned(), source },
             _ => Trouble::Open { path: path.to_owned(), source },
         })?;
-        let values = read(name, &watched).map_err(|source| Trouble::Open { path: path.to_owned(), source })?;
+        let values =
+            read(name, &watched).map_err(|source| Trouble::Open { path: path.to_owned(), source })?;
         Ok(Self { name: name.to_owned(), values, watched })
     }
 

@@ -47,10 +47,8 @@ impl Sqlite {
         let open = |name: &str| Arc::new(OpenTable::one_of(TableName::parse_any(name), options, sight));
         let domains = settings.text("domain").filter(|list| !list.is_empty());
         let domains = domains.map(|list| MatchList::parse(list, &open)).transpose()?;
-        let (connection, identity) = connect(&database).map_err(|error| Trouble::SqliteOpen {
-            table: name.to_string(),
-            problem: message(&error),
-        })?;
+        let (connection, identity) = connect(&database)
+            .map_err(|error| Trouble::SqliteOpen { table: name.to_string(), problem: message(&error) })?;
         let table = name.to_string();
         Ok(Self {
             table,
@@ -79,7 +77,8 @@ impl Sqlite {
     /// The values of the first column, as the result format has them, with commas between.
     fn ask(&self, query: &str, key: &str) -> Result<Option<String>, Trouble> {
         let refused = |step, error: &rusqlite::Error| self.refused(step, query, error);
-        let mut statement = self.connection.prepare_cached(query).map_err(|error| refused("prepare", &error))?;
+        let mut statement =
+            self.connection.prepare_cached(query).map_err(|error| refused("prepare", &error))?;
         let mut rows = statement.query([]).map_err(|error| refused("step", &error))?;
         let mut found = String::new();
         let mut count = 0;

@@ -44,7 +44,10 @@ impl std::fmt::Display for Rebuilt {
             }
             (Staleness::OnlyBerkeley, Ok(())) => {
                 let berkeley = berkeley.display();
-                write!(f, "{table}: {berkeley} is a Berkeley DB file, which is not read: made {index} from {source}")
+                write!(
+                    f,
+                    "{table}: {berkeley} is a Berkeley DB file, which is not read: made {index} from {source}"
+                )
             }
             (_, Err(trouble)) => {
                 write!(f, "{table}: {index} must be made anew from {source}, and can not: {trouble}")

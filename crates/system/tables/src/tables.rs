@@ -159,7 +159,9 @@ impl Lookup for Tables {
                 Stop::Failed { table: table.shown().to_owned() }
             };
             match table.get(key.as_bytes()).map_err(failed)? {
-                Some(value) if value.is_empty() => return Err(failed(Trouble::EmptyValue { key: key.to_owned() })),
+                Some(value) if value.is_empty() => {
+                    return Err(failed(Trouble::EmptyValue { key: key.to_owned() }));
+                }
                 Some(value) => return Ok(Some(found(value, table))),
                 None => {}
             }
@@ -187,7 +189,8 @@ impl CachedList {
 }
 
 fn found(value: Vec<u8>, table: &OpenTable) -> Found {
-    let value = String::from_utf8(value).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let value = String::from_utf8(value)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Found { value, table: table.shown().to_owned() }
 }
 

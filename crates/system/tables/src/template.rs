@@ -10,7 +10,10 @@ pub(crate) struct Template {
 enum Piece {
     Text(String),
     /// `%s %u %d`, or of the key `%S %U %D`.
-    Part { of_key: bool, part: Part },
+    Part {
+        of_key: bool,
+        part: Part,
+    },
     /// `%1`: a label of the key's domain, counted from its end.
     Label(usize),
 }
@@ -110,7 +113,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_finds_nothing() {
-        for (template, value) in [("%d", "x"), ("%u", "@x"), ("%d", "x@"), ("%2", "x@com"), ("%1", "com"), ("%s", "")] {
+        for (template, value) in
+            [("%d", "x"), ("%u", "@x"), ("%d", "x@"), ("%2", "x@com"), ("%1", "com"), ("%s", "")]
+        {
             assert_eq!(fill(template, value, value), None, "{template} {value}");
         }
         assert_eq!(fill("%u", "x", "").as_deref(), Some("x"));

@@ -35,7 +35,9 @@ pub enum Trouble {
         need: &'static str,
     },
     /// Settings of a table in main.cf, an old form.
-    #[error("{kind}:{name}: settings named {name}_... in main.cf are not read; put them into a file of \"name = value\" lines and use {kind}:/path/of/the/file")]
+    #[error(
+        "{kind}:{name}: settings named {name}_... in main.cf are not read; put them into a file of \"name = value\" lines and use {kind}:/path/of/the/file"
+    )]
     SettingsInMain {
         /// `sqlite`
         kind: String,

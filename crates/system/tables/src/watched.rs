@@ -83,7 +83,9 @@ impl Watched {
     /// change.
     pub(crate) fn replaced(&self, sight: &Sight) -> Result<SystemTime, Replaced> {
         match self.now(sight) {
-            Some(now) if now.is_same_file(&self.seen) && now.unlinked == self.seen.unlinked => Ok(now.last_change()),
+            Some(now) if now.is_same_file(&self.seen) && now.unlinked == self.seen.unlinked => {
+                Ok(now.last_change())
+            }
             _ => Err(Replaced),
         }
     }

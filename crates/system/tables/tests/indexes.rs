@@ -71,7 +71,8 @@ fn every_indexed_type_answers_what_its_source_says() {
         let place = Place::with("# comment\nB@Example.com  two  words \na 1,\n  2\na 3\nbad\n");
         place.make(kind);
         let table = OpenTable::open(&place.name(kind), &Options::default()).unwrap();
-        let get = |key: &str| table.get(key.as_bytes()).unwrap().map(|value| String::from_utf8(value).unwrap());
+        let get =
+            |key: &str| table.get(key.as_bytes()).unwrap().map(|value| String::from_utf8(value).unwrap());
         assert_eq!(get("b@example.com").as_deref(), Some("two  words"), "{kind}");
         assert_eq!(get("A").as_deref(), Some("1,  2"), "{kind}");
         assert_eq!(get("bad"), None, "{kind}");
@@ -82,11 +83,8 @@ fn every_indexed_type_answers_what_its_source_says() {
 #[test]
 fn an_index_made_by_postfix_is_read() {
     let place = Place::with("");
-    fs::copy(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/postfix-3.7.lmdb"),
-        place.index("lmdb"),
-    )
-    .unwrap();
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/postfix-3.7.lmdb"), place.index("lmdb"))
+        .unwrap();
     assert_eq!(place.entries("hash"), ["info@example.com=a, b", "user@example.com=example.com/user/"]);
 }
 
@@ -205,7 +203,8 @@ fn a_table_of_berkeley_db_is_read_from_its_source() {
 }
 
 fn rebuilt(place: &Place, kind: &str) -> Vec<Staleness> {
-    let rebuilt = tables::rebuild_stale(&format!("static:x, proxy:{}", place.name(kind)), &Compile::default());
+    let rebuilt =
+        tables::rebuild_stale(&format!("static:x, proxy:{}", place.name(kind)), &Compile::default());
     rebuilt
         .into_iter()
         .map(|rebuilt| {

@@ -41,7 +41,9 @@ fn patterns_are_not_asked_for_parts() {
 #[test]
 fn a_table_that_fails_fails_the_lookup_that_reaches_it() {
     let tables = Tables::default();
-    for broken in ["fail:x", "hash:/nonexistent/table", "mysql:/etc/x.cf", "nosuch:x", "/etc/virtual", "inline:{a=}"] {
+    for broken in
+        ["fail:x", "hash:/nonexistent/table", "mysql:/etc/x.cf", "nosuch:x", "/etc/virtual", "inline:{a=}"]
+    {
         let maps = format!("inline:{{b=1}} {broken}");
         assert_eq!(find(&tables, &maps, "b").as_deref(), Some("1"), "{broken}");
         let failed = Err(Stop::Failed { table: broken.to_owned() });

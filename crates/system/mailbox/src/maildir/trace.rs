@@ -1,6 +1,5 @@
 //! What an earlier try at a delivery has left in `tmp/`, and what that says.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
