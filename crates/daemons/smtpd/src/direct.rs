@@ -27,8 +27,6 @@ use crate::service::Smtpd;
 pub(crate) const DIRECT_LIMIT_BYTES: usize = 64 * 1024;
 /// Messages of one worker that are under way at a time.
 const UNDER_WAY_LIMIT: usize = 256;
-/// Empty queue files that are kept for messages that may need one.
-const RESERVED_LIMIT: usize = 64;
 /// After misses in a row so many messages (two to the power of it) go to the queue at once, before another try.
 const MISSES_COUNTED: u32 = 6;
 
@@ -125,10 +123,10 @@ impl Direct {
         self.reserved.pop()
     }
 
-    /// No more goes this way, and nothing is kept for it.
-    pub(crate) fn close(&mut self) {
+    /// No more goes this way. To drop the files that were kept for it is work for the disk.
+    pub(crate) fn close(&mut self) -> Vec<Reserved> {
         self.limit = Duration::ZERO;
-        self.reserved.clear();
+        std::mem::take(&mut self.reserved)
     }
 
     fn missed(&mut self) {
@@ -136,10 +134,9 @@ impl Direct {
         self.skip = 1 << self.misses;
     }
 
-    fn keep(&mut self, reserved: Reserved) {
-        if self.reserved.len() < RESERVED_LIMIT && !self.limit.is_zero() {
-            self.reserved.push(reserved);
-        }
+    /// Keeps a file for another message. There are never more than messages that were under way at a time.
+    pub(crate) fn keep(&mut self, reserved: Reserved) {
+        self.reserved.push(reserved);
     }
 }
 
@@ -239,6 +236,15 @@ impl Smtpd {
         events.hand(line, Box::new(Offer(id, memory)), self);
     }
 
+    /// Ends direct delivery: the worker is about to leave.
+    pub(crate) fn close_direct(&mut self, events: &mut EventLoop<Self>) {
+        let files = self.direct.close();
+        if let Some(desk) = self.direct.desk.filter(|_| !files.is_empty()) {
+            // With a full pool they go here and now.
+            let _ = events.offload(desk, move || drop(files));
+        }
+    }
+
     fn manager_line(&mut self, events: &mut EventLoop<Self>) -> Option<HandlerId> {
         if self.direct.line.is_none() {
             let socket = connect_unix(&self.direct.manager).ok()?;
@@ -268,7 +274,8 @@ impl Smtpd {
                 self.direct.misses = 0;
                 self.forget_due(&id);
                 self.direct.keep(parcel.reserved);
-                events.hand(session, Box::new(Committed::of(Ok(parcel.id))), self);
+                // Not handed over: its next message may want this connection, which is acting just now.
+                events.post_box().send(session, Box::new(Committed::of(Ok(parcel.id))));
             }
         }
     }

@@ -177,7 +177,12 @@ impl Session {
                 }
                 None => offload(events, me, move || intake.place(&press, finished)),
             },
-            Ok(Err(refusal)) => refused(&refusal).into(),
+            Ok(Err(refusal)) => {
+                if let Some((reserved, _)) = intake.reserved.take() {
+                    daemon.direct.keep(reserved);
+                }
+                refused(&refusal).into()
+            }
             Err(error) => {
                 log::warn!("NOQUEUE: {error}");
                 write_error()

@@ -104,8 +104,8 @@ impl Service for Smtpd {
         std::iter::once(&*self.tables)
     }
 
-    fn draining(&mut self, _: &mut EventLoop<Self>) {
-        self.direct.close();
+    fn draining(&mut self, events: &mut EventLoop<Self>) {
+        self.close_direct(events);
     }
 
     fn sessions(&self) -> usize {
