@@ -16,13 +16,14 @@ pub(crate) const CONTENT: &[u8] = b"Subject: test\n\nFrom here on\nthe body\n";
 pub(crate) const NAME: &str = "1795313871.QE13879EA1AFR812";
 pub(crate) const NOW_US: u64 = 1_795_313_871_211_098;
 
-/// As Postfix's defaults, but nobody waits.
+/// As Postfix's defaults, but nobody waits for long: the children of tests beside this one hold a lock between fork(2)
+/// and exec(2).
 pub(crate) const LOCKS: LockSettings = LockSettings {
     fcntl: true,
     flock: true,
     dotlock: true,
-    attempts: 1,
-    delay: Duration::ZERO,
+    attempts: 50,
+    delay: Duration::from_millis(10),
     stale_after: Duration::from_secs(500),
 };
 
