@@ -29,13 +29,8 @@ impl Place<'_> {
         let base = Settings::new("vm", std::process::id());
         let mbox_locks =
             mailbox::mbox::LockSettings { attempts: 100, delay: PATIENCE / 100, ..base.mbox_locks };
-        let mut settings = Settings {
-            layout: self.layout,
-            lock_patience: PATIENCE,
-            mbox_locks,
-            boot: [0; 16],
-            ..base
-        };
+        let mut settings =
+            Settings { layout: self.layout, lock_patience: PATIENCE, mbox_locks, boot: [0; 16], ..base };
         if let Some(disk) = disk {
             settings.disk = disk;
         }
