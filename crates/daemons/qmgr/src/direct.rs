@@ -9,6 +9,7 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use queue::Loaded;
 use queue_format::QueueId;
@@ -25,8 +26,8 @@ use crate::trigger::Answers;
 
 /// The transport whose agent takes open files.
 const DIRECT_TRANSPORT: &str = "virtual";
-/// How long the id of a finished message is remembered, in microseconds: a queue file of it that a client has made
-/// meanwhile is about to be removed, and not to be taken for new mail.
+/// How long a message that everybody has got is remembered, in microseconds: its client may be about to make a queue
+/// file of it, which is not to be taken for new mail.
 const REMEMBERED_US: u64 = 60_000_000;
 /// How long the disk is left alone after it refused a rename, in microseconds.
 const DISK_RETRY_US: u64 = 1_000_000;
@@ -49,8 +50,40 @@ pub(crate) struct Direct {
 pub(crate) struct DirectMail {
     keys: HashMap<String, MessageKey>,
     answers: HashMap<HandlerId, Vec<Answer>>,
-    /// Those finished, and when they may be forgotten.
-    finished: VecDeque<(u64, QueueId)>,
+    pub(crate) finished: Finished,
+}
+
+/// Messages that everybody has got. A short queue id may stand for another message a second later, so it counts together
+/// with the time of arrival.
+#[derive(Debug, Default)]
+pub(crate) struct Finished {
+    arrivals: HashMap<QueueId, Duration>,
+    /// Until when they are remembered, in this order.
+    until: VecDeque<(u64, QueueId, Duration)>,
+}
+
+impl Finished {
+    fn add(&mut self, id: &QueueId, arrival: Option<Duration>, now_us: u64) {
+        if let Some(arrival) = arrival {
+            self.arrivals.insert(id.clone(), arrival);
+            self.until.push_back((now_us + REMEMBERED_US, id.clone(), arrival));
+        }
+    }
+
+    /// Is a queue file of this id, with this time in it, of a message that everybody has got?
+    pub(crate) fn has(&self, id: &QueueId, arrival: Option<Duration>) -> bool {
+        arrival.is_some() && self.arrivals.get(id).copied() == arrival
+    }
+
+    fn forget_old(&mut self, now_us: u64) {
+        while self.until.front().is_some_and(|(time, ..)| *time <= now_us)
+            && let Some((_, id, arrival)) = self.until.pop_front()
+        {
+            if self.arrivals.get(&id) == Some(&arrival) {
+                self.arrivals.remove(&id);
+            }
+        }
+    }
 }
 
 impl Manager {
@@ -95,7 +128,7 @@ impl Manager {
             message.waiting += 1;
             return self.disk.push(Task::Activate { key, id: message.id.clone() });
         }
-        // One that is finished has no need of it: its client removes the file.
+        // Of one that is finished the file is not needed: it is found out when the file is read.
         self.asked(Request::Arrived(id));
     }
 
@@ -146,6 +179,7 @@ impl Manager {
     pub(crate) fn leave_directly(&mut self, key: MessageKey) {
         let Some(message) = self.drop_direct(key) else { return };
         log::info!("{}: removed", message.id);
+        self.direct.finished.add(&message.id, message.envelope.arrival, self.now_us);
         let client = message.direct.and_then(|direct| direct.client);
         self.answer(client, Answer::Done(message.id.to_string()));
     }
@@ -153,7 +187,11 @@ impl Manager {
     fn drop_direct(&mut self, key: MessageKey) -> Option<Message> {
         let message = self.messages.remove(&key)?;
         self.direct.keys.remove(message.id.as_str());
-        self.direct.finished.push_back((self.now_us + REMEMBERED_US, message.id.clone()));
+        self.intake.forget(&message.id);
+        if message.direct.as_ref().is_some_and(|direct| direct.client.is_none()) {
+            // Its client may have died after making a queue file, and before saying so.
+            self.intake.asked(Request::ScanIncoming);
+        }
         Some(message)
     }
 
@@ -161,6 +199,7 @@ impl Manager {
     /// would need a queue file is forgotten.
     pub(crate) fn client_is_gone(&mut self, client: HandlerId) {
         self.direct.answers.remove(&client);
+        self.intake.asked(Request::ScanIncoming);
         let mut stuck = Vec::new();
         for key in self.direct.keys.values() {
             let direct = self.messages.get_mut(key).and_then(|message| message.direct.as_mut());
@@ -183,11 +222,26 @@ impl Manager {
         for (client, answers) in std::mem::take(&mut self.direct.answers) {
             events.hand(client, Box::new(Answers(answers)), self);
         }
-        while let Some((time, _)) = self.direct.finished.front()
-            && *time <= self.now_us
-            && let Some((_, id)) = self.direct.finished.pop_front()
-        {
-            self.intake.forget(&id);
-        }
+        self.direct.finished.forget_old(self.now_us);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_used_again_is_another_message() {
+        let id: QueueId = "E93EB990921".parse().unwrap();
+        let [first, second] = [7_953_105, 8_953_105].map(|us| Some(Duration::from_micros(us)));
+        let mut finished = Finished::default();
+        finished.add(&id, first, 1_000_000);
+        assert!(finished.has(&id, first) && !finished.has(&id, second) && !finished.has(&id, None));
+        finished.add(&id, second, 2_000_000);
+        assert!(finished.has(&id, second));
+        finished.forget_old(1_000_000 + REMEMBERED_US);
+        assert!(finished.has(&id, second), "only the first is old");
+        finished.forget_old(2_000_000 + REMEMBERED_US);
+        assert!(!finished.has(&id, second));
     }
 }

@@ -49,6 +49,8 @@ pub(crate) enum Task {
     Remove { key: MessageKey, id: QueueId, with_logs: bool },
     /// Take a message in that is active already but had no queue file until now.
     Activate { key: MessageKey, id: QueueId },
+    /// Remove the queue file of a message that everybody had got without one.
+    RemoveCopy(QueueId),
     /// See how far an agent has come that has ended.
     Look(Box<Lost>),
 }
@@ -71,6 +73,7 @@ pub(crate) enum Done {
     Marked(MessageKey, Result<(), QueueError>),
     Parked(MessageKey, Result<(), Refused>),
     Removed(MessageKey, Result<(), Refused>),
+    CopyRemoved(QueueId, Result<(), QueueError>),
     Activated(MessageKey, Result<(), Refused>),
     /// Nobody is at work on the message; the recipients at these offsets are crossed off.
     Looked(Box<Lost>, Vec<u64>),
@@ -118,7 +121,7 @@ pub(crate) struct Batch {
 impl DiskWork {
     pub(crate) fn push(&mut self, task: Task) {
         let lane = match &task {
-            Task::Load(_) => {
+            Task::Load(_) | Task::RemoveCopy(_) => {
                 self.next_lane = (self.next_lane + 1) % LOADING_LANES;
                 self.next_lane
             }
@@ -188,6 +191,10 @@ fn one(queue: &Queue, task: Task, recipient_limit: usize) -> Done {
                 key,
                 removed.map_err(|error| Refused { error, task: Task::Remove { key, id, with_logs } }),
             )
+        }
+        Task::RemoveCopy(id) => {
+            let removed = remove(queue, &id, false);
+            Done::CopyRemoved(id, removed)
         }
         Task::Activate { key, id } => {
             let activated = queue.activate(QueueName::Incoming, &id);

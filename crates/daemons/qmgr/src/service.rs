@@ -360,6 +360,12 @@ impl Manager {
             Done::Busy(task) => self.later.push((self.now_us + LOOK_AGAIN_US, task)),
             Done::Parked(key, result) => self.left(key, result, false),
             Done::Removed(key, result) => self.left(key, result, true),
+            Done::CopyRemoved(id, result) => {
+                if let Err(error) = result {
+                    log::warn!("{error}; its recipients have the message already");
+                }
+                self.intake.forget(&id);
+            }
         }
     }
 
@@ -377,6 +383,9 @@ impl Manager {
                 return self.intake.forget(&id);
             }
         };
+        if self.direct.finished.has(&id, found.loaded.envelope.arrival) {
+            return self.disk.push(Task::RemoveCopy(id));
+        }
         let mut message = Message::new(id, found.loaded, self.now_us);
         message.bounce_log = found.bounce_log;
         message.trace_log = found.trace_log;
