@@ -1,5 +1,7 @@
 //! How a queue is shown: the table of sendmail, or a JSON object a line.
 
+use std::fmt::Write;
+
 use attributes::Attributes;
 
 use crate::postcat::local_date;
@@ -23,12 +25,14 @@ pub(crate) struct Printer {
     long_ids: bool,
     messages: u64,
     bytes: u64,
+    /// The last time that was shown, in seconds since 1970, and how.
+    date: (Option<i64>, String),
 }
 
 impl Printer {
     /// `long_ids`: `enable_long_queue_ids`, which widens the first column.
     pub(crate) fn new(form: Form, long_ids: bool) -> Self {
-        Self { form, long_ids, messages: 0, bytes: 0 }
+        Self { form, long_ids, messages: 0, bytes: 0, date: (None, String::new()) }
     }
 
     /// Appends one message of showq(8); false when it lacks what every message has.
@@ -55,7 +59,7 @@ impl Printer {
         }
     }
 
-    fn table(&self, entry: &Entry<'_>, out: &mut String) {
+    fn table(&mut self, entry: &Entry<'_>, out: &mut String) {
         if self.messages == 0 {
             out.push_str(if self.long_ids {
                 "----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n"
@@ -69,32 +73,38 @@ impl Printer {
             _ if entry.forced_expire => "#",
             _ => "",
         };
-        let id = format!("{}{mark}", entry.queue_id);
-        let date = local_date(entry.time);
-        let (size, sender) = (entry.size, entry.sender);
-        let indent = match self.long_ids {
-            true => {
-                out.push_str(&format!("{id:<17} {size:>8} {:19.19} {sender}\n", date));
-                47
-            }
-            false => {
-                out.push_str(&format!("{id:<11} {size:>7} {:20.20} {sender}\n", date));
-                41
-            }
+        let (id, size, sender) = (entry.queue_id, entry.size, entry.sender);
+        // Most messages of a long queue came in bursts.
+        if self.date.0 != Some(entry.time) {
+            self.date = (Some(entry.time), local_date(entry.time));
+        }
+        let date = &self.date.1;
+        let (id_columns, indent) = if self.long_ids { (17, 47) } else { (11, 41) };
+        out.push_str(id);
+        out.push_str(mark);
+        pad(out, id_columns - (id.len() + mark.len()).min(id_columns));
+        let _ = match self.long_ids {
+            true => writeln!(out, " {size:>8} {date:19.19} {sender}"),
+            false => writeln!(out, " {size:>7} {date:20.20} {sender}"),
         };
         let mut last = "";
         for (recipient, reason) in &entry.recipients {
             if *reason != last {
                 if !reason.is_empty() {
-                    let padding = REASON_COLUMNS.saturating_sub(reason.len());
-                    out.push_str(&format!("{:padding$}({reason})\n", ""));
+                    pad(out, REASON_COLUMNS.saturating_sub(reason.len()));
+                    out.extend(["(", reason, ")\n"]);
                 }
                 last = reason;
             }
-            out.push_str(&format!("{:indent$}{recipient}\n", ""));
+            pad(out, indent);
+            out.extend([recipient, "\n"]);
         }
         out.push('\n');
     }
+}
+
+fn pad(out: &mut String, columns: usize) {
+    out.extend(std::iter::repeat_n(' ', columns));
 }
 
 struct Entry<'a> {

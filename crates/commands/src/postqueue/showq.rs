@@ -60,10 +60,11 @@ fn print(mut source: impl Read, site: &Site, form: Form) -> Result<(), Failure> 
     let mut printer = Printer::new(form, site.config.get(&parameters::ENABLE_LONG_QUEUE_IDS));
     let malformed = || Failure::with(EX_UNAVAILABLE, "malformed showq server response");
     let mut output = std::io::stdout().lock();
-    let (mut input, mut begin, mut text) = (Vec::new(), 0, String::new());
+    // What was read and not yet understood is `input[begin..end]`.
+    let (mut input, mut begin, mut end, mut text) = (vec![0; BLOCK_BYTES], 0, 0, String::new());
     let mut greeted = false;
     loop {
-        match Attributes::decode(&input[begin..]).map_err(|_| malformed())? {
+        match Attributes::decode(&input[begin..end]).map_err(|_| malformed())? {
             Some((message, length)) => {
                 begin += length;
                 if !std::mem::replace(&mut greeted, true) {
@@ -77,10 +78,14 @@ fn print(mut source: impl Read, site: &Site, form: Form) -> Result<(), Failure> 
                 }
             }
             None => {
-                input.drain(..begin);
-                begin = 0;
-                if read_more(&mut source, &mut input).map_err(|_| malformed())? == 0 {
-                    return Err(malformed());
+                input.copy_within(begin..end, 0);
+                (begin, end) = (0, end - begin);
+                if end == input.len() {
+                    input.resize(end * 2, 0);
+                }
+                match read(&mut source, &mut input[end..]) {
+                    Ok(length @ 1..) => end += length,
+                    Ok(0) | Err(_) => return Err(malformed()),
                 }
             }
         }
@@ -92,16 +97,11 @@ fn print(mut source: impl Read, site: &Site, form: Form) -> Result<(), Failure> 
     write(&mut output, &mut text)
 }
 
-fn read_more(source: &mut impl Read, input: &mut Vec<u8>) -> std::io::Result<usize> {
-    let known = input.len();
-    input.resize(known + BLOCK_BYTES, 0);
+fn read(source: &mut impl Read, space: &mut [u8]) -> std::io::Result<usize> {
     loop {
-        match source.read(&mut input[known..]) {
+        match source.read(space) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            result => {
-                input.truncate(known + *result.as_ref().unwrap_or(&0));
-                return result;
-            }
+            result => return result,
         }
     }
 }

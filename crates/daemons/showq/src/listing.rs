@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::thread;
 
 use address::quote;
 use notifications::log::read_log;
@@ -14,7 +17,9 @@ use queue_format::envelope::{Envelope, EnvelopeReader, Step};
 const FOLDERS: [QueueName; 5] =
     [QueueName::Maildrop, QueueName::Active, QueueName::Incoming, QueueName::Deferred, QueueName::Hold];
 /// Messages in one portion.
-const PORTION_MESSAGES: usize = 500;
+const PORTION_MESSAGES: usize = 1000;
+/// A portion of more messages is read by so many threads: what takes time is to open files.
+const READERS: usize = 2;
 /// How much of a file is read at a time, in bytes: most envelopes fit.
 const BLOCK_BYTES: usize = 4096;
 
@@ -41,19 +46,11 @@ pub(crate) struct Listing {
     scan: Option<(QueueName, Scan)>,
     started: bool,
     done: bool,
-    block: Vec<u8>,
 }
 
 impl Listing {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            folders: FOLDERS.iter(),
-            scan: None,
-            started: false,
-            done: false,
-            block: vec![0; BLOCK_BYTES],
-        }
+        Self { settings, folders: FOLDERS.iter(), scan: None, started: false, done: false }
     }
 
     /// Was that the last portion?
@@ -68,15 +65,17 @@ impl Listing {
             attribute(&mut out, "protocol", "mail_queue_list_protocol");
             out.push(0);
         }
-        for _ in 0..PORTION_MESSAGES {
-            match self.next_entry() {
-                Some((name, entry)) => self.message(name, &entry, &mut out),
-                None => {
-                    out.push(0);
-                    self.done = true;
-                    break;
-                }
-            }
+        let found: Vec<_> = std::iter::from_fn(|| self.next_entry()).take(PORTION_MESSAGES).collect();
+        let settings = &self.settings;
+        thread::scope(|scope| {
+            let parts = found.chunks(PORTION_MESSAGES.div_ceil(READERS));
+            let parts: Vec<_> = parts.map(|part| scope.spawn(|| Reader::new(settings).list(part))).collect();
+            // A thread that panics takes the process down (`worker`).
+            parts.into_iter().filter_map(|part| part.join().ok()).for_each(|part| out.extend(part));
+        });
+        if found.len() < PORTION_MESSAGES {
+            out.push(0);
+            self.done = true;
         }
         out
     }
@@ -97,6 +96,24 @@ impl Listing {
                 Err(error) => log::warn!("{error}"),
             }
         }
+    }
+}
+
+/// Reads the files of messages, one after the other.
+struct Reader<'a> {
+    settings: &'a Settings,
+    block: Vec<u8>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(settings: &'a Settings) -> Self {
+        Self { settings, block: vec![0; BLOCK_BYTES] }
+    }
+
+    fn list(mut self, found: &[(QueueName, Entry)]) -> Vec<u8> {
+        let mut out = Vec::new();
+        found.iter().for_each(|(name, entry)| self.message(*name, entry, &mut out));
+        out
     }
 
     /// Appends one message; nothing for a file that is not complete, is no message, or has moved on.
@@ -119,12 +136,26 @@ impl Listing {
         attribute(out, "sender", &sender);
         let reasons = match name {
             QueueName::Deferred | QueueName::Active | QueueName::Incoming | QueueName::Hold => {
-                std::fs::read(self.settings.queue.path(QueueName::Defer, &id)).unwrap_or_default()
+                self.whole(&self.settings.queue.path(QueueName::Defer, &id)).unwrap_or_default()
             }
-            _ => Vec::new(),
+            _ => &[],
         };
-        recipients(&envelope, &reasons, out);
+        recipients(&envelope, reasons, out);
         out.push(0);
+    }
+
+    /// A file that mostly fits in one block.
+    fn whole(&mut self, path: &Path) -> io::Result<&[u8]> {
+        let file = File::open(path)?;
+        let mut known = 0;
+        loop {
+            let length = file.read_at(&mut self.block[known..], known as u64)?;
+            known += length;
+            if known < self.block.len() {
+                return Ok(&self.block[..known]);
+            }
+            self.block.resize(self.block.len() * 2, 0);
+        }
     }
 
     /// The envelope, as far as it is needed; `None` when the file can not be read or is no message.
@@ -151,16 +182,13 @@ impl Listing {
 
 /// Those of whom the reason of the delay is known first, then the others; each once.
 fn recipients(envelope: &Envelope, reasons: &[u8], out: &mut Vec<u8>) {
-    let mut listed: HashSet<String> = HashSet::new();
-    if !reasons.is_empty() {
-        let done: HashSet<u64> = envelope
-            .recipients
-            .iter()
-            .filter(|recipient| recipient.done)
-            .map(|recipient| recipient.offset)
-            .collect();
-        for entry in read_log(reasons, true) {
-            if !done.contains(&entry.offset) && listed.insert(entry.recipient.clone()) {
+    let entries = read_log(reasons, true);
+    let mut listed: HashSet<&str> = HashSet::new();
+    if !entries.is_empty() {
+        let done = envelope.recipients.iter().filter(|recipient| recipient.done);
+        let done: HashSet<u64> = done.map(|recipient| recipient.offset).collect();
+        for entry in &entries {
+            if !done.contains(&entry.offset) && listed.insert(&entry.recipient) {
                 attribute(out, "recipient", &entry.recipient);
                 attribute(out, "reason", &entry.reason);
             }
@@ -168,7 +196,7 @@ fn recipients(envelope: &Envelope, reasons: &[u8], out: &mut Vec<u8>) {
     }
     for recipient in envelope.recipients.iter().filter(|recipient| !recipient.done) {
         let address = quote(&recipient.address);
-        if listed.is_empty() || !listed.contains(&address) {
+        if !listed.contains(address.as_str()) {
             attribute(out, "recipient", &address);
             attribute(out, "reason", "");
         }
@@ -179,7 +207,7 @@ fn recipients(envelope: &Envelope, reasons: &[u8], out: &mut Vec<u8>) {
 fn attribute(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(name.as_bytes());
     out.push(0);
-    out.extend(value.bytes().filter(|byte| *byte != 0));
+    value.as_bytes().split(|byte| *byte == 0).for_each(|piece| out.extend_from_slice(piece));
     out.push(0);
 }
 

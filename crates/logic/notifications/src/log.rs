@@ -1,6 +1,8 @@
 //! The log that the bounce service keeps per message in `bounce/`, `defer/` and `trace/`, in Postfix's form,
 //! so that a queue moves between the two with its reasons.
 
+use std::borrow::Cow;
+
 /// One recipient's result, as it stands in the log. Addresses are in external (quoted) form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogEntry {
@@ -125,8 +127,11 @@ fn named(address: &str) -> &str {
     if address.is_empty() || address == "<>" { "(MAILER-DAEMON)" } else { address }
 }
 
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+fn clean(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().map(|c| if c.is_control() { '?' } else { c }).collect())
 }
 
 #[cfg(test)]
