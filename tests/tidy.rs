@@ -7,6 +7,8 @@ mod documents;
 mod floors;
 #[path = "tidy/licences.rs"]
 mod licences;
+#[path = "tidy/neighbours.rs"]
+mod neighbours;
 #[path = "tidy/purity.rs"]
 mod purity;
 #[path = "tidy/shape.rs"]

@@ -231,16 +231,14 @@ mod tests {
 
     #[test]
     fn a_queue_manager_that_was_away_is_asked_to_look() {
-        let folder = std::env::temp_dir().join(format!("notifier.{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let mut notifier = Notifier::new(folder.join("qmgr"));
+        let folder = tempfile::tempdir().unwrap();
+        let mut notifier = Notifier::new(folder.path().join("qmgr"));
         notifier.arrived("A1");
-        let listener = sys::sockets::listen_unix(&folder.join("qmgr")).unwrap();
+        let listener = sys::sockets::listen_unix(&folder.path().join("qmgr")).unwrap();
         notifier.arrived("A2");
         let (session, _) = listener.accept().unwrap();
         let mut buffer = [0; 100];
         let count = session.read(&mut buffer).unwrap();
         assert_eq!(all(&buffer[..count]), [Request::ScanIncoming, Request::Arrived("A2".into())]);
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

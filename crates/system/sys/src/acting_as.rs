@@ -36,21 +36,3 @@ impl Drop for ActingAs {
         assert!(back.is_ok(), "the process can not be root again: {back:?}");
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ids::{effective_gid, effective_uid, is_root};
-
-    #[test]
-    fn root_is_somebody_else_and_then_root_again() {
-        if !is_root() {
-            return assert!(ActingAs::new(effective_uid() + 1, effective_gid()).is_err());
-        }
-        {
-            let _acting = ActingAs::new(65_534, 65_533).unwrap();
-            assert_eq!((effective_uid(), effective_gid()), (65_534, 65_533));
-        }
-        assert_eq!(effective_uid(), 0);
-    }
-}

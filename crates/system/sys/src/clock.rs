@@ -107,8 +107,9 @@ mod tests {
     #[test]
     fn a_known_second_reads_right_in_its_zone() {
         let time = local_time(1_000_000_000);
-        let utc_hour = (i64::from(time.hour) * 3600 - time.offset_seconds).rem_euclid(86_400) / 3600;
-        assert_eq!((time.year, time.month, time.minute, time.second, utc_hour), (2001, 9, 46, 40, 1));
+        let local = i64::from(time.hour) * 3600 + i64::from(time.minute) * 60 + i64::from(time.second);
+        let utc = (local - time.offset_seconds).rem_euclid(86_400);
+        assert_eq!((time.year, time.month, utc), (2001, 9, 3600 + 46 * 60 + 40));
         assert!(!time.zone.as_str().is_empty());
     }
 }

@@ -83,18 +83,3 @@ pub fn become_for_good(identity: &Identity) -> io::Result<()> {
         format!("this process runs as uid {} gid {}, not {uid} {gid}", users.effective, group_ids.effective),
     ))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_process_that_is_not_root_can_only_stay_what_it_is() {
-        if is_root() {
-            return assert_eq!(effective_uid(), 0);
-        }
-        assert!(become_for_good(&Identity::new(effective_uid(), effective_gid())).is_ok());
-        let stranger = become_for_good(&Identity::new(effective_uid() + 1, effective_gid()));
-        assert_eq!(stranger.map_err(|error| error.kind()), Err(io::ErrorKind::PermissionDenied));
-    }
-}

@@ -1,4 +1,4 @@
-//! Deliveries on a real file system: what comes out, what a crash leaves, what a hostile tree can do.
+//! Deliveries on a real file system: what comes out, and what a crash leaves.
 #![allow(clippy::unwrap_used)]
 
 mod broken_disk;
@@ -6,4 +6,3 @@ mod world;
 mod maildir;
 mod mbox;
 mod crash;
-mod abuse;

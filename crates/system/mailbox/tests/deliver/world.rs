@@ -16,14 +16,13 @@ pub(crate) const CONTENT: &[u8] = b"Subject: test\n\nFrom here on\nthe body\n";
 pub(crate) const NAME: &str = "1795313871.QE13879EA1AFR812";
 pub(crate) const NOW_US: u64 = 1_795_313_871_211_098;
 
-/// As Postfix's defaults, but nobody waits for long: the children of tests beside this one hold a lock between fork(2)
-/// and exec(2).
+/// As Postfix's defaults, but nobody waits.
 pub(crate) const LOCKS: LockSettings = LockSettings {
     fcntl: true,
     flock: true,
     dotlock: true,
-    attempts: 50,
-    delay: Duration::from_millis(10),
+    attempts: 1,
+    delay: Duration::ZERO,
     stale_after: Duration::from_secs(500),
 };
 
@@ -42,11 +41,6 @@ impl World {
     /// A path below the mailbox base.
     pub(crate) fn at(&self, path: &str) -> PathBuf {
         self.root.path().join("base").join(path)
-    }
-
-    /// A path no delivery may reach.
-    pub(crate) fn outside(&self, path: &str) -> PathBuf {
-        self.root.path().join("outside").join(path)
     }
 
     /// The mailboxes as a process that has just started sees them.

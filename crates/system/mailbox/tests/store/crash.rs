@@ -13,8 +13,6 @@ use crate::broken_disk::{BrokenDisk, Fault};
 use crate::world::{change, folder_name, text};
 
 const STEPS_LIMIT: usize = 400;
-/// Nobody holds a lock here but the children of tests beside this one, between fork(2) and exec(2).
-const PATIENCE: Duration = Duration::from_secs(5);
 const LINE: &str = "From a@b Sun Nov 22 05:11:09 2026\n";
 
 /// A store in a directory, opened afresh each time.
@@ -28,9 +26,9 @@ impl Place<'_> {
     fn store(&self, disk: Option<Arc<BrokenDisk>>) -> Arc<Store> {
         let base = Settings::new("vm", std::process::id());
         let mbox_locks =
-            mailbox::mbox::LockSettings { attempts: 100, delay: PATIENCE / 100, ..base.mbox_locks };
-        let mut settings =
-            Settings { layout: self.layout, lock_patience: PATIENCE, mbox_locks, boot: [0; 16], ..base };
+            mailbox::mbox::LockSettings { attempts: 1, delay: Duration::ZERO, ..base.mbox_locks };
+        let lock_patience = Duration::ZERO;
+        let mut settings = Settings { layout: self.layout, lock_patience, mbox_locks, boot: [0; 16], ..base };
         if let Some(disk) = disk {
             settings.disk = disk;
         }

@@ -11,4 +11,3 @@ mod quota;
 mod broken_disk;
 mod crash;
 mod index;
-mod dovecot;

@@ -21,9 +21,7 @@ struct Spool {
 
 fn settings() -> Settings {
     let base = Settings::new("vm", std::process::id());
-    // Children of tests beside this one hold a lock between fork(2) and exec(2).
-    let delay = Duration::from_millis(10);
-    let mbox_locks = mailbox::mbox::LockSettings { attempts: 100, delay, ..base.mbox_locks };
+    let mbox_locks = mailbox::mbox::LockSettings { attempts: 1, delay: Duration::ZERO, ..base.mbox_locks };
     Settings { layout: Layout::Mbox, mbox_locks, ..base }
 }
 

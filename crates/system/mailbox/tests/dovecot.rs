@@ -1,4 +1,11 @@
 //! The same Maildir, now in Dovecot's hands, now in ours: whoever looks sees the same.
+//!
+//! A program of its own: a process that is just being started holds the locks of the tests beside it.
+#![allow(clippy::unwrap_used)]
+
+#[allow(dead_code)] // what other programs use
+#[path = "store/world.rs"]
+mod world;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +17,7 @@ use std::sync::Arc;
 
 use mailbox::store::{Flags, How, Maildrop, Settings, Store, Stores, UidlFormat};
 
-use crate::world::{change, folder_name, text};
+use world::{change, folder_name, text};
 
 /// Dovecot refuses to read mail as root.
 const MAIL_UID: u32 = 5999;
@@ -28,7 +35,7 @@ impl Switch {
     /// None where there is no Dovecot, and the log of the test says so.
     fn new(seed: u64) -> Option<Self> {
         if Command::new("doveadm").arg("--version").output().is_err() {
-            eprintln!("SKIPPED: doveadm is not installed (apt-get install dovecot-imapd)");
+            testkit::left_out("doveadm is not installed (apt-get install dovecot-imapd)");
             return None;
         }
         let root = tempfile::tempdir().unwrap();
