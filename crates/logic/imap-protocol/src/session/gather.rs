@@ -40,35 +40,41 @@ pub(crate) enum Step {
 impl Gather {
     /// Goes on with what has come. Where `wanted` says so of the text before a literal, the literal is the caller's.
     pub(crate) fn step(&mut self, input: &mut Input, limit: usize, wanted: &dyn Fn(&[u8]) -> bool) -> Step {
+        loop {
+            if let Some(step) = self.line(input, limit, wanted) {
+                return step;
+            }
+        }
+    }
+
+    /// The rest of a literal and the line behind it; `None` where another literal follows that can be read on at once.
+    fn line(&mut self, input: &mut Input, limit: usize, wanted: &dyn Fn(&[u8]) -> bool) -> Option<Step> {
         if self.skipping != Skipping::No {
-            return self.skip(input);
+            return Some(self.skip(input));
         }
         if self.literal_left > 0 {
             let bytes = input.take(self.literal_left as u64);
             self.literal_left -= bytes.len();
             self.text.extend(bytes);
             if self.literal_left > 0 {
-                return Step::Wait;
+                return Some(Step::Wait);
             }
         }
         let line = match input.line(limit.saturating_sub(self.text.len())) {
-            Line::Partial => return Step::Wait,
+            Line::Partial => return Some(Step::Wait),
             Line::TooLong => {
                 self.skipping = Skipping::Line(Refusal::new("Too long argument"));
-                return self.skip(input);
+                return Some(self.skip(input));
             }
             Line::Whole(line) => line,
         };
         let mark = literal_mark(&line);
         self.text.extend_from_slice(&line);
         match mark {
-            None => Step::Whole(std::mem::take(&mut self.text)),
-            Some(Err(refusal)) => Step::Refused(std::mem::take(&mut self.text), refusal),
-            Some(Ok(_)) if wanted(&self.text) => Step::AtLiteral(std::mem::take(&mut self.text)),
-            Some(Ok(mark)) => match self.literal(&mark, limit, input) {
-                Some(step) => step,
-                None => self.step(input, limit, wanted),
-            },
+            None => Some(Step::Whole(std::mem::take(&mut self.text))),
+            Some(Err(refusal)) => Some(Step::Refused(std::mem::take(&mut self.text), refusal)),
+            Some(Ok(_)) if wanted(&self.text) => Some(Step::AtLiteral(std::mem::take(&mut self.text))),
+            Some(Ok(mark)) => self.literal(&mark, limit, input),
         }
     }
 
@@ -138,6 +144,13 @@ mod tests {
                 Step::Whole(b"b NOOP".to_vec()),
             ]
         );
+    }
+
+    #[test]
+    fn as_many_literals_as_fit_are_read_on_the_same_stack() {
+        let text = [b"a ID ".as_slice(), &b"{0+}\r\n".repeat(50_000), b"\r\n"].concat();
+        let length = text.len() - 2;
+        assert_eq!(steps(&text, 1 << 20), [Step::Whole(text[..length].to_vec())]);
     }
 
     #[test]
