@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// How long one reply may take.
-const REPLY_PATIENCE: Duration = Duration::from_secs(20);
+const REPLY_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Is there a message with `token` in it in the mailbox of `user`?
 pub(crate) fn has_message(port: u16, user: &str, password: &str, token: &str) -> Result<bool, String> {

@@ -11,7 +11,7 @@ use crate::demo::pop3_client;
 use crate::demo::smtp_client::Client;
 
 /// How long a delivery may take.
-const DELIVERY_PATIENCE: Duration = Duration::from_secs(15);
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(60);
 /// How often the mailboxes are looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 

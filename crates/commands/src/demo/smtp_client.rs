@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// How long one reply may take.
-const REPLY_PATIENCE: Duration = Duration::from_secs(20);
+const REPLY_PATIENCE: Duration = Duration::from_secs(60);
 
 /// One session.
 pub(crate) struct Client {
