@@ -9,7 +9,7 @@
 pub mod programs;
 pub mod config;
 pub mod suite;
-mod port;
+pub mod port;
 pub mod processes;
 pub mod client;
 pub mod mail;
@@ -21,4 +21,5 @@ pub mod fuzz;
 pub use client::{Client, Reply};
 pub use config::Builder;
 pub use mail::Message;
+pub use port::Port;
 pub use suite::Suite;

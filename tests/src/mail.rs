@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use sys::locks::{self, Hold};
+
 /// One message of a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -60,8 +62,10 @@ fn maildir(path: &Path) -> Vec<Message> {
     files.iter().filter_map(|file| Some(Message { text: text(fs::read(file).ok()?) })).collect()
 }
 
-/// Each message begins with a `From ` line after an empty one.
+/// Each message begins with a `From ` line after an empty one. The lock keeps out whoever is just adding one.
 fn mbox(path: &Path) -> Vec<Message> {
+    let Ok(file) = fs::File::open(path) else { return Vec::new() };
+    let _lock = locks::wait_for_fcntl(&file, Hold::Shared).expect("a lock of the mailbox");
     let content = fs::read(path).map(text).unwrap_or_default();
     let mut messages: Vec<Message> = Vec::new();
     let mut after_empty = true;

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use sys::signals::{self, SignalKind};
+
+use crate::suite::PATIENCE;
 
 /// Processes that work below `directory`: every daemon's current directory is the queue's.
 pub fn of(directory: &Path) -> Vec<u32> {
@@ -46,14 +49,16 @@ pub fn kill(pid: u32) {
     let _ = signals::send(pid, SignalKind::SIGKILL);
 }
 
-/// Kills what is left of a suite.
+/// Kills what is left of a suite, and waits for its end.
 pub fn kill_all(directory: &Path) {
+    let deadline = Instant::now() + PATIENCE;
     // A master that dies late may have started another worker meanwhile.
-    for _ in 0..100 {
+    while Instant::now() < deadline {
         let pids = of(directory);
         if pids.is_empty() {
             return;
         }
         pids.into_iter().for_each(kill);
+        std::thread::yield_now();
     }
 }

@@ -28,7 +28,7 @@ fn signal(suite: &Suite, program: &str, signal: SignalKind) {
 
 #[test]
 fn a_message_that_is_delivered_at_once_needs_no_queue_file() {
-    let suite = Builder::new().example_com().main("direct_delivery_milliseconds = 10000").start();
+    let suite = Builder::new().example_com().main("direct_delivery_milliseconds = 100000").start();
     // The first may come before the queue manager has looked at what was left in the queue.
     let first = suite.send("a@b.example", &["other@example.com"], "Subject: first\n\nx\n");
     suite.wait_log(&[&first, ": removed"]);
@@ -56,7 +56,7 @@ fn with_the_parameter_at_zero_every_message_goes_through_the_queue() {
 fn what_can_not_be_delivered_gets_a_queue_file_and_its_sender_a_report() {
     let suite = Builder::new()
         .example_com()
-        .main("direct_delivery_milliseconds = 10000\nvirtual_mailbox_limit = 20000\nmessage_size_limit = 20000\nmailbox_size_limit = 20000")
+        .main("direct_delivery_milliseconds = 100000\nvirtual_mailbox_limit = 20000\nmessage_size_limit = 20000\nmailbox_size_limit = 20000")
         .start();
     let filling = format!("Subject: filling\n\n{}", "0123456789012345678901234567890123456789\n".repeat(300));
     suite.send("user@example.com", &["mbox@example.com"], &filling);
@@ -87,7 +87,7 @@ fn a_client_does_not_wait_for_an_agent_that_is_slow() {
 
 #[test]
 fn a_queue_manager_that_dies_costs_no_message() {
-    let suite = Builder::new().example_com().main("direct_delivery_milliseconds = 10000").start();
+    let suite = Builder::new().example_com().main("direct_delivery_milliseconds = 100000").start();
     suite.send("a@b.example", &["user@example.com"], "Subject: first\n\nx\n");
     suite.wait_messages("user/", 1);
     signal(&suite, "virtual", SignalKind::SIGSTOP);

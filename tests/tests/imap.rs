@@ -4,13 +4,15 @@
 use std::path::Path;
 use std::process::Command;
 
+use tests::suite::PATIENCE;
 use tests::{Builder, Suite};
 
 /// What every script begins with.
 const BEGIN: &str = "
 import imaplib, socket, ssl, sys
 imaplib.Debug = 0
-port, certificate = int(sys.argv[1]), sys.argv[2]
+port, certificate, patience = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+socket.setdefaulttimeout(patience)
 def ok(answer):
     assert answer[0] == 'OK', answer
     return answer[1]
@@ -67,6 +69,7 @@ fn play(suite: &Suite, certificate: &Path, script: &str) {
         .arg(format!("{BEGIN}{script}"))
         .arg(suite.port().to_string())
         .arg(certificate)
+        .arg(PATIENCE.as_secs().to_string())
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);

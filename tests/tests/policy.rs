@@ -4,7 +4,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use tests::{Builder, Client, Suite};
+use tests::{Builder, Client, Port, Suite};
+
+/// The default action as a reply.
+const MISCONFIGURED: &str =
+    "451 4.3.5 <user@example.com>: Recipient address rejected: Server configuration problem";
 
 /// Attributes of one request, in the order in which they came.
 type Request = Vec<(String, String)>;
@@ -135,11 +139,11 @@ fn a_policy_server_is_told_all_there_is_to_know() {
 
 #[test]
 fn a_policy_server_that_fails_comes_to_the_default_action() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let server = PolicyServer::start();
+    let (nobodys, server) = (Port::reserve(), PolicyServer::start());
+    let gone = nobodys.number();
     let suite = suite(&format!(
         "check_policy_service {{ inet:127.0.0.1:{gone}, default_action=DUNNO, retry_delay=1s }}, \
-         check_policy_service {{ inet:127.0.0.1:{}, timeout=1s, try_limit=1 }}, permit",
+         check_policy_service {{ inet:127.0.0.1:{}, try_limit=1 }}, permit",
         server.port
     ));
     let mut client = suite.connect();
@@ -147,11 +151,22 @@ fn a_policy_server_that_fails_comes_to_the_default_action() {
     assert_eq!(answer(&mut client, "DUNNO"), "250 2.1.5 Ok");
     suite.wait_log(&[&format!("warning: connect to 127.0.0.1:{gone}: Connection refused")]);
     suite.wait_log(&[&format!("warning: problem talking to server 127.0.0.1:{gone}: Connection refused")]);
-    let refused = "451 4.3.5 <user@example.com>: Recipient address rejected: Server configuration problem";
-    assert_eq!(answer(&mut client, "hang"), refused);
-    suite.wait_log(&[&format!("problem talking to server 127.0.0.1:{}: Connection timed out", server.port)]);
-    assert_eq!(answer(&mut client, "close"), refused);
+    assert_eq!(answer(&mut client, "close"), MISCONFIGURED);
     suite.wait_log(&[&format!("problem talking to server 127.0.0.1:{}: Application error", server.port)]);
+    client.quit();
+    suite.stop();
+}
+
+#[test]
+fn a_policy_server_that_says_nothing_comes_to_the_default_action() {
+    let server = PolicyServer::start();
+    let service =
+        format!("check_policy_service {{ inet:127.0.0.1:{}, timeout=1s, try_limit=1 }}", server.port);
+    let suite = suite(&format!("{service}, permit"));
+    let mut client = suite.connect();
+    client.ehlo();
+    assert_eq!(answer(&mut client, "hang"), MISCONFIGURED);
+    suite.wait_log(&[&format!("problem talking to server 127.0.0.1:{}: Connection timed out", server.port)]);
     client.quit();
     suite.stop();
 }

@@ -2,22 +2,22 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use tests::{Builder, Suite};
+use tests::suite::PATIENCE;
+use tests::{Builder, Port, Suite};
 
 const LETTER: &str = "From: sender@client.example\nSubject: one\n\nHello\n.dot\n";
 
 /// A suite with a POP3 server, and its port.
-fn start(main: &str) -> (Suite, u16) {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+fn start(main: &str) -> (Suite, Port) {
+    let port = Port::reserve();
     let suite = Builder::new()
         .example_com()
         .main("virtual_password_maps = hash:$config_directory/vpassword\nlogin_default_domain = example.com")
         .main(main)
-        .master(&format!("127.0.0.1:{port} inet n - n - - pop3d\nauth unix - - n - - authd\n"))
+        .master(&format!("127.0.0.1:{} inet n - n - - pop3d\nauth unix - - n - - authd\n", port.number()))
         .table("vpassword", "user@example.com {PLAIN}secret\nother@example.com {SHA256}K7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols=\n")
         .start();
     (suite, port)
@@ -27,15 +27,15 @@ fn start(main: &str) -> (Suite, u16) {
 struct Session(BufReader<TcpStream>);
 
 impl Session {
-    fn connect(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    fn connect(port: &Port) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port.number())).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut session = Self(BufReader::new(stream));
         assert!(session.line().starts_with("+OK "));
         session
     }
 
-    fn login(port: u16, user: &str) -> Self {
+    fn login(port: &Port, user: &str) -> Self {
         let mut session = Self::connect(port);
         assert_eq!(session.say(&format!("USER {user}")), "+OK");
         assert_eq!(session.say("PASS secret"), "+OK Logged in.");
@@ -63,7 +63,7 @@ fn a_message_is_fetched_and_removed_and_its_file_is_gone() {
     let (suite, port) = start("");
     suite.send("sender@client.example", &["user@example.com"], LETTER);
     suite.wait_messages("user/", 1);
-    let mut session = Session::login(port, "user");
+    let mut session = Session::login(&port, "user");
     assert!(session.say("STAT").starts_with("+OK 1 "));
     assert!(session.say("RETR 1").ends_with(" octets"));
     let text = session.text();
@@ -80,13 +80,13 @@ fn a_session_that_is_cut_off_deletes_nothing_and_unique_ids_stay() {
     let (suite, port) = start("");
     suite.send("sender@client.example", &["user@example.com"], LETTER);
     suite.wait_messages("user/", 1);
-    let mut first = Session::login(port, "user@example.com");
+    let mut first = Session::login(&port, "user@example.com");
     let id = first.say("UIDL 1");
     assert!(id.starts_with("+OK 1 "), "{id}");
     first.say("DELE 1");
     drop(first);
     suite.wait_log(&["pop3d", "disconnected without QUIT", "del=1/1"]);
-    let mut second = Session::login(port, "user");
+    let mut second = Session::login(&port, "user");
     assert_eq!(second.say("UIDL 1"), id);
     assert_eq!(second.say("QUIT"), "+OK Logging out.");
     suite.stop();
@@ -95,11 +95,11 @@ fn a_session_that_is_cut_off_deletes_nothing_and_unique_ids_stay() {
 #[test]
 fn a_second_session_is_told_that_the_mailbox_is_in_use() {
     let (suite, port) = start("");
-    let _first = Session::login(port, "user");
-    let mut second = Session::connect(port);
+    let _first = Session::login(&port, "user");
+    let mut second = Session::connect(&port);
     second.say("USER user");
     assert_eq!(second.say("PASS secret"), "-ERR [IN-USE] Mailbox is in use by another session.");
-    drop(Session::login(port, "other"));
+    drop(Session::login(&port, "other"));
     suite.stop();
 }
 
@@ -107,7 +107,7 @@ fn a_second_session_is_told_that_the_mailbox_is_in_use() {
 fn a_wrong_password_and_a_stranger_are_answered_alike() {
     let (suite, port) = start("login_failure_delay = 0s");
     for user in ["user", "nobody"] {
-        let mut session = Session::connect(port);
+        let mut session = Session::connect(&port);
         session.say(&format!("USER {user}"));
         assert_eq!(session.say("PASS wrong"), "-ERR [AUTH] Authentication failed.");
     }
@@ -119,7 +119,7 @@ fn a_wrong_password_and_a_stranger_are_answered_alike() {
 #[test]
 fn commands_that_come_with_the_password_reach_the_mailbox() {
     let (suite, port) = start("");
-    let mut session = Session::connect(port);
+    let mut session = Session::connect(&port);
     session.0.get_mut().write_all(b"USER user\r\nPASS secret\r\nSTAT\r\nNOOP\r\nQUIT\r\n").unwrap();
     let said: Vec<_> = (0..5).map(|_| session.line()).collect();
     assert_eq!(said, ["+OK", "+OK Logged in.", "+OK 0 0", "+OK", "+OK Logging out."]);
@@ -132,15 +132,17 @@ fn python_and_curl_read_their_mail() {
     suite.send("sender@client.example", &["user@example.com"], LETTER);
     suite.wait_messages("user/", 1);
     let script = format!(
-        "import poplib\np = poplib.POP3('127.0.0.1', {port})\np.apop('user', 'secret')\n\
-         print(len(p.list()[1]), b'Hello' in p.retr(1)[1])\np.quit()\n"
+        "import poplib\np = poplib.POP3('127.0.0.1', {}, timeout={})\np.apop('user', 'secret')\n\
+         print(len(p.list()[1]), b'Hello' in p.retr(1)[1])\np.quit()\n",
+        port.number(),
+        PATIENCE.as_secs()
     );
     if let Some(said) = run("python3", &["-c", &script]) {
         assert_eq!(said.trim(), "1 True");
     }
     for mechanism in ["PLAIN", "CRAM-MD5", "+APOP"] {
         let login = format!("AUTH={mechanism}");
-        let url = format!("pop3://127.0.0.1:{port}/1");
+        let url = format!("pop3://127.0.0.1:{}/1", port.number());
         if let Some(said) = run("curl", &["-s", "--user", "user:secret", "--login-options", &login, &url]) {
             assert!(said.contains("Subject: one"), "{mechanism}: {said}");
         }
@@ -151,7 +153,7 @@ fn python_and_curl_read_their_mail() {
 /// What a program says; none where it is not installed.
 fn run(program: &str, arguments: &[&str]) -> Option<String> {
     let Ok(output) = Command::new(program).args(arguments).stdin(Stdio::null()).output() else {
-        eprintln!("{program} is not installed: not tried");
+        testkit::left_out(&format!("{program} is not installed"));
         return None;
     };
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
