@@ -7,12 +7,21 @@
 mod address;
 mod attributes;
 mod cleanup;
+mod dialogue;
+mod dovecot_auth;
+mod imap;
 mod main_cf;
 mod master_cf;
 mod message;
+mod mime;
 mod notifications;
+mod passwords;
+mod pop3;
 mod queue_file;
+mod sasl;
 mod smtp;
+mod spam_rules;
+mod spamc;
 mod table_source;
 
 use std::path::PathBuf;
@@ -31,16 +40,24 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 18] = [
     Target { name: "address", run: address::run, seeds: address::seeds },
     Target { name: "attributes", run: attributes::run, seeds: attributes::seeds },
     Target { name: "cleanup", run: cleanup::run, seeds: cleanup::seeds },
+    Target { name: "dovecot_auth", run: dovecot_auth::run, seeds: dovecot_auth::seeds },
+    Target { name: "imap", run: imap::run, seeds: imap::seeds },
     Target { name: "main_cf", run: main_cf::run, seeds: main_cf::seeds },
     Target { name: "master_cf", run: master_cf::run, seeds: master_cf::seeds },
     Target { name: "message", run: message::run, seeds: message::seeds },
+    Target { name: "mime", run: mime::run, seeds: mime::seeds },
     Target { name: "notifications", run: notifications::run, seeds: notifications::seeds },
+    Target { name: "passwords", run: passwords::run, seeds: passwords::seeds },
+    Target { name: "pop3", run: pop3::run, seeds: pop3::seeds },
     Target { name: "queue_file", run: queue_file::run, seeds: queue_file::seeds },
+    Target { name: "sasl", run: sasl::run, seeds: sasl::seeds },
     Target { name: "smtp", run: smtp::run, seeds: smtp::seeds },
+    Target { name: "spam_rules", run: spam_rules::run, seeds: spam_rules::seeds },
+    Target { name: "spamc", run: spamc::run, seeds: spamc::seeds },
     Target { name: "table_source", run: table_source::run, seeds: table_source::seeds },
 ];
 
