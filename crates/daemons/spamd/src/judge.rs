@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rulefiles::stamp;
 use spam::report::Form;
-use spam::{Check, Circumstances, ScoreSet};
+use spam::{Check, Circumstances};
 use spamc_protocol::{Command, Fault, Reply, Request, Verdict};
 
 use crate::users::Rules;
@@ -33,7 +33,7 @@ pub(crate) fn judge(rules: &Rules, host: &str, case: &Case) -> Reply {
     let chosen = rules.of(request.user.as_deref());
     let (now, stamp) = stamp(host);
     let is_over = || begun.elapsed() > case.time_limit;
-    let circumstances = Circumstances { now, scores: ScoreSet::default(), is_over: &is_over };
+    let circumstances = Circumstances::new(now, &is_over);
     let check = Check::new(chosen.rules(), &case.message, &circumstances);
     let text = match request.command {
         Command::Symbols => check.tests().join(",").into_bytes(),
@@ -43,7 +43,7 @@ pub(crate) fn judge(rules: &Rules, host: &str, case: &Case) -> Reply {
     };
     let (score, required) = (check.shown_score(), check.shown_required_score());
     let verdict = Verdict { spam: check.is_spam(), score, required, text };
-    write_log(&check, case, &verdict, begun.elapsed(), &stamp.autolearn);
+    write_log(&check, case, &verdict, begun.elapsed(), &check.findings.autolearn.to_string());
     Reply::Verdict(verdict)
 }
 

@@ -18,6 +18,10 @@ pub(crate) struct Shown {
     /// `text/plain` or `text/html`.
     pub(crate) kind: &'static str,
     pub(crate) all: Text,
+    /// What a reader sees of a document, when something of it is hidden.
+    pub(crate) visible: Option<Text>,
+    /// What is hidden from readers.
+    pub(crate) invisible: Text,
     /// Of a document that is not empty.
     pub(crate) html: Option<Html>,
 }
@@ -45,7 +49,7 @@ fn shown(tree: &Tree, id: PartId, settings: &Settings) -> Option<Shown> {
     if kind == "text/html" && !text.chars.is_empty() {
         return Some(shown_html(render(&text), bytes.len()));
     }
-    Some(Shown { kind, all: text, html: None })
+    Some(Shown { kind, all: text, ..Shown::default() })
 }
 
 /// Without `normalize_charset` only UTF-8 is decoded, where it is declared.
@@ -58,7 +62,7 @@ fn undecoded(bytes: &[u8], charset: &[u8]) -> Text {
 }
 
 fn shown_html(rendering: Rendering, source_bytes: usize) -> Shown {
-    let Rendering { all, mut html } = rendering;
+    let Rendering { all, visible, invisible, mut html } = rendering;
     let length = all.chars.chars().count();
     let space = all.chars.chars().filter(|char| is_space(*char, all.decoded)).count();
     html.numbers.insert("html_length", as_number(length));
@@ -67,7 +71,8 @@ fn shown_html(rendering: Rendering, source_bytes: usize) -> Shown {
         let source = as_number(source_bytes);
         html.numbers.insert("ratio", (source - as_number(length)) / source);
     }
-    Shown { kind: "text/html", all, html: Some(html) }
+    let visible = (!invisible.chars.is_empty()).then_some(visible);
+    Shown { kind: "text/html", all, visible, invisible, html: Some(html) }
 }
 
 /// Blank, in text that was decoded (any blank of Unicode) or not (ASCII's).
@@ -77,6 +82,52 @@ pub(crate) fn is_space(char: char, decoded: bool) -> bool {
 
 /// The lines of the rendered text, the subject first.
 pub(crate) fn lines(tree: &Tree, shown: &HashMap<PartId, Shown>, settings: &Settings) -> Vec<Vec<u8>> {
+    let subject = [tree.root().fields.value("subject").unwrap_or_default(), b"\n"].concat();
+    chosen_lines(tree, shown, settings, subject, |shown| &shown.all)
+}
+
+/// The lines that a reader sees, the subject first; `None` when a reader sees all of them.
+pub(crate) fn visible_lines(
+    tree: &Tree,
+    shown: &HashMap<PartId, Shown>,
+    settings: &Settings,
+) -> Option<Vec<Vec<u8>>> {
+    if shown.values().all(|shown| shown.visible.is_none()) {
+        return None;
+    }
+    let subject = [tree.root().fields.value("subject").unwrap_or_default(), b"\n"].concat();
+    Some(chosen_lines(tree, shown, settings, subject, |shown| shown.visible.as_ref().unwrap_or(&shown.all)))
+}
+
+/// The lines that are hidden from readers.
+pub(crate) fn invisible_lines(
+    tree: &Tree,
+    shown: &HashMap<PartId, Shown>,
+    settings: &Settings,
+) -> Vec<Vec<u8>> {
+    if shown.values().all(|shown| shown.invisible.chars.is_empty()) {
+        return Vec::new();
+    }
+    chosen_lines(tree, shown, settings, Vec::new(), |shown| &shown.invisible)
+}
+
+fn chosen_lines(
+    tree: &Tree,
+    shown: &HashMap<PartId, Shown>,
+    settings: &Settings,
+    subject: Vec<u8>,
+    choose: fn(&Shown) -> &Text,
+) -> Vec<Vec<u8>> {
+    let texts = shown.iter().map(|(id, shown)| (*id, choose(shown))).collect();
+    text_lines(tree, &texts, settings, subject)
+}
+
+fn text_lines(
+    tree: &Tree,
+    texts: &HashMap<PartId, &Text>,
+    settings: &Settings,
+    subject: Vec<u8>,
+) -> Vec<Vec<u8>> {
     let mut text = Text::default();
     let leaves = tree.leaves();
     if leaves.is_empty() {
@@ -86,12 +137,11 @@ pub(crate) fn lines(tree: &Tree, shown: &HashMap<PartId, Shown>, settings: &Sett
         if !text.chars.is_empty() {
             text.chars.push('\n');
         }
-        let Some(shown) = shown.get(&id) else { continue };
-        text.chars.push_str(cut(&shown.all.chars, settings.body_part_scan_size));
-        text.decoded |= shown.all.decoded;
+        let Some(shown) = texts.get(&id) else { continue };
+        text.chars.push_str(cut(&shown.chars, settings.body_part_scan_size));
+        text.decoded |= shown.decoded;
     }
     let paragraphs = Text { chars: paragraphs(&text), decoded: text.decoded }.into_octets();
-    let subject = [tree.root().fields.value("subject").unwrap_or_default(), b"\n"].concat();
     short_lines(&[subject, paragraphs].concat())
 }
 

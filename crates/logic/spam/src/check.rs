@@ -2,14 +2,12 @@
 
 use crate::mail::Mail;
 use crate::ruleset::Ruleset;
-use crate::scan::{Circumstances, Findings, ScoreSet, scan};
+use crate::scan::{Circumstances, Findings, scan};
 
 /// A message with its verdict.
 pub struct Check<'a> {
     pub(crate) rules: &'a Ruleset,
     pub(crate) mail: Mail<'a>,
-    /// Which scores counted.
-    pub scores: ScoreSet,
     /// What the rules found.
     pub findings: Findings,
 }
@@ -19,7 +17,7 @@ impl<'a> Check<'a> {
     pub fn new(rules: &'a Ruleset, message: &[u8], circumstances: &Circumstances<'_>) -> Self {
         let mail = Mail::new(message, &rules.settings, &rules.tlds);
         let findings = scan(rules, &mail, circumstances);
-        Self { rules, mail, scores: circumstances.scores, findings }
+        Self { rules, mail, findings }
     }
 
     /// Is it spam?

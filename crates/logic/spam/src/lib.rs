@@ -6,12 +6,16 @@
 
 mod addresses;
 mod addresses_of_hosts;
+mod autolearn;
+mod bayes;
 mod body;
 mod check;
 mod dates;
 mod eval;
 mod headers;
 mod html;
+pub mod learned;
+mod lesson;
 mod mail;
 pub mod perl;
 mod registry;
@@ -20,8 +24,13 @@ pub mod report;
 pub mod rules;
 mod ruleset;
 mod scan;
+mod senders;
 mod uri;
 
+pub use autolearn::{Autolearn, Outcome};
+pub use bayes::{Clue, Judgement, distance_to_neutral, probability_of, token_of};
 pub use check::Check;
+pub use lesson::Lesson;
 pub use ruleset::{Rule, RuleId, Ruleset};
 pub use scan::{Circumstances, Findings, Hit, ScoreSet};
+pub use senders::set_address;

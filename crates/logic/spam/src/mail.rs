@@ -1,5 +1,6 @@
 //! A message as the rules see it.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -38,6 +39,15 @@ impl<'a> Mail<'a> {
         let mut tree = Tree::parse(message);
         // Marks of an earlier check say nothing.
         tree.root_mut().fields.remove(|field| field.key.starts_with(b"x-spam-"));
+        Self::of_tree(tree, settings, tlds)
+    }
+
+    /// A message that is learned, not checked: it keeps all its fields.
+    pub(crate) fn to_learn(message: &[u8], settings: &'a Settings, tlds: &'a TldPatterns) -> Self {
+        Self::of_tree(Tree::parse(message), settings, tlds)
+    }
+
+    fn of_tree(tree: Tree, settings: &'a Settings, tlds: &'a TldPatterns) -> Self {
         let relays = Relays::of(&tree, settings);
         let shown = body::render_parts(&tree, settings);
         let body = body::lines(&tree, &shown, settings);
@@ -59,6 +69,19 @@ impl<'a> Mail<'a> {
         };
         mail.uris = mail.find_uris();
         mail
+    }
+
+    /// The lines that a reader sees, the subject first.
+    pub(crate) fn visible(&self) -> Cow<'_, [Vec<u8>]> {
+        match body::visible_lines(&self.tree, &self.shown, self.settings) {
+            Some(lines) => Cow::Owned(lines),
+            None => Cow::Borrowed(&self.body),
+        }
+    }
+
+    /// The lines that are hidden from readers.
+    pub(crate) fn invisible(&self) -> Vec<Vec<u8>> {
+        body::invisible_lines(&self.tree, &self.shown, self.settings)
     }
 
     /// The documents in it, in order.

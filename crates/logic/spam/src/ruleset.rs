@@ -1,9 +1,9 @@
 //! Rules made ready for work: grouped by what they look at, metas in the order of what they need.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::eval::{self, Known};
+use crate::eval::{self, Known, SenderJudge};
 use crate::perl::{Pattern, PatternSet};
 use crate::rules::{
     Configuration, Expression, Fault, Flags, HeaderTest, Kind, MimeTest, Problem, Scores, Settings, Stage,
@@ -30,6 +30,18 @@ pub struct Rule {
     pub(crate) area: &'static str,
     /// Rules that a meta needs.
     pub(crate) needs: Vec<RuleId>,
+    /// Which side of the message it looks at.
+    pub(crate) side: Side,
+}
+
+/// Which side of a message a rule looks at, for automatic learning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Head,
+    Body,
+    /// The sides of the rules that it combines.
+    Meta,
+    Neither,
 }
 
 impl Rule {
@@ -62,6 +74,8 @@ pub(crate) struct Template {
     pub(crate) place: Place,
     pub(crate) source: String,
     pub(crate) tags: Vec<String>,
+    /// With the tags of the first message that had them. The original fills them in once in a process, too.
+    pub(crate) filled: OnceLock<Pattern>,
 }
 
 /// What a pattern looks at.
@@ -96,6 +110,8 @@ pub(crate) struct Matchers {
     pub(crate) mime: Vec<(RuleId, MimeTest)>,
     pub(crate) calls: Vec<Call>,
     pub(crate) metas: Vec<(RuleId, Expression<RuleId>)>,
+    /// Rules that weigh the sender's earlier messages: they come last.
+    pub(crate) senders: Vec<(RuleId, SenderJudge)>,
 }
 
 /// Rules and settings, ready to judge messages. It never changes, and all workers share it.
@@ -272,7 +288,13 @@ impl<'a> Builder<'a> {
         let tags = template_tags(pattern.source());
         if !tags.is_empty() {
             let source = pattern.source().to_owned();
-            self.groups.matchers.templates.push(Template { rule: id, place: place.clone(), source, tags });
+            self.groups.matchers.templates.push(Template {
+                rule: id,
+                place: place.clone(),
+                source,
+                tags,
+                filled: OnceLock::new(),
+            });
             return true;
         }
         let captures = has_named_group(pattern.source());
@@ -314,6 +336,9 @@ impl<'a> Builder<'a> {
     }
 
     fn add_call(&mut self, id: RuleId, stage: Stage, function: &str, arguments: &[String]) {
+        if let Some(judge) = eval::sender_judge(function) {
+            return self.groups.matchers.senders.push((id, judge));
+        }
         match eval::function(function) {
             Some(Known::Local(function)) => {
                 self.groups.matchers.calls.push(Call {
@@ -383,8 +408,30 @@ fn rule(configuration: &Configuration, name: &str) -> Rule {
         flags: configuration.flags_of(name),
         description: configuration.descriptions.get(name).cloned(),
         subject_prefix: configuration.subject_prefixes.get(name).cloned(),
-        area,
+        area: learner_area(kind).unwrap_or(area),
         needs: Vec::new(),
+        side: side(kind),
+    }
+}
+
+/// Rules that say how a sender's earlier messages count stand in a place of their own in reports.
+fn learner_area(kind: Option<&Kind>) -> Option<&'static str> {
+    match kind {
+        Some(Kind::Eval { function, .. }) => eval::sender_judge(function).map(|judge| match judge {
+            SenderJudge::Awl => "AWL: ",
+            SenderJudge::TxRep => "TXREP: ",
+        }),
+        _ => None,
+    }
+}
+
+fn side(kind: Option<&Kind>) -> Side {
+    match kind {
+        Some(Kind::Header(_) | Kind::Eval { stage: Stage::Header, .. }) => Side::Head,
+        Some(Kind::Body(_) | Kind::RawBody(_) | Kind::Uri(_) | Kind::MimeHeader(_)) => Side::Body,
+        Some(Kind::Eval { stage: Stage::Body | Stage::RawBody, .. }) => Side::Body,
+        Some(Kind::Meta(_)) => Side::Meta,
+        _ => Side::Neither,
     }
 }
 

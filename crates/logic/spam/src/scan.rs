@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::autolearn::Autolearn;
+use crate::bayes::Judgement;
 use crate::eval::{Context, Found};
 use crate::headers::Request;
+use crate::learned::{Change, Memory};
+use crate::lesson::LessonPlan;
 use crate::mail::Mail;
 use crate::perl::Pattern;
 use crate::rules::{MimeTest, Stage};
@@ -32,10 +36,17 @@ impl ScoreSet {
 pub struct Circumstances<'a> {
     /// Seconds since 1970.
     pub now: i64,
-    /// Which scores count.
-    pub scores: ScoreSet,
+    /// What was learned; without it nothing is learned from the message either.
+    pub memory: Option<&'a dyn Memory>,
     /// Is the time for this message over?
     pub is_over: &'a dyn Fn() -> bool,
+}
+
+impl<'a> Circumstances<'a> {
+    /// A check that remembers nothing.
+    pub fn new(now: i64, is_over: &'a dyn Fn() -> bool) -> Self {
+        Self { now, memory: None, is_over }
+    }
 }
 
 /// A rule that hit.
@@ -62,6 +73,14 @@ pub struct Findings {
     pub timed_out: bool,
     /// Tags that rules have set.
     pub(crate) tags: BTreeMap<String, Vec<Vec<u8>>>,
+    /// Which scores counted.
+    pub scores: ScoreSet,
+    /// What the learner says; `None` when it was not asked.
+    pub bayes: Option<Judgement>,
+    /// Was the message learned?
+    pub autolearn: Autolearn,
+    /// What changes in the learned data.
+    pub changes: Vec<Change>,
 }
 
 /// A check in progress.
@@ -77,17 +96,24 @@ pub(crate) struct Scan<'a> {
 
 /// Runs all rules.
 pub(crate) fn scan(rules: &Ruleset, mail: &Mail<'_>, circumstances: &Circumstances<'_>) -> Findings {
+    let mut lesson = LessonPlan::new(mail, circumstances);
     let mut scan = Scan {
         rules,
         mail,
-        set: circumstances.scores.index(),
+        set: lesson.scores().index(),
         is_over: circumstances.is_over,
         values: vec![0.0; rules.len()],
-        findings: Findings::default(),
+        findings: Findings { scores: lesson.scores(), ..Findings::default() },
     };
-    scan.run(&Context::new(mail, circumstances.now));
+    scan.findings.bayes = lesson.judge(&mut scan.findings.changes);
+    let probability = scan.findings.bayes.as_ref().and_then(|judgement| judgement.probability);
+    scan.run(&Context::new(mail, circumstances.now, probability));
+    scan.weigh_sender(&mut lesson);
     let mut findings = scan.findings;
     findings.score = three_decimals(findings.hits.iter().map(|hit| hit.score).sum());
+    if !findings.timed_out {
+        lesson.learn(rules, &mut findings);
+    }
     findings
 }
 
@@ -327,22 +353,45 @@ impl<'a> Scan<'a> {
         if !self.is_active(template.rule) {
             return;
         }
-        let mut source = template.source.clone();
-        for tag in &template.tags {
-            let values: Vec<String> = self.tag_values(tag).iter().map(|value| quoted(value)).collect();
-            if values.is_empty() {
-                return;
-            }
-            source = source.replace(&format!("%{{{tag}}}"), &format!("(?:{})", values.join("|")));
-        }
-        let pattern = Pattern::from_source(source);
+        let Some(filled) = self.filled(template) else { return };
+        let pattern = template.filled.get_or_init(|| filled);
         let mut left = self.limit(template.rule);
         for text in self.texts(&template.place) {
-            let count = self.count(&pattern, &text, left);
+            let count = self.count(pattern, &text, left);
             self.hits(template.rule, count);
             left -= count;
             if left == 0 {
                 break;
+            }
+        }
+    }
+
+    /// The pattern with the message's tags in it; `None` when it has not all of them.
+    fn filled(&self, template: &Template) -> Option<Pattern> {
+        let mut source = template.source.clone();
+        for tag in &template.tags {
+            let values: Vec<String> = self.tag_values(tag).iter().map(|value| quoted(value)).collect();
+            if values.is_empty() {
+                return None;
+            }
+            source = source.replace(&format!("%{{{tag}}}"), &format!("(?:{})", values.join("|")));
+        }
+        Some(Pattern::from_source(source))
+    }
+
+    /// What the sender's earlier messages add. They come last: they look at the sum of all others.
+    fn weigh_sender(&mut self, lesson: &mut LessonPlan<'_>) {
+        for (rule, judge) in &self.rules.matchers.senders {
+            if !self.is_active(*rule) || self.findings.timed_out {
+                continue;
+            }
+            let weighed = lesson.weigh(*judge, self.rules, &self.findings);
+            for (tag, value) in weighed.tags {
+                self.findings.tags.insert(tag.to_owned(), vec![value.into_bytes()]);
+            }
+            self.findings.changes.extend(weighed.changes);
+            if let Some(score) = weighed.score {
+                self.findings.hits.push(Hit { rule: *rule, score, notes: Vec::new() });
             }
         }
     }

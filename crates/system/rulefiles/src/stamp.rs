@@ -12,6 +12,5 @@ pub fn stamp(host: &str) -> (i64, Stamp) {
     // Reports show the day with two digits and leave the zone's name out.
     let date = date.split(" (").next().unwrap_or_default().replacen(",  ", ", 0", 1);
     let unique = format!("{:08X}.{:08X}", now.as_secs() & 0xffff_ffff, now.subsec_nanos());
-    let autolearn = "unavailable autolearn_force=no".to_owned();
-    (moment.seconds, Stamp { host: host.to_owned(), date, unique, autolearn })
+    (moment.seconds, Stamp { host: host.to_owned(), date, unique })
 }

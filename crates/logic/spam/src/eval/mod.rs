@@ -1,5 +1,6 @@
 //! The functions that rules call with `eval:`.
 
+mod bayes;
 mod body;
 mod bounce;
 mod charset;
@@ -26,6 +27,8 @@ pub(crate) struct Context<'a> {
     pub(crate) mail: &'a Mail<'a>,
     /// Seconds since 1970.
     pub(crate) now: i64,
+    /// The probability that it is spam, as the learner says.
+    pub(crate) spam_probability: Option<f64>,
     /// When the function runs, which says what text it looks at.
     pub(crate) stage: Cell<Stage>,
     date_difference: OnceCell<i64>,
@@ -39,10 +42,11 @@ pub(crate) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(mail: &'a Mail<'a>, now: i64) -> Self {
+    pub(crate) fn new(mail: &'a Mail<'a>, now: i64, spam_probability: Option<f64>) -> Self {
         Self {
             mail,
             now,
+            spam_probability,
             stage: Cell::new(Stage::Header),
             date_difference: OnceCell::new(),
             recipients: OnceCell::new(),
@@ -91,7 +95,7 @@ pub(crate) type Function = fn(&Context<'_>, &[String]) -> Found;
 pub(crate) enum Known {
     /// It is here.
     Local(Function),
-    /// It asks the network, or a learner that is not there: it finds nothing.
+    /// It asks the network or a service that is not there: it finds nothing.
     Elsewhere,
 }
 
@@ -109,15 +113,23 @@ const NETWORK: [&str; 11] = [
     "check_rbl",
     "check_uridnsbl",
 ];
-const SERVICES: [&str; 7] = [
-    "check_bayes",
-    "check_dcc",
-    "check_from_in_auto_welcomelist",
-    "check_pyzor",
-    "check_razor2",
-    "check_razor2_range",
-    "check_senders_reputation",
-];
+const SERVICES: [&str; 4] = ["check_dcc", "check_pyzor", "check_razor2", "check_razor2_range"];
+
+/// What weighs a sender's earlier messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SenderJudge {
+    Awl,
+    TxRep,
+}
+
+/// The one whose function is called that.
+pub(crate) fn sender_judge(name: &str) -> Option<SenderJudge> {
+    match name {
+        "check_from_in_auto_welcomelist" | "check_from_in_auto_whitelist" => Some(SenderJudge::Awl),
+        "check_senders_reputation" => Some(SenderJudge::TxRep),
+        _ => None,
+    }
+}
 
 /// The function of that name.
 pub(crate) fn function(name: &str) -> Option<Known> {
@@ -135,7 +147,8 @@ pub(crate) fn function(name: &str) -> Option<Known> {
         .or_else(|| freemail::function(name))
         .or_else(|| lists::function(name))
         .or_else(|| uri::function(name))
-        .or_else(|| bounce::function(name));
+        .or_else(|| bounce::function(name))
+        .or_else(|| bayes::function(name));
     let elsewhere = NETWORK.iter().any(|family| name.starts_with(family)) || SERVICES.contains(&name);
     found.map(Known::Local).or_else(|| elsewhere.then_some(Known::Elsewhere))
 }

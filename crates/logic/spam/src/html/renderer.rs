@@ -42,6 +42,9 @@ pub(crate) struct Html {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rendering {
     pub(crate) all: Text,
+    /// What a reader sees of it, and what is hidden from readers.
+    pub(crate) visible: Text,
+    pub(crate) invisible: Text,
     pub(crate) html: Html,
 }
 
@@ -411,7 +414,12 @@ impl Renderer {
         if !self.backhair.is_empty() {
             numbers.insert("backhair_count", as_number(self.backhair.len()));
         }
-        Rendering { all: joined(&self.pieces), html: self.html }
+        Rendering {
+            all: joined(&self.pieces, |_| true),
+            visible: joined(&self.pieces, |piece| !piece.invisible),
+            invisible: joined(&self.pieces, |piece| piece.invisible),
+            html: self.html,
+        }
     }
 }
 
@@ -419,9 +427,9 @@ pub(crate) fn as_number(count: usize) -> f64 {
     count as f64
 }
 
-fn joined(pieces: &[Piece]) -> Text {
+fn joined(pieces: &[Piece], chosen: impl Fn(&Piece) -> bool) -> Text {
     let mut text = Text::default();
-    for piece in pieces {
+    for piece in pieces.iter().filter(|piece| chosen(piece)) {
         text.chars.push_str(&piece.text);
         text.decoded |= piece.wide;
     }

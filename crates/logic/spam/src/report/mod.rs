@@ -1,5 +1,6 @@
 //! What is told of a verdict: tags in templates, the report, marks in the message, and taking them out again.
 
+mod bayes_tags;
 mod header_line;
 mod markup;
 mod tags;
@@ -18,8 +19,6 @@ pub struct Stamp {
     pub date: String,
     /// Digits that make the boundary of a report unique.
     pub unique: String,
-    /// Was something learnt from the message? What `autolearn=` says.
-    pub autolearn: String,
 }
 
 /// The version whose rules and headers these are.

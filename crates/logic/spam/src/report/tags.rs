@@ -3,6 +3,7 @@
 use super::wrap::{Break, Wrap};
 use super::{SUB_VERSION, Stamp, VERSION};
 use crate::addresses_of_hosts::reversed;
+use crate::autolearn::points;
 use crate::check::Check;
 use crate::headers::relays_text;
 use crate::perl::Fixed;
@@ -13,31 +14,24 @@ const STARS_LIMIT: f64 = 50.0;
 /// What is said of a rule without description.
 const NO_DESCRIPTION: &str = "No description available.";
 /// Names that are tags, but of parts that this version does not have: they are empty.
-const EMPTY: [&str; 24] = [
+const EMPTY: [&str; 17] = [
     "ASN",
     "ASNCIDR",
     "AWL",
     "AWLMEAN",
     "AWLCOUNT",
     "AWLPRESCORE",
-    "BAYESTC",
-    "BAYESTCHAMMY",
-    "BAYESTCLEARNED",
-    "BAYESTCSPAMMY",
     "DCCB",
     "DCCR",
     "DCCREP",
     "DKIMDOMAIN",
     "DKIMIDENTITY",
     "DKIMSELECTOR",
-    "HAMMYTOKENS",
     "LANGUAGES",
     "PYZOR",
     "RBL",
     "RELAYCOUNTRY",
-    "SPAMMYTOKENS",
     "TIMING",
-    "TOKENSUMMARY",
 ];
 
 /// A score of a whole number of tenths, never rounded up over the limit.
@@ -74,13 +68,16 @@ impl Check<'_> {
             Some((name, rest)) => (name, Some(rest.strip_suffix(')').unwrap_or(rest))),
             None => (tag, None),
         };
-        let text = self.verdict_tag(name, argument, stamp).or_else(|| self.host_tag(name, stamp));
+        let text = self
+            .verdict_tag(name, argument)
+            .or_else(|| self.bayes_tag(name, argument))
+            .or_else(|| self.host_tag(name, stamp));
         text.map(String::into_bytes)
             .or_else(|| self.relay_tag(name))
             .or_else(|| self.text_tag(name, argument, stamp))
     }
 
-    fn verdict_tag(&self, name: &str, argument: Option<&str>, stamp: &Stamp) -> Option<String> {
+    fn verdict_tag(&self, name: &str, argument: Option<&str>) -> Option<String> {
         let (spam, ham) = argument
             .and_then(|argument| argument.split_once(','))
             .unwrap_or((argument.unwrap_or("Yes"), "No"));
@@ -94,9 +91,8 @@ impl Check<'_> {
             "TESTS" => or_none(self.tests().join(argument.unwrap_or(","))),
             "SUBTESTS" | "SUBTESTSCOLLAPSED" => or_none(self.subtests().join(argument.unwrap_or(","))),
             "TESTSSCORES" => or_none(self.tests_with_scores().join(argument.unwrap_or(","))),
-            "BAYES" => "0.5".to_owned(),
-            "AUTOLEARN" => stamp.autolearn.clone(),
-            "AUTOLEARNSCORE" => self.findings.score.to_string(),
+            "AUTOLEARN" => self.findings.autolearn.to_string(),
+            "AUTOLEARNSCORE" => points(self.rules, &self.findings, self.findings.scores).all.to_string(),
             _ => return None,
         })
     }

@@ -21,6 +21,8 @@ pub struct Flags {
     pub nosubject: bool,
     /// What it found is kept out of reports.
     pub nolog: bool,
+    /// Where it hits, the sender's earlier messages do not count (AWL).
+    pub noawl: bool,
     /// Learning needs fewer points when it hits.
     pub autolearn_force: bool,
     /// Counts as a body rule for learning.
@@ -50,6 +52,7 @@ impl Flags {
             "noautolearn" => self.noautolearn = true,
             "multiple" => self.multiple = true,
             "nosubject" => self.nosubject = true,
+            "noawl" => self.noawl = true,
             "nolog" => self.nolog = true,
             "autolearn_force" => self.autolearn_force = true,
             "autolearn_body" => self.autolearn_body = true,

@@ -62,7 +62,19 @@ pub struct Settings {
     pub bayes_use_hapaxes: bool,
     pub bayes_ignore_header: HashSet<String>,
     pub bayes_expiry_max_db_size: u64,
+    pub bayes_auto_expire: bool,
+    pub bayes_auto_learn_on_error: bool,
     pub bayes_path: Option<String>,
+    pub bayes_token_sources: TokenSources,
+    /// Bytes.
+    pub bayes_max_token_length: usize,
+    pub bayes_stopword_languages: Vec<String>,
+    /// Words that do not count, by language.
+    pub bayes_stopwords: BTreeMap<String, Arc<Pattern>>,
+    pub awl: Awl,
+    pub txrep: TxRep,
+    /// Where reputations of senders are kept (AWL or TxRep).
+    pub auto_welcomelist_path: Option<String>,
     /// Settings that are understood and do nothing in this version, with the file that has them first.
     pub inert: BTreeMap<String, String>,
     /// Of `subject_tag` of long ago, until `rewrite_subject` asks for it.
@@ -82,6 +94,87 @@ pub struct FreeMail {
     pub skip_when_over_max: bool,
     pub skip_bulk_envfrom: bool,
     pub add_describe_email: bool,
+}
+
+/// What of a message is cut into words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct TokenSources {
+    pub header: bool,
+    pub visible: bool,
+    pub invisible: bool,
+    pub uri: bool,
+    pub mimepart: bool,
+}
+
+impl Default for TokenSources {
+    fn default() -> Self {
+        Self { header: true, visible: true, invisible: true, uri: true, mimepart: false }
+    }
+}
+
+/// Settings of the plugin AWL: `auto_welcomelist_...`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs)]
+pub struct Awl {
+    /// `use_auto_welcomelist`
+    pub active: bool,
+    pub factor: f64,
+    pub ipv4_mask_len: u8,
+    pub ipv6_mask_len: u8,
+}
+
+impl Default for Awl {
+    fn default() -> Self {
+        Self { active: true, factor: 0.5, ipv4_mask_len: 16, ipv6_mask_len: 48 }
+    }
+}
+
+/// Settings of the plugin TxRep: `txrep_...`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[allow(missing_docs)]
+pub struct TxRep {
+    /// `use_txrep`
+    pub active: bool,
+    pub factor: f64,
+    pub learn_penalty: f64,
+    pub learn_bonus: f64,
+    pub autolearn: f64,
+    pub track_messages: bool,
+    pub welcomelist_out: f64,
+    pub ipv4_mask_len: u8,
+    pub ipv6_mask_len: u8,
+    /// `auto_welcomelist_distinguish_signed`
+    pub distinguish_signed: bool,
+    pub spf: bool,
+    pub weight_email: f64,
+    pub weight_email_ip: f64,
+    pub weight_domain: f64,
+    pub weight_ip: f64,
+    pub weight_helo: f64,
+}
+
+impl Default for TxRep {
+    fn default() -> Self {
+        Self {
+            active: false,
+            factor: 0.5,
+            learn_penalty: 20.0,
+            learn_bonus: 20.0,
+            autolearn: 0.0,
+            track_messages: true,
+            welcomelist_out: 10.0,
+            ipv4_mask_len: 16,
+            ipv6_mask_len: 48,
+            distinguish_signed: true,
+            spf: true,
+            weight_email: 3.0,
+            weight_email_ip: 10.0,
+            weight_domain: 2.0,
+            weight_ip: 4.0,
+            weight_helo: 0.5,
+        }
+    }
 }
 
 impl Default for FreeMail {
@@ -154,7 +247,16 @@ impl Default for Settings {
             bayes_use_hapaxes: true,
             bayes_ignore_header: HashSet::new(),
             bayes_expiry_max_db_size: 150_000,
+            bayes_auto_expire: true,
+            bayes_auto_learn_on_error: false,
             bayes_path: None,
+            bayes_token_sources: TokenSources::default(),
+            bayes_max_token_length: 15,
+            bayes_stopword_languages: vec!["en".to_owned()],
+            bayes_stopwords: BTreeMap::new(),
+            awl: Awl::default(),
+            txrep: TxRep::default(),
+            auto_welcomelist_path: None,
             inert: BTreeMap::new(),
             old_subject_tag: None,
         }
@@ -162,6 +264,12 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The stop words of the languages that were chosen.
+    pub(crate) fn stop_words(&self) -> Vec<Arc<Pattern>> {
+        let languages = self.bayes_stopword_languages.iter();
+        languages.filter_map(|language| self.bayes_stopwords.get(language).cloned()).collect()
+    }
+
     /// The list of that name; an empty one if there is none.
     pub(crate) fn list_contains(&self, list: &str, address: &[u8]) -> bool {
         self.addresses.get(list).is_some_and(|list| list.contains(address))

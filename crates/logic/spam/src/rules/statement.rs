@@ -11,7 +11,7 @@ use super::expression::Expression;
 use super::flags::Flags;
 use super::problem::Fault;
 use super::settings::CHECKER_VERSION;
-use super::{arguments, plugins};
+use super::{arguments, learning, plugins};
 use crate::perl::Pattern;
 use crate::registry::to_ascii;
 
@@ -26,10 +26,18 @@ pub(crate) struct Statement<'a> {
     pub(crate) line: usize,
 }
 
-type Done = Result<(), Fault>;
+pub(super) type Done = Result<(), Fault>;
 
 /// Settings that only the administrator may set.
-const ADMIN: [&str; 19] = [
+const ADMIN: [&str; 27] = [
+    "auto_welcomelist_db_modules",
+    "auto_welcomelist_factory",
+    "auto_welcomelist_file_mode",
+    "auto_welcomelist_path",
+    "txrep_factory",
+    "user_awl_dsn",
+    "user_awl_sql_password",
+    "user_awl_sql_username",
     "bayes_path",
     "bayes_file_mode",
     "bayes_store_module",
@@ -93,25 +101,25 @@ pub(crate) fn apply(configuration: &mut Configuration, statement: &Statement<'_>
         .or_else(|| list(configuration, statement))
         .or_else(|| report(configuration, statement))
         .or_else(|| scan(configuration, statement))
-        .or_else(|| learn(configuration, statement))
+        .or_else(|| learning::learn(configuration, statement))
         .or_else(|| world(configuration, statement));
     found.unwrap_or_else(|| Err(Fault::Unknown(statement.key.to_owned())))
 }
 
 impl<'a> Statement<'a> {
-    fn missing(&self) -> Fault {
+    pub(super) fn missing(&self) -> Fault {
         Fault::Missing(self.key.to_owned())
     }
 
-    fn invalid(&self) -> Fault {
+    pub(super) fn invalid(&self) -> Fault {
         Fault::Invalid(self.key.to_owned())
     }
 
-    fn words(&self) -> impl Iterator<Item = &'a str> {
+    pub(super) fn words(&self) -> impl Iterator<Item = &'a str> {
         self.value.split_whitespace()
     }
 
-    fn required(&self) -> Result<&'a str, Fault> {
+    pub(super) fn required(&self) -> Result<&'a str, Fault> {
         if self.value.is_empty() { Err(self.missing()) } else { Ok(self.value) }
     }
 
@@ -121,11 +129,11 @@ impl<'a> Statement<'a> {
         Ok((name, rest.trim_start()))
     }
 
-    fn number<T: std::str::FromStr>(&self) -> Result<T, Fault> {
+    pub(super) fn number<T: std::str::FromStr>(&self) -> Result<T, Fault> {
         self.required()?.parse().map_err(|_| self.invalid())
     }
 
-    fn switch(&self) -> Result<bool, Fault> {
+    pub(super) fn switch(&self) -> Result<bool, Fault> {
         match self.required()?.to_ascii_lowercase().as_str() {
             "1" | "yes" => Ok(true),
             "0" | "no" => Ok(false),
@@ -147,7 +155,7 @@ impl<'a> Statement<'a> {
         Ok(number * unit.map_or(1.0, |(_, seconds)| *seconds))
     }
 
-    fn pattern(&self, text: &str) -> Result<Arc<Pattern>, Fault> {
+    pub(super) fn pattern(&self, text: &str) -> Result<Arc<Pattern>, Fault> {
         Pattern::delimited(text).map(Arc::new).map_err(Fault::Pattern)
     }
 }
@@ -615,33 +623,6 @@ fn networks(configuration: &mut Configuration, statement: &Statement<'_>) -> Don
         good &= networks.add(&word);
     }
     if good { Ok(()) } else { Err(statement.invalid()) }
-}
-
-fn learn(configuration: &mut Configuration, statement: &Statement<'_>) -> Option<Done> {
-    let settings = &mut configuration.settings;
-    Some(match statement.key {
-        "use_learner" => statement.switch().map(|on| settings.use_learner = on),
-        "use_bayes" => statement.switch().map(|on| settings.use_bayes = on),
-        "use_bayes_rules" => statement.switch().map(|on| settings.use_bayes_rules = on),
-        "bayes_auto_learn" => statement.switch().map(|on| settings.bayes_auto_learn = on),
-        "bayes_auto_learn_threshold_nonspam" => {
-            statement.number().map(|score| settings.bayes_auto_learn_threshold_nonspam = score)
-        }
-        "bayes_auto_learn_threshold_spam" => {
-            statement.number().map(|score| settings.bayes_auto_learn_threshold_spam = score)
-        }
-        "bayes_min_ham_num" => statement.number().map(|number| settings.bayes_min_ham_num = number),
-        "bayes_min_spam_num" => statement.number().map(|number| settings.bayes_min_spam_num = number),
-        "bayes_use_hapaxes" => statement.switch().map(|on| settings.bayes_use_hapaxes = on),
-        "bayes_ignore_header" => {
-            Ok(settings.bayes_ignore_header.extend(statement.words().map(str::to_ascii_lowercase)))
-        }
-        "bayes_expiry_max_db_size" => {
-            statement.number().map(|number| settings.bayes_expiry_max_db_size = number)
-        }
-        "bayes_path" => statement.required().map(|path| settings.bayes_path = Some(path.to_owned())),
-        _ => return None,
-    })
 }
 
 /// Families of settings that belong to parts which this version does not have: they are taken, and named once in the log.
