@@ -70,7 +70,7 @@ impl Queue {
                 result => return result.map(|file| (file, false)).map_err(QueueError::io("open", path)),
             }
             match self.disk.create(path, MODE_WRITING) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound && self.make_folder_of(path)? => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.make_folder_of(path)?,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 result => return result.map(|file| (file, true)).map_err(QueueError::io("create", path)),
             }

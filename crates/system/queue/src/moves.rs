@@ -108,18 +108,18 @@ impl Queue {
 
     /// Renames, and makes the hash folders of the new name when they are missing.
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> Result<(), QueueError> {
-        match self.disk.rename(from, to) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.make_folder_of(to)? => {
-                self.disk.rename(from, to).map_err(QueueError::io("rename", from))
-            }
-            result => result.map_err(QueueError::io("rename", from)),
+        let mut renamed = self.disk.rename(from, to);
+        if renamed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            // Also where they are there by now: somebody else has just made them, and the file is not gone.
+            self.make_folder_of(to)?;
+            renamed = self.disk.rename(from, to);
         }
+        renamed.map_err(QueueError::io("rename", from))
     }
 
-    /// True when the folder was missing.
-    pub(crate) fn make_folder_of(&self, path: &Path) -> Result<bool, QueueError> {
-        let Some(folder) = path.parent().filter(|folder| !folder.exists()) else { return Ok(false) };
-        self.disk.make_directory(folder, FOLDER_MODE).map_err(QueueError::io("mkdir", folder))?;
-        Ok(true)
+    /// Makes the folders above `path` that are missing.
+    pub(crate) fn make_folder_of(&self, path: &Path) -> Result<(), QueueError> {
+        let Some(folder) = path.parent().filter(|folder| !folder.exists()) else { return Ok(()) };
+        self.disk.make_directory(folder, FOLDER_MODE).map_err(QueueError::io("mkdir", folder))
     }
 }

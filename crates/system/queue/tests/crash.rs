@@ -9,6 +9,7 @@ use queue_format::{QueueId, SizeRecord};
 use tempfile::TempDir;
 use testkit::disk::{Fault, FaultyDisk};
 
+const ENOENT: i32 = 2;
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
@@ -299,6 +300,19 @@ fn long_ids_and_hash_folders_are_those_of_postfix() {
     let entries: Vec<_> = queue.scan(QueueName::Deferred).unwrap().map(Result::unwrap).collect();
     assert_eq!((entries[0].id().as_ref(), entries[0].depth), (Some(&id), 2));
     assert_eq!(entries[0].facts().unwrap().modified_seconds, 1_795_314_126);
+}
+
+#[test]
+fn a_hash_folder_that_somebody_else_has_just_made_does_not_make_a_message_gone() {
+    let (folder, _, queue) = spool(Fault::None, Settings::default());
+    let id = put(&queue, &message(1)).unwrap();
+    queue.activate(QueueName::Incoming, &id).unwrap();
+    std::fs::create_dir(queue.path(QueueName::Deferred, &id).parent().unwrap()).unwrap();
+    // As the rename would find it that came first.
+    let disk = Arc::new(FaultyDisk::new(Fault::Error { at: 0, errno: ENOENT }));
+    let queue = Queue::open_on(disk, folder.path(), Settings::default()).unwrap();
+    queue.move_message(QueueName::Active, QueueName::Deferred, &id).unwrap();
+    assert!(queue.facts(QueueName::Deferred, &id).is_ok());
 }
 
 #[test]
