@@ -115,6 +115,16 @@ impl Suite {
         processes::of(&self.root)
     }
 
+    /// Has fresh workers take the place of those that run this program: they remember nothing of what went before.
+    pub fn renew(&self, program: &str) {
+        let old: Vec<u32> =
+            self.processes().into_iter().filter(|pid| processes::program(*pid) == program).collect();
+        old.iter().copied().for_each(processes::kill);
+        self.until(&format!("the end of {old:?}"), || {
+            self.processes().iter().all(|pid| !old.contains(pid)).then_some(())
+        });
+    }
+
     /// The master's process id.
     pub fn master(&self) -> u32 {
         let text = fs::read_to_string(self.queue().join("pid/master.pid")).expect("master.pid");

@@ -32,6 +32,7 @@ fn a_message_that_is_delivered_at_once_needs_no_queue_file() {
     // The first may come before the queue manager has looked at what was left in the queue.
     let first = suite.send("a@b.example", &["other@example.com"], "Subject: first\n\nx\n");
     suite.wait_log(&[&first, ": removed"]);
+    suite.renew("smtpd");
     let before = changed(&suite);
     let id = suite.send("a@b.example", &["user@example.com", "mbox@example.com"], "Subject: direct\n\nx\n");
     suite.wait_log(&[&id, ": removed"]);
@@ -75,6 +76,7 @@ fn a_client_does_not_wait_for_an_agent_that_is_slow() {
     let suite = Builder::new().example_com().main("direct_delivery_milliseconds = 100").start();
     suite.send("a@b.example", &["user@example.com"], "Subject: first\n\nx\n");
     suite.wait_messages("user/", 1);
+    suite.renew("smtpd");
     signal(&suite, "virtual", SignalKind::SIGSTOP);
     let before = changed(&suite);
     let id = suite.send("a@b.example", &["user@example.com"], "Subject: second\n\nx\n");
@@ -87,9 +89,10 @@ fn a_client_does_not_wait_for_an_agent_that_is_slow() {
 
 #[test]
 fn a_queue_manager_that_dies_costs_no_message() {
-    let suite = Builder::new().example_com().main("direct_delivery_milliseconds = 100000").start();
+    let suite = Builder::new().example_com().main("direct_delivery_milliseconds = 1000").start();
     suite.send("a@b.example", &["user@example.com"], "Subject: first\n\nx\n");
     suite.wait_messages("user/", 1);
+    suite.renew("smtpd");
     signal(&suite, "virtual", SignalKind::SIGSTOP);
     let mut client = suite.connect();
     client.ehlo();

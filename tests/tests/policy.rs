@@ -117,7 +117,7 @@ fn a_policy_server_is_told_all_there_is_to_know() {
     client.ehlo();
     client.expect("MAIL FROM:<dunno@s.example> SIZE=100", 250);
     client.expect("RCPT TO:<user@example.com>", 250);
-    client.data("Subject: t\n\nbody\n");
+    let id = tests::client::queue_id(&client.data("Subject: t\n\nbody\n"));
     client.quit();
     let seen = server.seen();
     let names: Vec<&str> = seen[0].1.iter().map(|(name, _)| name.as_str()).collect();
@@ -133,6 +133,7 @@ fn a_policy_server_is_told_all_there_is_to_know() {
     assert_eq!(shown(&seen[0].1), ["RCPT", helo, "user@example.com", "0", "100"]);
     assert_eq!(shown(&seen[1].1), ["END-OF-MESSAGE", helo, "user@example.com", "1", "20"]);
     assert_eq!(of(&seen[0].1, "instance"), of(&seen[1].1, "instance"));
+    assert_eq!([of(&seen[0].1, "queue_id"), of(&seen[1].1, "queue_id")], [String::new(), id]);
     assert_eq!(of(&seen[0].1, "server_port"), suite.port().to_string());
     suite.stop();
 }

@@ -30,6 +30,30 @@ fn an_unknown_user_is_refused_and_the_next_is_not() {
 }
 
 #[test]
+fn a_message_has_its_id_from_the_first_recipient_on() {
+    let suite = Builder::new().example_com().start();
+    let mut client = suite.connect();
+    client.ehlo();
+    let mut ids = Vec::new();
+    for sender in ["one@client.example", "two@client.example"] {
+        client.expect(&format!("MAIL FROM:<{sender}>"), 250);
+        client.expect("RCPT TO:<user@example.com>", 250);
+        client.expect("RCPT TO:<nobody@example.com>", 550);
+        let line = suite.wait_log(&[": reject: RCPT from ", &format!("from=<{sender}>")]);
+        let (id, _) = line.split_once(": reject:").unwrap();
+        ids.push(id.rsplit(' ').next().unwrap().to_owned());
+        suite.wait_log(&[&format!(" {}: client=", ids[ids.len() - 1])]);
+        client.expect("RSET", 250);
+    }
+    assert!(ids[0] != ids[1] && ids[0] != "NOQUEUE", "{ids:?}");
+    client.expect("MAIL FROM:<three@client.example>", 250);
+    client.expect("RCPT TO:<nobody@example.com>", 550);
+    suite.wait_log(&["NOQUEUE: reject: RCPT from ", "from=<three@client.example>"]);
+    client.quit();
+    suite.stop();
+}
+
+#[test]
 fn mail_for_others_is_not_relayed() {
     let suite = Builder::new().example_com().start();
     let mut client = suite.connect();

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::Loaded;
+use queue::{Loaded, QueueName};
 use queue_format::QueueId;
 use reactor::{EventLoop, HandlerId};
 use scheduling::MessageKey;
@@ -20,14 +20,15 @@ use services::qmgr::{Answer, Request};
 
 use crate::disk::{Refused, Task};
 use crate::finish::{self, NOTIFY_SUCCESS};
+use crate::intake::ScanResult;
 use crate::message::{End, Message};
 use crate::service::Manager;
 use crate::trigger::Answers;
 
 /// The transport whose agent takes open files.
 const DIRECT_TRANSPORT: &str = "virtual";
-/// How long a message that everybody has got is remembered, in microseconds: its client may be about to make a queue
-/// file of it, which is not to be taken for new mail.
+/// How long is remembered who has got a message that has left memory, in microseconds: its client may be about to make
+/// a queue file of it, which is not to be taken for new mail.
 const REMEMBERED_US: u64 = 60_000_000;
 /// How long the disk is left alone after it refused a rename, in microseconds.
 const DISK_RETRY_US: u64 = 1_000_000;
@@ -53,34 +54,43 @@ pub(crate) struct DirectMail {
     pub(crate) finished: Finished,
 }
 
-/// Messages that everybody has got. A short queue id may stand for another message a second later, so it counts together
-/// with the time of arrival.
+/// Messages that have left memory.
 #[derive(Debug, Default)]
 pub(crate) struct Finished {
-    arrivals: HashMap<QueueId, Duration>,
+    reached: HashMap<QueueId, Reached>,
     /// Until when they are remembered, in this order.
     until: VecDeque<(u64, QueueId, Duration)>,
 }
 
+/// Who has got a message. A short queue id may stand for another message a second later, so it counts together with the
+/// time of arrival.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reached {
+    /// When the message arrived.
+    pub(crate) arrival: Duration,
+    /// Of the recipients.
+    pub(crate) offsets: Vec<u64>,
+}
+
 impl Finished {
-    fn add(&mut self, id: &QueueId, arrival: Option<Duration>, now_us: u64) {
+    fn add(&mut self, id: &QueueId, arrival: Option<Duration>, offsets: Vec<u64>, now_us: u64) {
         if let Some(arrival) = arrival {
-            self.arrivals.insert(id.clone(), arrival);
+            self.reached.insert(id.clone(), Reached { arrival, offsets });
             self.until.push_back((now_us + REMEMBERED_US, id.clone(), arrival));
         }
     }
 
-    /// Is a queue file of this id, with this time in it, of a message that everybody has got?
-    pub(crate) fn has(&self, id: &QueueId, arrival: Option<Duration>) -> bool {
-        arrival.is_some() && self.arrivals.get(id).copied() == arrival
+    /// Who has got the message with this id.
+    pub(crate) fn reached(&self, id: &QueueId) -> Option<&Reached> {
+        self.reached.get(id)
     }
 
     fn forget_old(&mut self, now_us: u64) {
         while self.until.front().is_some_and(|(time, ..)| *time <= now_us)
             && let Some((_, id, arrival)) = self.until.pop_front()
         {
-            if self.arrivals.get(&id) == Some(&arrival) {
-                self.arrivals.remove(&id);
+            if self.reached.get(&id).is_some_and(|reached| reached.arrival == arrival) {
+                self.reached.remove(&id);
             }
         }
     }
@@ -132,6 +142,23 @@ impl Manager {
         self.asked(Request::Arrived(id));
     }
 
+    /// Is it a message that lies in memory?
+    pub(crate) fn has_in_memory(&self, id: &str) -> bool {
+        self.direct.keys.contains_key(id)
+    }
+
+    /// Files were found in `incoming/`. Where the client is gone that made one, it has not lived to say so.
+    pub(crate) fn adopt(&mut self, scan: &ScanResult) {
+        let (QueueName::Incoming, Ok(found)) = (scan.queue, &scan.found) else { return };
+        let orphans: Vec<String> = found.iter().filter_map(|candidate| self.orphan(&candidate.id)).collect();
+        orphans.into_iter().for_each(|id| self.settled(id));
+    }
+
+    fn orphan(&self, id: &QueueId) -> Option<String> {
+        let message = self.messages.get(self.direct.keys.get(id.as_str())?)?;
+        message.direct.as_ref()?.client.is_none().then(|| id.to_string())
+    }
+
     /// The queue file is in `active/`: what was withheld counts.
     pub(crate) fn activated(&mut self, key: MessageKey, result: Result<(), Refused>) {
         if let Err(Refused { error, task }) = result {
@@ -177,29 +204,29 @@ impl Manager {
 
     /// Everybody has got it, and it never had a queue file.
     pub(crate) fn leave_directly(&mut self, key: MessageKey) {
-        let Some(message) = self.drop_direct(key) else { return };
-        log::info!("{}: removed", message.id);
-        self.direct.finished.add(&message.id, message.envelope.arrival, self.now_us);
-        let client = message.direct.and_then(|direct| direct.client);
-        self.answer(client, Answer::Done(message.id.to_string()));
+        let Some((id, client)) = self.drop_direct(key) else { return };
+        log::info!("{id}: removed");
+        self.answer(client, Answer::Done(id.to_string()));
     }
 
-    fn drop_direct(&mut self, key: MessageKey) -> Option<Message> {
-        let message = self.messages.remove(&key)?;
-        self.direct.keys.remove(message.id.as_str());
-        self.intake.forget(&message.id);
-        if message.direct.as_ref().is_some_and(|direct| direct.client.is_none()) {
+    fn drop_direct(&mut self, key: MessageKey) -> Option<(QueueId, Option<HandlerId>)> {
+        let Message { id, envelope, unmarked, direct, .. } = self.messages.remove(&key)?;
+        self.direct.keys.remove(id.as_str());
+        self.intake.forget(&id);
+        self.direct.finished.add(&id, envelope.arrival, unmarked, self.now_us);
+        let client = direct.and_then(|direct| direct.client);
+        if client.is_none() {
             // Its client may have died after making a queue file, and before saying so.
-            self.intake.asked(Request::ScanIncoming);
+            self.asked(Request::ScanIncoming);
         }
-        Some(message)
+        Some((id, client))
     }
 
     /// A client has gone. It has promised nothing for what it has not settled; what is under way is finished, what
     /// would need a queue file is forgotten.
     pub(crate) fn client_is_gone(&mut self, client: HandlerId) {
         self.direct.answers.remove(&client);
-        self.intake.asked(Request::ScanIncoming);
+        self.asked(Request::ScanIncoming);
         let mut stuck = Vec::new();
         for key in self.direct.keys.values() {
             let direct = self.messages.get_mut(key).and_then(|message| message.direct.as_mut());
@@ -235,13 +262,14 @@ mod tests {
         let id: QueueId = "E93EB990921".parse().unwrap();
         let [first, second] = [7_953_105, 8_953_105].map(|us| Some(Duration::from_micros(us)));
         let mut finished = Finished::default();
-        finished.add(&id, first, 1_000_000);
-        assert!(finished.has(&id, first) && !finished.has(&id, second) && !finished.has(&id, None));
-        finished.add(&id, second, 2_000_000);
-        assert!(finished.has(&id, second));
+        let arrival = |finished: &Finished| finished.reached(&id).map(|reached| reached.arrival);
+        finished.add(&id, first, vec![97], 1_000_000);
+        assert_eq!(arrival(&finished), first);
+        finished.add(&id, second, vec![97], 2_000_000);
+        assert_eq!(arrival(&finished), second);
         finished.forget_old(1_000_000 + REMEMBERED_US);
-        assert!(finished.has(&id, second), "only the first is old");
+        assert_eq!(arrival(&finished), second, "only the first is old");
         finished.forget_old(2_000_000 + REMEMBERED_US);
-        assert!(!finished.has(&id, second));
+        assert_eq!(arrival(&finished), None);
     }
 }

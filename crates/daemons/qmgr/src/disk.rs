@@ -4,11 +4,15 @@
 //! idle behind removals; after that the tasks of one message stay in one lane, and so in order.
 
 use std::collections::VecDeque;
+use std::fs::File;
+use std::sync::Arc;
 
 use queue::{Loaded, MODE_FORCE_EXPIRE, MODE_READY, Queue, QueueError, QueueName, RecipientSource};
 use queue_format::envelope::WarnTime;
 use queue_format::{QueueId, Recipient};
 use scheduling::{Delivery, MessageKey};
+
+use crate::direct::Reached;
 
 /// Lanes that only load messages.
 const LOADING_LANES: usize = 4;
@@ -30,6 +34,8 @@ pub(crate) struct Candidate {
     pub(crate) fresh: bool,
     /// An earlier queue manager had it in its active queue.
     pub(crate) in_doubt: bool,
+    /// Who has got it when it was in memory only.
+    pub(crate) reached: Option<Reached>,
     pub(crate) force_expire: bool,
     pub(crate) unthrottle: bool,
 }
@@ -60,6 +66,8 @@ pub(crate) enum Task {
 pub(crate) struct Lost {
     pub(crate) key: MessageKey,
     pub(crate) id: QueueId,
+    /// The message, when it was no queue file that the agent had.
+    pub(crate) memory: Option<Arc<File>>,
     /// Of the recipients, in the order of the delivery.
     pub(crate) offsets: Vec<u64>,
     pub(crate) delivery: Delivery,
@@ -205,9 +213,12 @@ fn one(queue: &Queue, task: Task, recipient_limit: usize) -> Done {
         }
         Task::Look(lost) if is_busy(queue, QueueName::Active, &lost.id) => Done::Busy(Task::Look(lost)),
         Task::Look(lost) => {
-            let crossed_off = queue.crossed_off(&lost.id, &lost.offsets);
+            let in_memory = lost.memory.as_ref().map(|file| queue::crossed_off(file, &lost.offsets));
             // What can not be read now will not be readable for an agent either.
-            Done::Looked(lost, crossed_off.unwrap_or_default())
+            let mut crossed_off = in_memory.and_then(Result::ok).unwrap_or_default();
+            // A message in memory may have got its queue file meanwhile.
+            crossed_off.extend(queue.crossed_off(&lost.id, &lost.offsets).unwrap_or_default());
+            Done::Looked(lost, crossed_off)
         }
     }
 }
@@ -252,7 +263,12 @@ fn load_active(
         bounce_log = queue.facts(QueueName::Bounce, id).is_ok();
         trace_log = queue.facts(QueueName::Trace, id).is_ok();
     }
-    let loaded = queue.load(QueueName::Active, id, recipient_limit)?;
+    let mut loaded = queue.load(QueueName::Active, id, recipient_limit)?;
+    if let Some(reached) = candidate.reached.as_ref().filter(|it| Some(it.arrival) == loaded.envelope.arrival)
+    {
+        queue.mark_done(QueueName::Active, id, &reached.offsets)?;
+        loaded = queue.load(QueueName::Active, id, recipient_limit)?;
+    }
     Ok(LoadedMessage { loaded, bounce_log, trace_log, defer_log })
 }
 

@@ -81,7 +81,8 @@ impl Intake {
     /// Notes a request; dead destinations are the scheduler's.
     pub(crate) fn asked(&mut self, request: Request) {
         match request {
-            Request::Arrived(id) => self.announced(&id),
+            Request::Arrived(id) => self.announced(&id, false),
+            Request::Doubtful(id) => self.announced(&id, true),
             Request::ScanIncoming => self.incoming_scan.want(),
             Request::ScanDeferred => self.deferred_scan.want(),
             Request::ScanAll => self.all = true,
@@ -89,7 +90,8 @@ impl Intake {
         }
     }
 
-    fn announced(&mut self, id: &str) {
+    /// `doubtful`: an earlier queue manager had it in memory.
+    fn announced(&mut self, id: &str, doubtful: bool) {
         if self.incoming.len() >= ANNOUNCED_LIMIT {
             self.incoming_scan.want();
             return;
@@ -98,12 +100,13 @@ impl Intake {
             Ok(id) => {
                 if self.known.insert(id.clone()) {
                     let queue = QueueName::Incoming;
-                    let in_doubt = self.left_behind.remove(&id);
+                    let in_doubt = self.left_behind.remove(&id) || doubtful;
                     self.incoming.push_back(Candidate {
                         queue,
                         id,
                         fresh: self.has_looked,
                         in_doubt,
+                        reached: None,
                         force_expire: false,
                         unthrottle: false,
                     });
@@ -232,6 +235,7 @@ fn candidates(queue: &Queue, order: ScanOrder, now: u64) -> Result<Vec<Candidate
             id,
             fresh: false,
             in_doubt: false,
+            reached: None,
             force_expire: facts.force_expire(),
             unthrottle: facts.unthrottle() || order.all,
         });

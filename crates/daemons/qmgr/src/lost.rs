@@ -3,6 +3,8 @@
 //! What the agent had sent on its way may still be at work, and who was delivered to is crossed off in the queue file.
 //! So the message is looked at until nobody is at work on it, and only those left over are tried again.
 
+use std::sync::Arc;
+
 use scheduling::scheduler::Reason;
 use scheduling::{Delivery, Feedback, Job};
 use services::delivery::{Outcome, Verdict};
@@ -19,17 +21,19 @@ impl Manager {
     /// An agent ended or fell silent with this delivery under way.
     pub(crate) fn lost(&mut self, delivery: Delivery) {
         let key = delivery.job.message;
-        let Some(message) = self.messages.get(&key) else { return };
+        let Some(message) = self.messages.get(&key) else { return self.given_up(&delivery) };
         log::warn!("{}: private/{} ended before it answered", message.id, delivery.transport);
         let offset = |slot: &u32| message.recipients[*slot as usize].recipient.offset;
         let offsets: Vec<u64> = delivery.job.recipients.iter().map(offset).collect();
-        let lost = Lost { key, id: message.id.clone(), offsets, delivery };
-        match &message.direct {
-            Some(direct) => {
-                let crossed_off = queue::crossed_off(&direct.file, &lost.offsets).unwrap_or_default();
-                self.found(lost, &crossed_off);
-            }
-            None => self.disk.push(Task::Look(Box::new(lost))),
+        let memory = message.direct.as_ref().map(|direct| Arc::clone(&direct.file));
+        let task = |memory| {
+            let lost = Lost { key, id: message.id.clone(), memory, offsets, delivery };
+            Task::Look(Box::new(lost))
+        };
+        match memory {
+            // Nobody locks a message in memory: whoever is at work on it gets a moment to come to an end.
+            Some(memory) => self.later.push((self.now_us + LOOK_AGAIN_US, task(Some(memory)))),
+            None => self.disk.push(task(None)),
         }
     }
 
@@ -51,7 +55,9 @@ impl Manager {
     }
 
     fn try_again(&mut self, delivery: Delivery) {
-        let Some(message) = self.messages.get_mut(&delivery.job.message) else { return };
+        let Some(message) = self.messages.get_mut(&delivery.job.message) else {
+            return self.given_up(&delivery);
+        };
         let mut again = !delivery.job.recipients.is_empty();
         for slot in &delivery.job.recipients {
             let lost = &mut message.recipients[*slot as usize].lost;
@@ -61,10 +67,14 @@ impl Manager {
         if again && !self.leaving {
             return self.scheduler.put_back(delivery);
         }
-        let Delivery { ticket, job, .. } = delivery;
-        self.scheduler.finished(self.now_us, ticket, Feedback::Alive, &Reason::none(), 0);
-        if !job.recipients.is_empty() {
-            self.postpone(job, "4.3.0", "unknown mail transport error");
+        self.given_up(&delivery);
+        if !delivery.job.recipients.is_empty() {
+            self.postpone(delivery.job, "4.3.0", "unknown mail transport error");
         }
+    }
+
+    /// The scheduler hears of it, and nobody else.
+    fn given_up(&mut self, delivery: &Delivery) {
+        self.scheduler.finished(self.now_us, delivery.ticket, Feedback::Alive, &Reason::none(), 0);
     }
 }

@@ -18,7 +18,7 @@ use sys::sockets::{Peer, Socket};
 use tables::Tables;
 use worker::{Clients, Service, Setup, StartError};
 
-use crate::direct::DirectMail;
+use crate::direct::{DirectMail, Reached};
 use crate::disk::{self, Batch, Candidate, DiskWork, Done, LoadedMessage, Task};
 use crate::dispatch::Agents;
 use crate::intake::{self, Intake, ScanResult};
@@ -103,6 +103,7 @@ impl Handler<Manager> for Desk {
         match letter.downcast::<ScanResult>() {
             Ok(result) => {
                 manager.scans -= 1;
+                manager.adopt(&result);
                 manager.intake.scanned(*result);
             }
             Err(letter) => {
@@ -245,13 +246,12 @@ fn open_tables(settings: &rewriting::Settings, flush_domains: &str) -> Tables {
 impl Manager {
     /// Somebody has asked for something on the public socket.
     pub(crate) fn asked(&mut self, request: Request) {
-        if self.leaving {
-            return pass_on(&[request]);
+        match request {
+            Request::Arrived(id) | Request::Doubtful(id) if self.has_in_memory(&id) => self.settled(id),
+            request if self.leaving => pass_on(&[request]),
+            Request::FlushDead => self.scheduler.open_all(),
+            request => self.intake.asked(request),
         }
-        if request == Request::FlushDead {
-            self.scheduler.open_all();
-        }
-        self.intake.asked(request);
     }
 
     fn look_at_the_clock(&mut self) {
@@ -303,7 +303,8 @@ impl Manager {
             self.offload(events, move || intake::scan(&queue, order, now));
         }
         while self.messages.len() + self.loading < self.settings.active_limit {
-            let Some(candidate) = self.intake.next() else { break };
+            let Some(mut candidate) = self.intake.next() else { break };
+            candidate.reached = self.direct.finished.reached(&candidate.id).cloned();
             self.loading += 1;
             self.disk.push(Task::Load(candidate));
         }
@@ -383,7 +384,10 @@ impl Manager {
                 return self.intake.forget(&id);
             }
         };
-        if self.direct.finished.has(&id, found.loaded.envelope.arrival) {
+        let same = |reached: &Reached| Some(reached.arrival) == found.loaded.envelope.arrival;
+        let everybody_has_it = found.loaded.more.is_none()
+            && found.loaded.envelope.recipients.iter().all(|recipient| recipient.done);
+        if everybody_has_it && candidate.reached.as_ref().is_some_and(same) {
             return self.disk.push(Task::RemoveCopy(id));
         }
         let mut message = Message::new(id, found.loaded, self.now_us);

@@ -7,12 +7,12 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use attributes::Attributes;
-use queue::{QueueError, QueueName, Reserved};
+use queue::{Loaded, QueueError, QueueName, Reserved};
 use queue_format::QueueId;
 use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
@@ -27,6 +27,8 @@ use crate::service::Smtpd;
 pub(crate) const DIRECT_LIMIT_BYTES: usize = 64 * 1024;
 /// Messages of one worker that are under way at a time.
 const UNDER_WAY_LIMIT: usize = 256;
+/// Empty queue files that are kept for messages to come.
+const RESERVED_LIMIT: usize = 256;
 /// After misses in a row so many messages (two to the power of it) go to the queue at once, before another try.
 const MISSES_COUNTED: u32 = 6;
 
@@ -56,19 +58,65 @@ impl Parcel {
     }
 
     /// Puts the message into the queue, with the recipients crossed off that were reached; blocks.
-    fn settle(self) -> Result<QueueId, QueueError> {
-        let mut records = vec![0; self.length];
-        let read = self.memory.read_exact_at(&mut records, 0);
-        let file = self.reserved.into_file(self.id)?;
-        read.map_err(|source| QueueError::Io { verb: "read", path: PathBuf::from("memory"), source })?;
-        file.commit(&records)
+    ///
+    /// Whoever is reached later is crossed off in the queue file. So the memory is sealed once there is one: an agent
+    /// that finds it sealed goes there, and what was crossed off before is read once more.
+    fn settle(self) -> Result<Place, QueueError> {
+        let failed = |source| QueueError::Io { verb: "read", path: PathBuf::from(MEMORY), source };
+        let written = self.records().map_err(failed)?;
+        if self.everybody_has_it() {
+            return Ok(Place::Mailboxes(self.id));
+        }
+        let id = self.id.clone();
+        let (memory, length) = (self.memory, self.length);
+        let mut file = self.reserved.into_file(id)?;
+        file.write(&written)?;
+        memory_file::seal(&memory).map_err(failed)?;
+        let last = read_all(&memory, length).map_err(failed)?;
+        for (offset, byte) in changes(&written, &last) {
+            file.overwrite(offset, &[byte])?;
+        }
+        file.commit(&[]).map(Place::Queue)
     }
+
+    fn records(&self) -> io::Result<Vec<u8>> {
+        read_all(&self.memory, self.length)
+    }
+
+    fn everybody_has_it(&self) -> bool {
+        let loaded = Loaded::from_file(Arc::clone(&self.memory), Path::new(MEMORY), usize::MAX);
+        loaded.is_ok_and(|loaded| loaded.envelope.recipients.iter().all(|recipient| recipient.done))
+    }
+}
+
+/// What errors call a message in memory.
+const MEMORY: &str = "memory";
+
+fn read_all(file: &File, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
+}
+
+/// The bytes of `new` that are not those of `old`, and where they are.
+fn changes<'a>(old: &'a [u8], new: &'a [u8]) -> impl Iterator<Item = (u64, u8)> + 'a {
+    let differ = old.iter().zip(new).enumerate().filter(|(_, (old, new))| old != new);
+    differ.map(|(at, (_, new))| (at as u64, *new))
+}
+
+/// Where a message lies that is safe.
+enum Place {
+    Queue(QueueId),
+    /// Of all its recipients.
+    Mailboxes(QueueId),
 }
 
 /// Who waits, and for what.
 struct UnderWay {
     session: HandlerId,
     stage: Stage,
+    /// The queue manager that had it is gone, not so whoever delivers for it.
+    doubtful: bool,
 }
 
 enum Stage {
@@ -88,6 +136,7 @@ pub(crate) struct Direct {
     /// In the order of time: when patience ends.
     due: VecDeque<(Instant, String)>,
     reserved: Vec<Reserved>,
+    closed: bool,
     misses: u32,
     skip: u32,
 }
@@ -103,6 +152,7 @@ impl Direct {
             under_way: HashMap::new(),
             due: VecDeque::new(),
             reserved: Vec::new(),
+            closed: false,
             misses: 0,
             skip: 0,
         }
@@ -118,7 +168,7 @@ impl Direct {
         !skipped
     }
 
-    /// An empty queue file that was not used, if one is kept.
+    /// An empty queue file that was not used, if one is kept: see [`Smtpd::keep_reserved`].
     pub(crate) fn take_reserved(&mut self) -> Option<Reserved> {
         self.reserved.pop()
     }
@@ -126,6 +176,7 @@ impl Direct {
     /// No more goes this way. To drop the files that were kept for it is work for the disk.
     pub(crate) fn close(&mut self) -> Vec<Reserved> {
         self.limit = Duration::ZERO;
+        self.closed = true;
         std::mem::take(&mut self.reserved)
     }
 
@@ -134,9 +185,13 @@ impl Direct {
         self.skip = 1 << self.misses;
     }
 
-    /// Keeps a file for another message. There are never more than messages that were under way at a time.
-    pub(crate) fn keep(&mut self, reserved: Reserved) {
+    /// Keeps a file for another message, or gives it back.
+    fn keep(&mut self, reserved: Reserved) -> Option<Reserved> {
+        if self.closed || self.reserved.len() >= RESERVED_LIMIT {
+            return Some(reserved);
+        }
         self.reserved.push(reserved);
+        None
     }
 }
 
@@ -147,7 +202,7 @@ struct Offer(String, Arc<File>);
 struct Say(Request);
 
 /// A letter: what became of a message that was put into the queue.
-struct Settled(String, Result<QueueId, QueueError>);
+struct Settled(String, Result<Place, QueueError>);
 
 /// The connection to the queue manager.
 struct ManagerTalk;
@@ -174,11 +229,11 @@ impl Talk<Smtpd> for ManagerTalk {
         Fate::Keep
     }
 
-    /// A new queue manager knows nothing of what the old one had.
-    fn ended(&mut self, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) {
+    /// A new queue manager knows nothing of what the old one had. Agents do: most messages will have been delivered
+    /// when their time is up.
+    fn ended(&mut self, daemon: &mut Smtpd, _: &mut EventLoop<Smtpd>) {
         daemon.direct.line = None;
-        let waiting: Vec<String> = daemon.direct.under_way.keys().cloned().collect();
-        waiting.iter().for_each(|id| daemon.settle(id, events));
+        daemon.direct.under_way.values_mut().for_each(|state| state.doubtful = true);
     }
 }
 
@@ -227,7 +282,8 @@ impl Smtpd {
     ) {
         let id = parcel.id.to_string();
         let memory = Arc::clone(&parcel.memory);
-        self.direct.under_way.insert(id.clone(), UnderWay { session, stage: Stage::Delivering(parcel) });
+        let state = UnderWay { session, stage: Stage::Delivering(parcel), doubtful: false };
+        self.direct.under_way.insert(id.clone(), state);
         let Some(line) = self.manager_line(events) else { return self.settle(&id, events) };
         self.direct.due.push_back((events.now() + self.direct.limit, id.clone()));
         if self.direct.due.len() == 1 {
@@ -242,6 +298,14 @@ impl Smtpd {
         if let Some(desk) = self.direct.desk.filter(|_| !files.is_empty()) {
             // With a full pool they go here and now.
             let _ = events.offload(desk, move || drop(files));
+        }
+    }
+
+    /// Keeps an empty queue file for another message.
+    pub(crate) fn keep_reserved(&mut self, reserved: Reserved, events: &mut EventLoop<Self>) {
+        if let (Some(reserved), Some(desk)) = (self.direct.keep(reserved), self.direct.desk) {
+            // With a full pool it goes here and now.
+            let _ = events.offload(desk, move || drop(reserved));
         }
     }
 
@@ -266,14 +330,14 @@ impl Smtpd {
             None => self.remove_settled(&id, events),
             Some(UnderWay { stage: Stage::Settling { done }, .. }) => *done = true,
             Some(UnderWay { stage: Stage::Delivering(_), .. }) => {
-                let Some(UnderWay { session, stage: Stage::Delivering(parcel) }) =
+                let Some(UnderWay { session, stage: Stage::Delivering(parcel), .. }) =
                     self.direct.under_way.remove(&id)
                 else {
                     return;
                 };
                 self.direct.misses = 0;
                 self.forget_due(&id);
-                self.direct.keep(parcel.reserved);
+                self.keep_reserved(parcel.reserved, events);
                 // Not handed over: its next message may want this connection, which is acting just now.
                 events.post_box().send(session, Box::new(Committed::of(Ok(parcel.id))));
             }
@@ -306,31 +370,50 @@ impl Smtpd {
     }
 
     /// The message is in the queue, or can not be put there.
-    fn settled(&mut self, id: String, outcome: Result<QueueId, QueueError>, events: &mut EventLoop<Self>) {
-        let Some(UnderWay { session, stage }) = self.direct.under_way.remove(&id) else { return };
+    fn settled(&mut self, text: String, outcome: Result<Place, QueueError>, events: &mut EventLoop<Self>) {
+        let Some(UnderWay { session, stage, doubtful }) = self.direct.under_way.remove(&text) else { return };
         let done = matches!(stage, Stage::Settling { done: true });
-        let answer = match (outcome, id.parse()) {
-            (_, Ok(id)) if done => Ok(id),
-            (outcome, _) => outcome,
+        let answer = match (outcome, text.parse()) {
+            (_, Ok(id)) if done => {
+                self.remove_settled(&text, events);
+                Ok(id)
+            }
+            (Ok(Place::Queue(id)), _) => {
+                self.announce(text, doubtful, events);
+                Ok(id)
+            }
+            (Ok(Place::Mailboxes(id)), _) => Ok(id),
+            (Err(error), _) => {
+                // The queue manager forgets what it waits for when the connection ends.
+                if let Some(line) = self.direct.line {
+                    events.remove(line, self);
+                }
+                Err(error)
+            }
         };
-        match self.direct.line {
-            _ if done => self.remove_settled(&id, events),
-            // The queue manager forgets what it waits for when the connection ends; what else is on its way is settled.
-            Some(line) if answer.is_err() => events.remove(line, self),
-            None if answer.is_err() => {}
-            Some(line) => events.hand(line, Box::new(Say(Request::Settled(id))), self),
-            None => self.notifier.arrived(&id),
-        }
         // Not handed over, for the session itself may have come here.
         events.post_box().send(session, Box::new(Committed::of(answer)));
+    }
+
+    /// Tells the queue manager of a message that was put into the queue.
+    fn announce(&mut self, id: String, doubtful: bool, events: &mut EventLoop<Self>) {
+        match self.direct.line {
+            _ if doubtful => self.notifier.doubtful(&id),
+            Some(line) => events.hand(line, Box::new(Say(Request::Settled(id))), self),
+            None => self.notifier.doubtful(&id),
+        }
     }
 
     /// Everybody has got this message: its file has no purpose.
     fn remove_settled(&mut self, id: &str, events: &mut EventLoop<Self>) {
         let (Some(desk), Ok(id)) = (self.direct.desk, id.parse::<QueueId>()) else { return };
-        let queue = self.queue.clone();
-        // Gone already is as good; with a full pool the file stays, and its recipients get a second copy.
-        let _ = events.offload(desk, move || drop(queue.remove(QueueName::Incoming, &id)));
+        let (queue, name) = (self.queue.clone(), id.clone());
+        // Gone already is as good.
+        let removed = events.offload(desk, move || drop(queue.remove(QueueName::Incoming, &name)));
+        if removed.is_err() {
+            // Here and now: a file that stays is a second copy for its recipients.
+            let _ = self.queue.remove(QueueName::Incoming, &id);
+        }
     }
 }
 

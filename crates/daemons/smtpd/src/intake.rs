@@ -26,9 +26,8 @@ const WRITE_ERROR: &str = "451 4.3.0 Error: queue file write error";
 pub(crate) struct Intake {
     cleanup: Box<Cleanup>,
     file: Option<NewFile>,
-    /// It may be delivered without a file, and this empty one is at hand for it.
+    /// It may be delivered without a file.
     direct: bool,
-    spare: Option<Reserved>,
     /// What has given the message its id before it has a file.
     reserved: Option<(Reserved, QueueId)>,
     origin: Origin,
@@ -37,6 +36,9 @@ pub(crate) struct Intake {
 /// What the line "client=" says.
 #[derive(Clone)]
 struct Origin(String);
+
+/// A letter: what gives a message its id.
+pub(crate) struct Named(Result<Reserved, QueueError>);
 
 /// A letter: the content so far is in the file, or will never be.
 pub(crate) struct Written(Result<Box<Intake>, QueueError>);
@@ -69,10 +71,59 @@ struct Press {
 }
 
 impl Session {
+    /// The message gets an id, which logs and policy servers are told. Where there is none to be had it goes on
+    /// without: that the disk fails is told at its end.
+    pub(crate) fn take_id(
+        &mut self,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Attempt {
+        if let Some(reserved) = daemon.direct.take_reserved() {
+            return self.named(Named(Ok(reserved))).into();
+        }
+        let queue = daemon.queue.clone();
+        match events.offload(me, move || Named(queue.reserve(sys::clock::now_us()))) {
+            Ok(()) => Attempt::Letter,
+            Err(full) => {
+                log::warn!("NOQUEUE: {full}");
+                Answer::Proceed.into()
+            }
+        }
+    }
+
+    pub(crate) fn named(&mut self, named: Named) -> Answer {
+        self.facts.forget_events();
+        match (named.0, &mut self.transaction) {
+            (Ok(reserved), Some(transaction)) => {
+                let id = reserved.id(sys::clock::now_us());
+                transaction.envelope.queue_id = id.to_string();
+                transaction.reserved = Some((reserved, id.clone()));
+                log::info!("{id}: client={}", self.origin().0);
+            }
+            (Err(error), _) => log::warn!("NOQUEUE: {error}"),
+            (Ok(_), None) => {}
+        }
+        Answer::Proceed
+    }
+
+    /// The message comes to nothing: what gave it its id may give another one.
+    pub(crate) fn give_back_id(&mut self, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) {
+        let Some(transaction) = &mut self.transaction else { return };
+        let of_intake = transaction.intake.as_mut().and_then(|intake| intake.reserved.take());
+        if let Some((reserved, _)) = transaction.reserved.take().or(of_intake) {
+            daemon.keep_reserved(reserved, events);
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        Origin(format!("{}{}", self.shown, self.forwarded_text()))
+    }
+
     /// All recipients are known: the editor starts.
     pub(crate) fn begin_content(&mut self, daemon: &Smtpd) {
         let mut cleanup = Box::new(Cleanup::new(daemon.cleanup.clone(), self.envelope(daemon)));
-        let origin = Origin(format!("{}{}", self.shown, self.forwarded_text()));
+        let origin = self.origin();
         let Some(transaction) = &mut self.transaction else { return };
         for recipient in std::mem::take(&mut transaction.recipients) {
             cleanup.recipient(for_cleanup(recipient));
@@ -81,8 +132,7 @@ impl Session {
             cleanup,
             file: None,
             direct: false,
-            spare: None,
-            reserved: None,
+            reserved: transaction.reserved.take(),
             origin,
         }));
     }
@@ -142,7 +192,7 @@ impl Session {
         match self.check_message(Stage::EndOfData, "END-OF-MESSAGE", daemon) {
             Ok(None) => {}
             Ok(Some(refusal)) => {
-                self.drop_transaction(events, me);
+                self.drop_transaction(daemon, events, me);
                 return answer_of(refusal).into();
             }
             Err(_) => return Attempt::Wait,
@@ -159,13 +209,10 @@ impl Session {
                 intake.cleanup.copy_to(address);
             }
         }
-        if intake.file.is_none() && daemon.direct.may_try() {
-            intake.direct = true;
-            intake.spare = daemon.direct.take_reserved();
-        }
+        intake.direct = intake.reserved.is_some() && daemon.direct.may_try();
         let press = Press::of(daemon);
         // With an id at hand, editing needs no disk.
-        let here = intake.spare.is_some() && intake.cleanup.pending_bytes() <= DIRECT_LIMIT_BYTES;
+        let here = intake.direct && intake.cleanup.pending_bytes() <= DIRECT_LIMIT_BYTES;
         if !here {
             return offload(events, me, move || intake.finish(&press));
         }
@@ -179,7 +226,7 @@ impl Session {
             },
             Ok(Err(refusal)) => {
                 if let Some((reserved, _)) = intake.reserved.take() {
-                    daemon.direct.keep(reserved);
+                    daemon.keep_reserved(reserved, events);
                 }
                 refused(&refusal).into()
             }
@@ -217,8 +264,14 @@ impl Session {
     }
 
     /// Nothing of the transaction is used; its file goes, on a thread, for that may wait for the disk.
-    pub(crate) fn drop_transaction(&mut self, events: &mut EventLoop<Smtpd>, me: HandlerId) {
+    pub(crate) fn drop_transaction(
+        &mut self,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) {
         self.facts.forget();
+        self.give_back_id(daemon, events);
         let intake = self.transaction.take().and_then(|transaction| transaction.intake);
         if let Some(file) = intake.and_then(|intake| intake.file) {
             // With a full pool it goes here and now.
@@ -369,7 +422,8 @@ impl Intake {
 
     /// The message in memory, when it may be delivered from there.
     fn parcel(&mut self, finished: &Finished) -> Option<Parcel> {
-        let fits = finished.verdict == Verdict::Queue && finished.records.len() <= DIRECT_LIMIT_BYTES;
+        let fits =
+            self.direct && finished.verdict == Verdict::Queue && finished.records.len() <= DIRECT_LIMIT_BYTES;
         let (reserved, id) = self.reserved.take_if(|_| fits)?;
         match Parcel::new(reserved, id.clone(), &finished.records) {
             Ok(parcel) => Some(parcel),
@@ -410,26 +464,15 @@ impl Intake {
         }
     }
 
-    /// The message's id, which is told in the log when it is first known.
+    /// The message's id.
     fn id(&mut self, press: &Press) -> Result<QueueId, QueueError> {
         if let Some((_, id)) = &self.reserved {
             return Ok(id.clone());
         }
-        if self.direct {
-            let now_us = sys::clock::now_us();
-            let reserved = match self.spare.take() {
-                Some(reserved) => reserved,
-                None => press.queue.reserve(now_us)?,
-            };
-            let id = reserved.id(now_us);
-            log::info!("{id}: client={}", self.origin.0);
-            self.reserved = Some((reserved, id.clone()));
-            return Ok(id);
-        }
         Ok(self.file(press)?.id().clone())
     }
 
-    /// The queue file, which is made, and told in the log, when it is first needed.
+    /// The queue file, which is made when it is first needed.
     fn file(&mut self, press: &Press) -> Result<&mut NewFile, QueueError> {
         let file = match (self.file.take(), self.reserved.take()) {
             (Some(file), _) => file,

@@ -126,10 +126,20 @@ impl Session {
         log::info!("{}", chat_log::action_line("reject", reply, &self.view(command), &self.shown));
     }
 
-    pub(crate) fn rcpt(&mut self, recipient: &Recipient, daemon: &Smtpd) -> Attempt {
+    /// With the first recipient that is accepted the message gets its id.
+    pub(crate) fn rcpt(
+        &mut self,
+        recipient: &Recipient,
+        daemon: &mut Smtpd,
+        events: &mut EventLoop<Smtpd>,
+        me: HandlerId,
+    ) -> Attempt {
         let checked = self.check_recipient(&recipient.address, Command::Rcpt, daemon);
         if let (Ok(None), Some(transaction)) = (&checked, &mut self.transaction) {
             transaction.admit(recipient);
+            if transaction.envelope.recipients == 1 {
+                return self.take_id(daemon, events, me);
+            }
         }
         checked.into()
     }

@@ -16,7 +16,7 @@ use crate::chat_log;
 use crate::client::{self, Told};
 use crate::facts::{Fact, Facts, Found, Wanted};
 use crate::inquiry::Flushed;
-use crate::intake::{Committed, Written};
+use crate::intake::{Committed, Named, Written};
 use crate::pause;
 use crate::policy::{self, Inquiry};
 use crate::rates;
@@ -153,7 +153,7 @@ impl Session {
             Question::Hello(hello) => self.hello(hello, daemon),
             Question::Address { address, .. } => self.address(address, daemon),
             Question::Mail(sender) => self.mail(sender, daemon, events),
-            Question::Rcpt(recipient) => self.rcpt(recipient, daemon),
+            Question::Rcpt(recipient) => self.rcpt(recipient, daemon, events, me),
             Question::Data => self.data(daemon),
             Question::Content(bytes) => self.content(bytes, daemon, events, me),
             Question::EndOfData(size_bytes) => self.end_of_data(*size_bytes, daemon, events, me),
@@ -173,7 +173,7 @@ impl Session {
         me: HandlerId,
     ) -> Attempt {
         match question {
-            Question::Reset => self.drop_transaction(events, me),
+            Question::Reset => self.drop_transaction(daemon, events, me),
             Question::Secured(facts) => {
                 if self.tls.is_none() {
                     self.secured(facts, daemon, events);
@@ -268,6 +268,10 @@ impl drive::Session<Smtpd> for Session {
             Ok(written) => return Some(self.content_written(*written)),
             Err(letter) => letter,
         };
+        let letter = match letter.downcast::<Named>() {
+            Ok(named) => return Some(self.named(*named)),
+            Err(letter) => letter,
+        };
         let letter = match letter.downcast::<Flushed>() {
             Ok(flushed) => return Some(self.flushed(&flushed)),
             Err(letter) => letter,
@@ -282,6 +286,7 @@ impl drive::Session<Smtpd> for Session {
 
     fn ended(&mut self, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) {
         daemon.clients.gone();
+        self.give_back_id(daemon, events);
         if let Some(name) = daemon.rates.name_of(&self.client).filter(|_| self.counted) {
             rates::disconnected(name, daemon, events);
         }

@@ -1,5 +1,7 @@
 //! The mail transaction that a session is in.
 
+use queue::Reserved;
+use queue_format::QueueId;
 use restrictions::{Effect, Envelope, Instance};
 use smtp_protocol::{Body, Recipient, Return, Sender};
 
@@ -13,6 +15,8 @@ pub(crate) struct Transaction {
     pub(crate) envelope: Envelope,
     /// The recipients so far, until the content begins.
     pub(crate) recipients: Vec<Recipient>,
+    /// What gives the message its id, from the first recipient on until the content begins.
+    pub(crate) reserved: Option<(Reserved, QueueId)>,
     /// The message, from DATA on.
     pub(crate) intake: Option<Box<Intake>>,
     /// What access tables asked for.

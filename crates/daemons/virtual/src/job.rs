@@ -5,10 +5,11 @@ use std::io;
 use std::rc::Rc;
 
 use mailbox::job::{Answer, Job};
+use queue::Queue;
 use queue_format::QueueId;
 use reactor::{EventLoop, HandlerId};
 use services::couriers::{Assignment, NoDelivery, Ticket};
-use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Times, log_line};
+use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Times, Verdict, log_line};
 use services::spawn::CourierRequest;
 use sys::clock;
 use worker::deliveries::{Deliverer, Desk};
@@ -114,8 +115,13 @@ impl Virtual {
     pub(crate) fn errand_is_over(&mut self, ticket: Ticket, outcome: Result<Answer, NoDelivery>) {
         let Some(state) = self.requests.get_mut(&ticket.request) else { return };
         let Some(destination) = state.destinations[ticket.recipient].take() else { return };
-        let address = &state.request.recipients[ticket.recipient].address;
-        let outcome = outcome::of(outcome, &destination, address);
+        let recipient = &state.request.recipients[ticket.recipient];
+        let mut outcome = outcome::of(outcome, &destination, &recipient.address);
+        let offset = recipient.crossing_offset();
+        if state.request.direct && outcome.verdict == Verdict::Sent && !outcome.crossed_off && offset > 0 {
+            // Nobody crosses off in memory that is sealed: the message has got its queue file meanwhile.
+            outcome.crossed_off = cross_off(&self.queue, &state.request.queue_id, offset);
+        }
         self.settle(ticket, outcome);
     }
 
@@ -136,4 +142,15 @@ impl Virtual {
             self.desk.report(state.client, &report);
         }
     }
+}
+
+fn cross_off(queue: &Queue, id: &str, offset: u64) -> bool {
+    let Ok(id) = id.parse::<QueueId>() else { return false };
+    match queue.cross_off_late(&id, offset) {
+        Ok(()) => return true,
+        // All the others had it, and so it went.
+        Err(error) if error.is_gone() => {}
+        Err(error) => log::warn!("{id}: {error}"),
+    }
+    false
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 
 use queue_format::QueueId;
 use queue_format::record::Kind;
@@ -44,6 +45,32 @@ impl Queue {
         let path = self.path(QueueName::Active, id);
         let file = File::open(&path).map_err(QueueError::io("open", &path))?;
         crossed_off(&file, offsets).map_err(QueueError::io("read", &path))
+    }
+
+    /// Crosses a recipient off in the file of a message that was in memory when its delivery began: by now it may be in
+    /// `incoming/` or on its way to `active/`.
+    ///
+    /// # Errors
+    /// [`QueueError::is_gone`] when it has no file; [`QueueError::Io`].
+    pub fn cross_off_late(&self, id: &QueueId, offset: u64) -> Result<(), QueueError> {
+        let opened = match self.open_to_mark(QueueName::Active, id) {
+            Err(error) if error.is_gone() => match self.open_to_mark(QueueName::Incoming, id) {
+                Err(error) if error.is_gone() => self.open_to_mark(QueueName::Active, id),
+                opened => opened,
+            },
+            opened => opened,
+        };
+        let (path, file) = opened?;
+        let failed = |source| QueueError::io("write", &path)(source);
+        let mut kind = [0];
+        file.read_exact_at(&mut kind, offset).map_err(failed)?;
+        if Kind(kind[0]) == Kind::RECIPIENT { cross_off(&file, offset).map_err(failed) } else { Ok(()) }
+    }
+
+    fn open_to_mark(&self, name: QueueName, id: &QueueId) -> Result<(PathBuf, File), QueueError> {
+        let path = self.path(name, id);
+        let file = self.disk.open_to_write(&path).map_err(QueueError::io("open", &path))?;
+        Ok((path, file))
     }
 }
 

@@ -15,8 +15,9 @@
 //!   that are over count.
 //!
 //! smtpd settles a message by itself when the answer is not there in time. An answer `Done` that crosses this on its
-//! way means that the file is to be removed. When the connection ends, smtpd settles what it has, and the queue
-//! manager forgets what was not settled: no client was told that it is safe.
+//! way means that the file is to be removed. When the connection ends, smtpd waits no longer than it would have, for
+//! whoever delivers goes on; then it settles what is left ([`Request::Doubtful`]). The queue manager finishes what is
+//! under way, remembers for a minute who has got it, and looks for files that smtpd did not live to tell of.
 
 use std::io;
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ pub enum Request {
     Direct(String),
     /// The message that came with [`Request::Direct`] is complete in `incoming/`.
     Settled(String),
+    /// The same, of a message that went to a queue manager that is gone: somebody may just be delivering it.
+    Doubtful(String),
     /// `W`, `I`: look through `incoming/`.
     ScanIncoming,
     /// `D`: look through `deferred/`.
@@ -80,6 +83,7 @@ fn decode_arrival(bytes: &[u8], begin: usize) -> Result<Option<(Request, usize)>
                 "queue_id" => Request::Arrived(id),
                 "direct" => Request::Direct(id),
                 "settled" => Request::Settled(id),
+                "doubtful" => Request::Doubtful(id),
                 _ => return Err(Unknown),
             };
             Ok(Some((request, begin + length)))
@@ -101,6 +105,7 @@ impl Wire for Request {
             Self::Arrived(id) => Attributes::new().with("queue_id", id).encode(output),
             Self::Direct(id) => Attributes::new().with("direct", id).encode(output),
             Self::Settled(id) => Attributes::new().with("settled", id).encode(output),
+            Self::Doubtful(id) => Attributes::new().with("doubtful", id).encode(output),
             Self::ScanIncoming => output.push(b'I'),
             Self::ScanDeferred => output.push(b'D'),
             Self::ScanAll => output.push(b'A'),
@@ -158,8 +163,17 @@ impl Notifier {
 
     /// A queue file of this name is complete in `incoming/`.
     pub fn arrived(&mut self, queue_id: &str) {
+        self.tell(&Request::Arrived(queue_id.to_owned()));
+    }
+
+    /// As [`Notifier::arrived`], of a message for which see [`Request::Doubtful`].
+    pub fn doubtful(&mut self, queue_id: &str) {
+        self.tell(&Request::Doubtful(queue_id.to_owned()));
+    }
+
+    fn tell(&mut self, request: &Request) {
         let mut bytes = if self.scan_owed { b"I".to_vec() } else { Vec::new() };
-        Attributes::new().with("queue_id", queue_id).encode(&mut bytes);
+        request.encode(&mut bytes);
         self.scan_owed =
             self.send(&bytes).or_else(|_| self.reconnect().and_then(|()| self.send(&bytes))).is_err();
     }
@@ -218,9 +232,14 @@ mod tests {
 
     #[test]
     fn requests_and_answers_are_read_as_they_were_written() {
-        let requests = ["A1", "B2", "C3"].map(str::to_owned);
-        let [arrived, direct, settled] = requests;
-        let requests = [Request::Arrived(arrived), Request::Direct(direct), Request::Settled(settled)];
+        let requests = ["A1", "B2", "C3", "D3"].map(str::to_owned);
+        let [arrived, direct, settled, doubtful] = requests;
+        let requests = [
+            Request::Arrived(arrived),
+            Request::Direct(direct),
+            Request::Settled(settled),
+            Request::Doubtful(doubtful),
+        ];
         let mut bytes = Vec::new();
         requests.iter().for_each(|request| request.encode(&mut bytes));
         assert_eq!(all(&bytes), requests);
