@@ -21,6 +21,9 @@ impl ActingAs {
     /// # Errors
     /// This process is not root; then nothing has changed.
     pub fn new(uid: u32, gid: u32) -> io::Result<Self> {
+        if !geteuid().is_root() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         let before = Self { uid: geteuid(), gid: getegid(), groups: getgroups()? };
         let gid = Gid::from_raw(gid);
         setgroups(&[gid])?;
