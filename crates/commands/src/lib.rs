@@ -15,3 +15,7 @@ pub mod postdrop;
 pub mod sendmail;
 pub mod postkick;
 pub mod postlog;
+pub mod spamc;
+pub mod archive;
+pub mod long_options;
+pub mod spamassassin;

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use rulefiles::stamp;
 use spam::report::Form;
 use spam::{Check, Circumstances};
-use spamc_protocol::{Command, Fault, Reply, Request, Verdict};
+use spamc_protocol::{Command, Fault, Reply, Request, Verdict, decompress};
 
+use crate::log_lines::{Facts, write};
 use crate::users::Rules;
 
 /// What a verdict needs beside the rules.
@@ -16,25 +17,31 @@ pub(crate) struct Case {
     /// Where the client is, as the log shows it.
     pub(crate) client: String,
     pub(crate) time_limit: Duration,
+    /// What a compressed message may become.
+    pub(crate) size_limit_bytes: usize,
 }
 
 /// Judges a message.
-pub(crate) fn judge(rules: &Rules, host: &str, case: &Case) -> Reply {
+pub(crate) fn judge(rules: &Rules, host: &str, mut case: Case) -> Reply {
+    if case.request.compressed {
+        match decompress(&case.message, case.size_limit_bytes) {
+            Ok(message) => case.message = message,
+            Err(fault) => return Reply::Fault(fault),
+        }
+    }
+    judge_plain(rules, host, &case)
+}
+
+fn judge_plain(rules: &Rules, host: &str, case: &Case) -> Reply {
     let request = &case.request;
     if request.command == Command::Tell {
         return Reply::Fault(Fault::Unavailable("learning is not in this version of spamd".to_owned()));
-    }
-    if request.compressed {
-        return Reply::Fault(Fault::Unavailable(
-            "compressed messages are not in this version of spamd".to_owned(),
-        ));
     }
     let begun = Instant::now();
     let chosen = rules.of(request.user.as_deref());
     let (now, stamp) = stamp(host);
     let is_over = || begun.elapsed() > case.time_limit;
-    let circumstances = Circumstances::new(now, &is_over);
-    let check = Check::new(chosen.rules(), &case.message, &circumstances);
+    let check = Check::new(chosen.rules(), &case.message, &Circumstances::new(now, &is_over));
     let text = match request.command {
         Command::Symbols => check.tests().join(",").into_bytes(),
         Command::Report | Command::ReportIfSpam => check.report(&stamp),
@@ -42,26 +49,12 @@ pub(crate) fn judge(rules: &Rules, host: &str, case: &Case) -> Reply {
         _ => Vec::new(),
     };
     let (score, required) = (check.shown_score(), check.shown_required_score());
-    let verdict = Verdict { spam: check.is_spam(), score, required, text };
-    write_log(&check, case, &verdict, begun.elapsed(), &check.findings.autolearn.to_string());
-    Reply::Verdict(verdict)
-}
-
-/// The lines that administrators look for.
-fn write_log(check: &Check<'_>, case: &Case, verdict: &Verdict, took: Duration, autolearn: &str) {
-    let user = case.request.user.as_deref().unwrap_or("(unknown)");
-    let uid = sys::ids::effective_uid();
-    let (score, required, size) = (&verdict.score, &verdict.required, case.message.len());
-    let seconds = format!("{:.1}", took.as_secs_f64());
-    let what = if verdict.spam { "identified spam" } else { "clean message" };
-    log::info!("spamd: {what} ({score}/{required}) for {user}:{uid} in {seconds} seconds, {size} bytes.");
-    let mark = if verdict.spam { 'Y' } else { '.' };
-    let id = check.message_id().unwrap_or_else(|| "(unknown)".to_owned());
-    let whole = check.findings.score.trunc();
-    let tests = check.tests().join(",");
-    let client = &case.client;
-    log::info!(
-        "spamd: result: {mark} {whole:2} - {tests} scantime={seconds},size={size},user={user},uid={uid},\
-         required_score={required},{client},mid={id},autolearn={autolearn}"
-    );
+    let facts = Facts {
+        user: request.user.as_deref(),
+        client: &case.client,
+        doing: if request.command == Command::Process { "processing" } else { "checking" },
+        size: case.message.len(),
+    };
+    write(&check, &facts, begun.elapsed());
+    Reply::Verdict(Verdict { spam: check.is_spam(), score, required, text })
 }

@@ -2,11 +2,11 @@
 //! spamd - judges mail by SpamAssassin's rules
 //!
 //! # SYNOPSIS
-//! **spamd** [*generic Postfix daemon options*]
+//! **spamd** [*generic Postfix daemon options*] [*name*=*value* ...]
 //!
 //! **spamd** [**-dLxl**] [**-i** *address*] [**-p** *port*] [**--socketpath** *path*] [**-A** *addresses*] [**-u** *user*] [**-r** *pidfile*]
 //! [**-s** *facility*] [**-C** *path*] [**--siteconfigpath** *path*] [**--cf** *line*] [**--virtual-config-dir** *pattern*] [**-m** *number*]
-//! [**--timeout-tcp** *seconds*] [**--timeout-child** *seconds*]
+//! [**--timeout-tcp** *seconds*] [**--timeout-child** *seconds*] [**--milter**] [**--reject-score** *score*]
 //!
 //! # DESCRIPTION
 //! Reads SpamAssassin's rule files unmodified and judges the messages that clients (spamc(1), Exim, Haraka) hand it in the SPAMC protocol,
@@ -14,8 +14,35 @@
 //!
 //! It runs as a service of master(8), or by hand with SpamAssassin's options. Without installed rules it has a few of its own, and says so.
 //!
-//! Not in this version: Bayes and other learning, network tests (DNS lists, SPF, DKIM, Razor, Pyzor, DCC), preferences from SQL and LDAP, TLS,
-//! compressed messages. Settings of these are read and named once in the log; `TELL` is answered as unavailable.
+//! With `milter=yes` in master.cf, or with **--milter**, it is a filter of Postfix or Sendmail instead (milter protocol, version 6:
+//! `smtpd_milters`). Mail gets its `X-Spam` headers, and its subject is rewritten where `rewrite_header` asks for that; bodies stay as
+//! they are, whatever `report_safe` says. Marks that came with the message are removed. From `reject_score` on the client is refused
+//! with `550 5.7.1 Blocked by SpamAssassin`. A message for one recipient is judged by that recipient's preferences: those of the user
+//! before the `@`, or with `virtual_config_dir` those of the whole address. Messages over 8 MB pass unchecked.
+//!
+//! Not in this version: network tests (DNS lists, SPF, DKIM, Razor, Pyzor, DCC), preferences from SQL and LDAP, TLS. Settings of these
+//! are read and named once in the log.
+//!
+//! # ARGUMENTS IN MASTER.CF
+//! - `milter=yes`: mail servers come, not spamc.
+//! - `reject_score=15`: from this score on a milter refuses mail; without it none is refused.
+//! - `default_user=name`: whose preferences count when a message has several recipients.
+//! - `virtual_config_dir=pattern`: where users' `user_prefs` are: `%u` is the whole name, `%l` and `%d` what is before and behind the
+//!   `@`; `%x` is the name if it has a file, else the domain.
+//! - `user_config=yes`: users of the system have ~/.spamassassin/user_prefs.
+//! - `allow_tell=yes`: clients may teach.
+//! - `configpath=`, `siteconfigpath=`, `cf=`: as the options **-C**, **--siteconfigpath** and **--cf**.
+//!
+//! # OPTIONS BY HAND
+//! - **-i** *address*[*:port*], **-p** *port*, **--socketpath** *path*: where clients come; this host itself, port 783, by default. A path
+//!   is a unix socket; **--socketowner**, **--socketgroup** and **--socketmode** are its own.
+//! - **-A** *addresses*: who may come; this host by default.
+//! - **-x**: no files of users. **-u** *user*: run as that one. **-l**: clients may teach.
+//! - **-d**: into the background; **-r** *file*: write the process id there. **-s** *facility*: a log facility, `stderr`, `null`, or a file.
+//! - **-m** *number*: threads. **-t**, **--timeout-child** *seconds*, **-T**, **--timeout-tcp** *seconds*: 300 and 30; 0 for no limit.
+//!
+//! Other options of SpamAssassin's spamd are taken; those that would do something are named in the log. A HUP signal has the rules read
+//! anew; when they can not be read, the old ones stay.
 //!
 //! # SECURITY
 //! Started by root it becomes the user that **-u** names, else `nobody`; by master, the mail owner. No rule can run a command.
@@ -32,8 +59,12 @@
 mod options;
 mod alone;
 mod service;
+mod service_arguments;
+mod calling;
 mod session;
+mod filtering;
 mod judge;
+mod log_lines;
 mod users;
 
 fn main() -> std::process::ExitCode {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// What was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Options {
     pub(crate) background: bool,
     /// No files of users (`-x`).
@@ -26,6 +26,22 @@ pub(crate) struct Options {
     pub(crate) version: bool,
     /// Options that do nothing here.
     pub(crate) inert: Vec<String>,
+    pub(crate) help: bool,
+    pub(crate) family: Family,
+    pub(crate) socket_owner: Option<String>,
+    pub(crate) socket_group: Option<String>,
+    pub(crate) socket_mode: Option<u32>,
+    /// Mail servers come, not spamc: an option of ours.
+    pub(crate) milter: bool,
+    pub(crate) reject_score: Option<f64>,
+}
+
+/// Which addresses are listened on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    Any,
+    V4,
+    V6,
 }
 
 impl Default for Options {
@@ -50,6 +66,13 @@ impl Default for Options {
             timeout_child: 300,
             version: false,
             inert: Vec::new(),
+            help: false,
+            family: Family::Any,
+            socket_owner: None,
+            socket_group: None,
+            socket_mode: None,
+            milter: false,
+            reject_score: None,
         }
     }
 }
@@ -65,7 +88,9 @@ enum Takes {
 use Takes::{Nothing, Perhaps, Value};
 
 /// All options: letter (a blank where there is none), name, whether they take a value.
-const ALL: [(char, &str, Takes); 47] = [
+const ALL: [(char, &str, Takes); 63] = [
+    ('4', "ipv4", Nothing),
+    ('6', "ipv6", Nothing),
     ('A', "allowed-ips", Value),
     ('C', "configpath", Value),
     ('D', "debug", Perhaps),
@@ -73,11 +98,14 @@ const ALL: [(char, &str, Takes); 47] = [
     ('L', "local", Nothing),
     ('P', "paranoid", Nothing),
     ('Q', "setuid-with-sql", Nothing),
+    ('T', "timeout-tcp", Value),
+    ('U', "default-user", Value),
     ('V', "version", Nothing),
     ('a', "auto-whitelist", Nothing),
     ('c', "create-prefs", Nothing),
     ('d', "daemonize", Nothing),
     ('g', "groupname", Value),
+    ('h', "help", Nothing),
     ('i', "listen", Perhaps),
     ('l', "allow-tell", Nothing),
     ('m', "max-children", Value),
@@ -85,6 +113,7 @@ const ALL: [(char, &str, Takes); 47] = [
     ('q', "sql-config", Nothing),
     ('r', "pidfile", Value),
     ('s', "syslog", Value),
+    ('t', "timeout-child", Value),
     ('u', "username", Value),
     ('v', "vpopmail", Nothing),
     ('x', "nouser-config", Nothing),
@@ -99,19 +128,29 @@ const ALL: [(char, &str, Takes); 47] = [
     (' ', "log-timestamp-fmt", Value),
     (' ', "max-conn-per-child", Value),
     (' ', "max-spare", Value),
+    (' ', "milter", Nothing),
     (' ', "min-children", Value),
     (' ', "min-spare", Value),
+    (' ', "pre", Value),
+    (' ', "reject-score", Value),
     (' ', "round-robin", Nothing),
     (' ', "server-cert", Value),
     (' ', "server-key", Value),
+    (' ', "setuid-with-ldap", Nothing),
     (' ', "siteconfigpath", Value),
     (' ', "socketgroup", Value),
     (' ', "socketmode", Value),
     (' ', "socketowner", Value),
     (' ', "socketpath", Value),
     (' ', "ssl", Nothing),
-    (' ', "timeout-child", Value),
-    (' ', "timeout-tcp", Value),
+    (' ', "ssl-ca-file", Value),
+    (' ', "ssl-ca-path", Value),
+    (' ', "ssl-port", Value),
+    (' ', "ssl-verify", Nothing),
+    ('S', "stop-at-threshold", Nothing),
+    (' ', "syslog-socket", Value),
+    (' ', "timing", Nothing),
+    (' ', "user-config", Nothing),
     (' ', "virtual-config-dir", Value),
 ];
 
@@ -126,9 +165,11 @@ impl Options {
             if let Some(long) = argument.strip_prefix("--") {
                 let (name, value) =
                     long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
-                let known = ALL.iter().find(|(_, known, _)| *known == name);
-                let (_, name, takes) = known.ok_or_else(|| format!("unknown option: --{name}"))?;
-                let value = value.map(str::to_owned).or_else(|| next_value(*takes, &mut rest));
+                let Some((name, takes)) = long_option(name) else {
+                    options.negated(name)?;
+                    continue;
+                };
+                let value = value.map(str::to_owned).or_else(|| next_value(takes, &mut rest));
                 options.set(name, value)?;
             } else if let Some(letters) = argument.strip_prefix('-').filter(|letters| !letters.is_empty()) {
                 options.letters(letters, &mut rest)?;
@@ -137,6 +178,17 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// `--nodaemonize`, `--no-create-prefs`
+    fn negated(&mut self, name: &str) -> Result<(), String> {
+        let plain = name.strip_prefix("no").map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+        match plain.and_then(long_option) {
+            Some(("daemonize", _)) => self.background = false,
+            Some((_, Nothing)) => {}
+            _ => return Err(format!("unknown option: --{name}")),
+        }
+        Ok(())
     }
 
     fn letters(&mut self, letters: &str, rest: &mut Rest<'_>) -> Result<(), String> {
@@ -163,9 +215,23 @@ impl Options {
             "nouser-config" => self.no_user_config = true,
             "allow-tell" => self.allow_tell = true,
             "version" => self.version = true,
-            "listen" | "ip-address" | "listen-ip" => {
-                self.listen.push(value.unwrap_or_else(|| "0.0.0.0".to_owned()))
+            "help" => self.help = true,
+            "milter" => self.milter = true,
+            "reject-score" => {
+                let score = text()?.parse().ok().filter(|score: &f64| score.is_finite());
+                self.reject_score =
+                    Some(score.ok_or_else(|| "option --reject-score needs a number".to_owned())?);
             }
+            "ipv4" | "ipv4-only" | "ipv4only" => self.family = Family::V4,
+            "ipv6" => self.family = Family::V6,
+            "socketowner" => self.socket_owner = Some(text()?),
+            "socketgroup" => self.socket_group = Some(text()?),
+            "socketmode" => {
+                let mode = u32::from_str_radix(&text()?, 8);
+                self.socket_mode =
+                    Some(mode.map_err(|_| "option --socketmode needs an octal number".to_owned())?);
+            }
+            "listen" | "ip-address" | "listen-ip" => self.listen.push(value.unwrap_or_default()),
             "port" => {
                 self.port = u16::try_from(number()?).map_err(|_| "a port is at most 65535".to_owned())?
             }
@@ -176,18 +242,30 @@ impl Options {
             "syslog" => self.log = Some(text()?),
             "configpath" => self.rules = Some(text()?.into()),
             "siteconfigpath" => self.site = Some(text()?.into()),
-            "cf" => self.lines.push(text()?),
+            "cf" | "pre" => self.lines.push(text()?),
+            "ssl" | "ssl-port" | "ssl-verify" | "ssl-ca-file" | "ssl-ca-path" => {
+                return Err("TLS is not in this version".to_owned());
+            }
             "virtual-config-dir" => self.virtual_config = Some(text()?),
             "max-children" => self.threads = Some(usize::try_from(number()?).unwrap_or(1).clamp(1, 64)),
             "timeout-tcp" => self.timeout_tcp = number()?,
             "timeout-child" => self.timeout_child = number()?,
             // Without children there is nothing to keep in number; network tests are not in this version anyway.
-            "local" | "local-tests-only" | "auto-whitelist" | "paranoid" | "round-robin" | "ipv4-only"
-            | "ipv4only" | "min-children" | "min-spare" | "max-spare" | "max-conn-per-child" => {}
+            "local" | "local-tests-only" | "auto-whitelist" | "paranoid" | "round-robin" | "user-config"
+            | "timing" | "default-user" | "min-children" | "min-spare" | "max-spare"
+            | "max-conn-per-child" => {}
             inert => self.inert.push(format!("--{inert}")),
         }
         Ok(())
     }
+}
+
+/// An option by its name, or by the beginning of no other.
+fn long_option(name: &str) -> Option<(&'static str, Takes)> {
+    let exact = ALL.iter().find(|(_, known, _)| *known == name);
+    let mut longer = ALL.iter().filter(|(_, known, _)| !name.is_empty() && known.starts_with(name));
+    let only = longer.next().filter(|_| longer.next().is_none());
+    exact.or(only).map(|(_, name, takes)| (*name, *takes))
 }
 
 fn next_value(takes: Takes, rest: &mut Rest<'_>) -> Option<String> {
@@ -216,6 +294,10 @@ mod tests {
         let options =
             parse("--pidfile=/run/x --max-children 5 --helper-home-dir --socketpath=/run/s -Lx").unwrap();
         assert_eq!((options.threads, options.socket_path.is_some()), (Some(5), true));
+        let options = parse("-d --nodaemonize --socketmode 600 --virtual=/x/%u -4 -t 5 -i -p 1").unwrap();
+        assert!(!options.background && options.family == Family::V4 && options.listen == [""]);
+        assert_eq!((options.socket_mode, options.timeout_child, options.port), (Some(0o600), 5, 1));
+        assert!(options.virtual_config.is_some());
         assert!(parse("--nonsense").is_err() && parse("-Z").is_err() && parse("-p x").is_err());
     }
 }

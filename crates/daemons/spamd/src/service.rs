@@ -9,21 +9,30 @@ use spamc_protocol::Settings;
 use sys::sockets::{Peer, Socket};
 use worker::{Clients, Service, Setup, StartError};
 
-use crate::session::{Office, Session, Shared};
+use crate::calling::Calling;
+use crate::filtering::Policy;
+use crate::service_arguments::ServiceArguments;
+use crate::session::{Office, Shared};
 use crate::users::{Rules, UserFiles};
 
 /// Clients at a time.
 pub(crate) const SESSION_LIMIT: usize = 200;
 /// Bytes of a message.
 const MESSAGE_LIMIT_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of a message that a mail server submits; larger ones pass unchecked.
+pub(crate) const MILTER_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 /// Seconds that a client may say nothing.
 const PATIENCE_SECONDS: u64 = 30;
 /// Seconds that a check may take.
 const CHECK_SECONDS: u64 = 300;
 
+/// What counts as no limit.
+const FOREVER_SECONDS: u64 = 365 * 86_400;
+
 /// The service.
 pub(crate) struct Spamd {
     shared: Arc<Shared>,
+    calling: Calling,
     clients: Clients,
 }
 
@@ -48,11 +57,16 @@ pub(crate) fn load(places: &Places) -> Result<Site, String> {
     Ok(site)
 }
 
+/// Seconds; 0 is no limit.
+fn time(seconds: u64) -> Duration {
+    Duration::from_secs(if seconds == 0 { FOREVER_SECONDS } else { seconds.min(FOREVER_SECONDS) })
+}
+
 /// How clients are treated.
 pub(crate) fn settings(timeout_tcp: u64, timeout_child: u64, allow_tell: bool) -> Settings {
     Settings {
-        patience: Duration::from_secs(timeout_tcp.max(1)),
-        check_time: Duration::from_secs(if timeout_child == 0 { CHECK_SECONDS } else { timeout_child }),
+        patience: time(timeout_tcp),
+        check_time: time(timeout_child),
         message_limit_bytes: MESSAGE_LIMIT_BYTES,
         allow_tell,
     }
@@ -74,20 +88,35 @@ impl Service for Spamd {
     const PROGRAM: &'static str = "spamd";
     const POOL_THREADS: usize = 2;
 
-    fn open(_: &Setup) -> Result<Self, StartError> {
-        let places = Places { local_only: true, ..Places::default() };
+    /// Users' files lie anywhere.
+    const READS_EVERYTHING: bool = true;
+
+    fn open(setup: &Setup) -> Result<Self, StartError> {
+        let arguments = ServiceArguments::parse(&setup.arguments.operands).map_err(StartError::Refused)?;
+        let ServiceArguments { rules, site, lines, .. } = arguments.clone();
+        let places = Places { rules, site, lines, local_only: true, ..Places::default() };
         let site = load(&places).map_err(StartError::Refused)?;
-        let rules = Arc::new(Rules::new(site, UserFiles::None));
-        let settings = settings(PATIENCE_SECONDS, CHECK_SECONDS, false);
-        let shared = Shared { rules, host: sys::process::host_name(), settings };
-        Ok(Self { shared: Arc::new(shared), clients: Clients::default() })
+        let files = match arguments.virtual_config.clone() {
+            Some(pattern) => UserFiles::Pattern(pattern),
+            None if arguments.user_config => UserFiles::Home,
+            None => UserFiles::None,
+        };
+        let rules = Arc::new(Rules::new(site, files));
+        let settings = settings(PATIENCE_SECONDS, CHECK_SECONDS, arguments.allow_tell);
+        let shared = Arc::new(Shared { rules, host: sys::process::host_name(), settings });
+        let policy = Policy {
+            reject_score: arguments.reject_score,
+            default_user: arguments.default_user,
+            whole_address: arguments.virtual_config.is_some(),
+            size_limit_bytes: MILTER_LIMIT_BYTES,
+        };
+        let calling = if arguments.milter { Calling::Milter(Arc::new(policy)) } else { Calling::Spamc };
+        Ok(Self { shared, calling, clients: Clients::default() })
     }
 
     fn accepted(&mut self, socket: Socket, peer: Peer, _: usize, events: &mut EventLoop<Self>) {
-        let session = Session::new(socket, Arc::clone(&self.shared), client_text(&peer));
-        if let Some(id) = self.clients.welcome(events.add(Box::new(session))) {
-            events.again(id);
-        }
+        let taken = self.calling.welcome(socket, &peer, &self.shared, events);
+        self.clients.welcome(taken);
     }
 
     fn sessions(&self) -> usize {

@@ -71,13 +71,20 @@ impl Session {
         }
         while !self.asked && !self.closing {
             match self.machine.poll() {
-                Output::Write(bytes) => self.output.extend(bytes),
+                Output::Write(bytes) => {
+                    if let Some(fault) = self.machine.take_fault() {
+                        log::warn!("spamd: {}", fault.log_line());
+                    }
+                    self.output.extend(bytes);
+                }
                 Output::Ask((request, message)) => {
                     self.asked = true;
                     let shared = Arc::clone(&self.shared);
                     let time_limit = shared.settings.check_time;
-                    let case = Case { request, message, client: self.client.clone(), time_limit };
-                    if events.offload(me, move || judge(&shared.rules, &shared.host, &case)).is_err() {
+                    let size_limit_bytes = shared.settings.message_limit_bytes;
+                    let client = self.client.clone();
+                    let case = Case { request, message, client, time_limit, size_limit_bytes };
+                    if events.offload(me, move || judge(&shared.rules, &shared.host, case)).is_err() {
                         return Fate::Close;
                     }
                     events.set_deadline(me, None);
@@ -86,6 +93,7 @@ impl Session {
                     events.set_deadline(me, Some(events.now() + time));
                     break;
                 }
+                Output::KeepWaiting { .. } => break,
                 _ => self.closing = true,
             }
         }

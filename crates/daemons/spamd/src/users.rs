@@ -70,14 +70,16 @@ impl Rules {
         match &self.files {
             UserFiles::None => None,
             UserFiles::Home => {
-                let known = sys::users::user(user).ok().flatten()?;
+                let Some(known) = sys::users::user(user).ok().flatten() else {
+                    log::info!("spamd: handle_user (getpwnam) unable to find user: '{user}'");
+                    return None;
+                };
                 Some(known.home.join(".spamassassin/user_prefs"))
             }
             UserFiles::Pattern(pattern) => {
-                let (local, domain) = user.split_once('@').unwrap_or((user, ""));
-                let path =
-                    pattern.replace("%u", user).replace("%d", domain).replace("%l", local).replace("%%", "%");
-                Some(PathBuf::from(path).join("user_prefs"))
+                let path = virtual_file(pattern, user);
+                log::info!("spamd: using default config for {user}: {}", path.display());
+                Some(path)
             }
         }
     }
@@ -103,5 +105,34 @@ impl Rules {
         }
         users.insert(path, (changed, Arc::clone(&rules)));
         Some(rules)
+    }
+}
+
+/// The file of a user of no system: `%u` is the whole name, `%l` and `%d` what is before and behind the `@`. `%x` is the name
+/// if there is a file for it, else the domain.
+fn virtual_file(pattern: &str, user: &str) -> PathBuf {
+    let known = |char: char| char.is_ascii_alphanumeric() || "-+_.,@=".contains(char);
+    let name: String = user.chars().map(|char| if known(char) { char } else { '_' }).collect();
+    let (local, domain) = name.rsplit_once('@').unwrap_or_default();
+    let file = |path: String| PathBuf::from(path).join("user_prefs");
+    if pattern.contains("%x") {
+        let own = file(pattern.replace("%x", &name));
+        return if own.is_file() { own } else { file(pattern.replace("%x", domain)) };
+    }
+    let filled = pattern.replace("%u", &name).replace("%l", local).replace("%d", domain);
+    file(filled.replace("%%", "%"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_name_the_files_of_virtual_users() {
+        let shown = |pattern: &str, user: &str| virtual_file(pattern, user).display().to_string();
+        assert_eq!(shown("/v/%d/%l", "joe@example.com"), "/v/example.com/joe/user_prefs");
+        assert_eq!(shown("/v/%u", "a/../b@x"), "/v/a_.._b@x/user_prefs");
+        assert_eq!(shown("/v/%x", "joe@example.com"), "/v/example.com/user_prefs");
+        assert_eq!(shown("/v/%d%%", "joe"), "/v/%/user_prefs");
     }
 }

@@ -119,6 +119,8 @@ pub(crate) fn scan(rules: &Ruleset, mail: &Mail<'_>, circumstances: &Circumstanc
 
 /// Scores are sums of decimals: what is beyond the third is noise.
 pub(crate) fn three_decimals(score: f64) -> f64 {
+    // The sum of nothing is -0.0 here, which would show.
+    let score = score + 0.0;
     format!("{score:.3}").parse().unwrap_or(score)
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::VERSION;
+use crate::client::places;
 use crate::request::{Command, Learn, Request};
 
 /// Why there is no verdict; the numbers are those of sysexits.h.
@@ -14,6 +15,12 @@ pub enum Fault {
     /// This is not on offer.
     #[error("69 Service Unavailable: {0}")]
     Unavailable(String),
+    /// The client said nothing.
+    #[error("79 Timeout: ({seconds} second socket timeout reading input from client)")]
+    Silence {
+        /// For so long.
+        seconds: u64,
+    },
     /// It took too long.
     #[error("79 Timeout: ({seconds} second timeout while trying to {command})")]
     Timeout {
@@ -29,12 +36,29 @@ impl Fault {
         Self::BadHeaderLine(format!("(Content-Length mismatch: Expected {expected} bytes, got {got} bytes)"))
     }
 
+    /// A compressed message that is not whole.
+    pub(crate) fn broken_stream() -> Self {
+        Self::Unavailable("zlib: failed to find end of zlib stream".to_owned())
+    }
+
     pub(crate) fn timeout(time: Duration, command: &str) -> Self {
         Self::Timeout { seconds: time.as_secs(), command: command.to_owned() }
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
         format!("SPAMD/1.0 {self}\r\n").into_bytes()
+    }
+
+    /// What the server's log says of it, in the original's words.
+    pub fn log_line(&self) -> String {
+        match self {
+            Self::BadHeaderLine(text) => format!("bad protocol: header error: {text}"),
+            Self::Unavailable(text) => format!("service unavailable: {text}"),
+            Self::Silence { .. } | Self::Timeout { .. } => {
+                let text = self.to_string();
+                format!("timeout: {}", text.strip_prefix("79 Timeout: ").unwrap_or(&text))
+            }
+        }
     }
 }
 
@@ -78,12 +102,6 @@ pub(crate) fn pong() -> Vec<u8> {
 }
 
 fn told(learn: &Learn) -> Vec<u8> {
-    let places = |local: bool, remote: bool| match (local, remote) {
-        (true, true) => Some("local,remote"),
-        (true, false) => Some("local"),
-        (false, true) => Some("remote"),
-        (false, false) => None,
-    };
     let mut text = "SPAMD/1.1 0 EX_OK\r\n".to_owned();
     let set = places(learn.set_local, learn.set_remote).map(|set| format!("DidSet: {set}\r\n"));
     let removed =

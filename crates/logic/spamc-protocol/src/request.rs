@@ -122,9 +122,25 @@ impl Request {
         Ok(Self { command, version, user: None, content_length: None, compressed: false, learn })
     }
 
-    /// Does the client send header lines? Before 1.1 there were none.
+    /// Does the client send header lines? Before 1.1 there were none, and `PING` has them since 1.5.
     pub(crate) fn has_header(&self) -> bool {
-        self.version > 10
+        match self.command {
+            Command::Ping | Command::Skip => self.version >= 15,
+            Command::Tell => true,
+            _ => self.version > 10,
+        }
+    }
+
+    /// Why a request can not be carried out, whatever its message.
+    pub(crate) fn contradiction(&self) -> Option<Fault> {
+        let learn = &self.learn;
+        let both = [
+            (learn.set_local, learn.remove_local, "local"),
+            (learn.set_remote, learn.remove_remote, "remote"),
+        ];
+        let (_, _, place) = both.into_iter().find(|(set, remove, _)| *set && *remove)?;
+        let text = format!("Unable to set {place} and remove {place} in the same operation.");
+        Some(Fault::BadHeaderLine(text))
     }
 
     /// Takes header line number `count`, from 1. Names are read with their case, as the original does.
@@ -133,9 +149,13 @@ impl Request {
             return Err(Fault::BadHeaderLine("(too many headers)".to_owned()));
         }
         let form = || Fault::BadHeaderLine("(header not in 'Name: value' format)".to_owned());
-        let (name, value) = line.split_once(": ").ok_or_else(form)?;
+        let (name, value) = line.split_once(':').ok_or_else(form)?;
+        let value = value.trim_start();
         match name {
             "Content-length" => self.content_length = Some(content_length(value)?),
+            "User" if value.contains(|char: char| char < ' ') => {
+                return Err(Fault::BadHeaderLine("(User header contains control chars)".to_owned()));
+            }
             "User" => self.user = user(value),
             "Compress" => self.compress(value)?,
             "Message-class" => {
@@ -153,7 +173,7 @@ impl Request {
     }
 
     fn compress(&mut self, value: &str) -> Result<(), Fault> {
-        if value != "zlib" {
+        if !value.to_ascii_lowercase().contains("zlib") {
             return Err(Fault::BadHeaderLine(format!("(compression type not supported: {value})")));
         }
         self.compressed = true;
@@ -162,8 +182,7 @@ impl Request {
 }
 
 fn content_length(value: &str) -> Result<usize, Fault> {
-    let digits = value.trim();
-    let number = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = value.parse().ok().filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()));
     number.ok_or_else(|| Fault::BadHeaderLine("(Content-Length contains non-numeric bytes)".to_owned()))
 }
 
@@ -176,7 +195,8 @@ fn user(value: &str) -> Option<String> {
 }
 
 fn places(value: &str) -> (bool, bool) {
-    let has = |place: &str| value.split(',').any(|word| word.trim().eq_ignore_ascii_case(place));
+    let value = value.to_ascii_lowercase();
+    let has = |place: &str| value.contains(place);
     (has("local"), has("remote"))
 }
 

@@ -21,29 +21,21 @@ pub struct Settings {
     pub allow_tell: bool,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 enum State {
     /// The request line is awaited.
     Start,
     /// Header lines are read.
-    Header {
-        request: Request,
-        lines: usize,
-    },
+    Header { request: Request, lines: usize },
     /// The message is read.
-    Body {
-        request: Request,
-    },
+    Body { request: Request },
     /// The message is ready to be judged.
-    Ready {
-        request: Request,
-    },
+    Ready { request: Request, message: Vec<u8> },
     /// The verdict is awaited.
-    Asked {
-        request: Request,
-    },
+    Asked { request: Request },
     /// The reply is ready.
     Replying(Vec<u8>),
+    #[default]
     Closed,
 }
 
@@ -57,12 +49,21 @@ pub struct Server {
     state: State,
     buffer: Vec<u8>,
     ended: bool,
+    /// The time of the present wait runs already.
+    timed: bool,
+    /// What the client was told last, until somebody asks.
+    fault: Option<Fault>,
 }
 
 impl Server {
     /// A client has come.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, state: State::Start, buffer: Vec::new(), ended: false }
+        Self { settings, state: State::Start, buffer: Vec::new(), ended: false, timed: false, fault: None }
+    }
+
+    /// What the client was told instead of a verdict, for the log; once.
+    pub fn take_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
     }
 
     /// A whole line without its end; a line that the client's end cuts counts as whole.
@@ -97,12 +98,15 @@ impl Server {
 
     fn fail(&mut self, fault: &Fault) -> bool {
         self.state = State::Replying(fault.bytes());
+        self.fault = Some(fault.clone());
         false
     }
 
     fn wait_for_more(&mut self, state: State) -> bool {
         if self.ended {
-            self.state = State::Closed;
+            let where_to =
+                if state == State::Start { "(closed before headers)" } else { "(EOF during headers)" };
+            return self.fail(&Fault::BadHeaderLine(where_to.to_owned()));
         } else if self.buffer.len() > HEAD_LIMIT_BYTES {
             return self.fail(&Fault::BadHeaderLine("(too many headers)".to_owned()));
         } else {
@@ -113,26 +117,35 @@ impl Server {
 
     fn start(&mut self) -> bool {
         let Some(line) = self.line() else { return self.wait_for_more(State::Start) };
-        match Request::begin(&line) {
-            Ok(request) => match request.command {
-                Command::Ping => self.state = State::Replying(pong()),
-                Command::Skip => self.state = State::Closed,
-                _ if request.has_header() => self.state = State::Header { request, lines: 0 },
-                _ => self.state = State::Body { request },
-            },
+        let request = match Request::begin(&line) {
+            Ok(request) => request,
             Err(fault) => return self.fail(&fault),
+        };
+        self.timed = false;
+        if request.has_header() {
+            self.state = State::Header { request, lines: 0 };
+            return true;
         }
-        matches!(self.state, State::Header { .. } | State::Body { .. })
+        self.headed(request)
+    }
+
+    /// The header is over.
+    fn headed(&mut self, request: Request) -> bool {
+        self.state = match request.command {
+            Command::Ping => State::Replying(pong()),
+            Command::Skip => State::Closed,
+            _ => match self.refusal(&request) {
+                Some(fault) => return self.fail(&fault),
+                None => State::Body { request },
+            },
+        };
+        matches!(self.state, State::Body { .. })
     }
 
     fn header(&mut self, mut request: Request, lines: usize) -> bool {
         let Some(line) = self.line() else { return self.wait_for_more(State::Header { request, lines }) };
         if line.is_empty() {
-            if let Some(fault) = self.refusal(&request) {
-                return self.fail(&fault);
-            }
-            self.state = State::Body { request };
-            return true;
+            return self.headed(request);
         }
         if let Err(fault) = request.header(&line, lines + 1) {
             return self.fail(&fault);
@@ -143,38 +156,58 @@ impl Server {
 
     /// What is not on offer is said before the message is read.
     fn refusal(&self, request: &Request) -> Option<Fault> {
-        if request.compressed && request.content_length.is_none() {
-            return Some(Fault::Unavailable("Compress requires Content-length header".to_owned()));
-        }
         if request.command == Command::Tell && !self.settings.allow_tell {
             let text = "TELL commands are not enabled, set the --allow-tell switch.";
             return Some(Fault::Unavailable(text.to_owned()));
         }
-        None
+        if let Some(fault) = request.contradiction() {
+            return Some(fault);
+        }
+        let blind = request.compressed && request.content_length.is_none();
+        blind.then(|| Fault::Unavailable("Compress requires Content-length header".to_owned()))
     }
 
-    /// The message ends where the client's bytes end; its announced length must be just that.
+    /// The message ends where the client's bytes end, or with the line in which its announced length is reached; that
+    /// length must be just its own. What is behind a compressed one is dropped.
     fn body(&mut self, request: Request) -> bool {
-        let got = self.buffer.len();
-        if got > self.settings.message_limit_bytes {
+        let here = self.buffer.len();
+        let announced = request.content_length;
+        let line_end = announced.filter(|_| !request.compressed).and_then(|expected| {
+            let from = expected.saturating_sub(1);
+            let rest = self.buffer.get(from..)?;
+            rest.iter().position(|byte| *byte == b'\n').map(|at| from + at + 1)
+        });
+        let end = line_end.or(self.ended.then_some(here));
+        if end.unwrap_or(here) > self.settings.message_limit_bytes {
             let text = format!("the message is larger than {} bytes", self.settings.message_limit_bytes);
             return self.fail(&Fault::Unavailable(text));
         }
-        if !self.ended {
+        let Some(got) = end else {
             self.state = State::Body { request };
             return false;
+        };
+        match announced {
+            Some(expected) if request.compressed && expected > got => {
+                return self.fail(&Fault::broken_stream());
+            }
+            Some(expected) if !request.compressed && expected != got => {
+                return self.fail(&Fault::mismatch(expected, got));
+            }
+            _ => {}
         }
-        match request.content_length {
-            Some(expected) if expected != got => return self.fail(&Fault::mismatch(expected, got)),
-            _ => self.state = State::Ready { request },
-        }
+        let mut message = take(&mut self.buffer);
+        message.truncate(if request.compressed { announced.unwrap_or(got) } else { got });
+        self.state = State::Ready { request, message };
         false
     }
-}
 
-impl Default for State {
-    fn default() -> Self {
-        Self::Closed
+    /// The time runs from the first wait of a phase on, however much arrives in between.
+    fn wait(&mut self) -> Output<(Request, Vec<u8>)> {
+        if std::mem::replace(&mut self.timed, true) {
+            return Output::KeepWaiting { extension: Duration::ZERO };
+        }
+        let first = self.state == State::Start;
+        Output::Wait(if first { self.settings.patience } else { self.settings.check_time })
     }
 }
 
@@ -185,31 +218,32 @@ impl Machine for Server {
 
     fn poll(&mut self) -> Output<Self::Question> {
         match take(&mut self.state) {
-            State::Ready { request } => {
-                let message = take(&mut self.buffer);
+            State::Ready { request, message } => {
                 self.state = State::Asked { request: request.clone() };
                 Output::Ask((request, message))
             }
             State::Replying(bytes) => Output::Write(bytes),
             State::Closed => Output::Close,
-            waiting @ State::Asked { .. } => {
-                self.state = waiting;
-                Output::Wait(self.settings.check_time)
-            }
             waiting => {
                 self.state = waiting;
-                Output::Wait(self.settings.patience)
+                self.wait()
             }
         }
     }
 
     fn received(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
-        self.advance();
+        // What comes behind the message is not read by anybody.
+        if matches!(self.state, State::Start | State::Header { .. } | State::Body { .. }) {
+            self.buffer.extend_from_slice(bytes);
+            self.advance();
+        }
     }
 
     fn answered(&mut self, answer: Reply) {
         if let State::Asked { request } = take(&mut self.state) {
+            if let Reply::Fault(fault) = &answer {
+                self.fault = Some(fault.clone());
+            }
             self.state = State::Replying(answer.bytes(&request));
         }
     }
@@ -217,12 +251,14 @@ impl Machine for Server {
     fn secured(&mut self, _: TlsFacts) {}
 
     fn elapsed(&mut self) {
-        self.state = match take(&mut self.state) {
-            State::Asked { request } => {
-                State::Replying(Fault::timeout(self.settings.check_time, request.command.name()).bytes())
+        let fault = match take(&mut self.state) {
+            State::Start => Fault::Silence { seconds: self.settings.patience.as_secs() },
+            State::Header { request, .. } | State::Body { request } | State::Asked { request } => {
+                Fault::timeout(self.settings.check_time, request.command.name())
             }
-            _ => State::Closed,
+            _ => return,
         };
+        self.fail(&fault);
     }
 
     fn disconnected(&mut self, _: Disconnect) {
@@ -283,6 +319,8 @@ mod tests {
     #[test]
     fn replies_are_those_of_the_original() {
         check("PING SPAMC/1.5\r\n\r\n", "", "SPAMD/1.5 0 PONG\r\n");
+        check("PING SPAMC/1.5\r\n", "", "SPAMD/1.0 76 Bad header line: (EOF during headers)\r\n");
+        check("", "", "SPAMD/1.0 76 Bad header line: (closed before headers)\r\n");
         check("PING SPAMC/1.2\r\n", "", "SPAMD/1.5 0 PONG\r\n");
         check("SKIP SPAMC/1.5\r\n\r\n", "", "");
         let verdict = "SPAMD/1.1 0 EX_OK\r\nSpam: True ; 1002.0 / 5.0\r\n\r\n";
@@ -317,6 +355,44 @@ mod tests {
         let refused = Settings { allow_tell: false, ..settings() };
         let replied = reply_of(refused, b"TELL SPAMC/1.5\r\n\r\nx", &spam(""));
         assert!(replied.starts_with(b"SPAMD/1.0 69 Service Unavailable: TELL commands are not enabled"));
+        let both =
+            "SPAMD/1.0 76 Bad header line: Unable to set local and remove local in the same operation.\r\n";
+        check("TELL SPAMC/1.5\r\nSet: local\r\nRemove: local\r\n\r\nx", "", both);
+        let control = "SPAMD/1.0 76 Bad header line: (User header contains control chars)\r\n";
+        check("CHECK SPAMC/1.5\r\nUser: a\u{1}b\r\n\r\nx", "", control);
+    }
+
+    /// A client that keeps its side open is answered as well, once the line is whole in which the length is reached.
+    #[test]
+    fn the_length_ends_the_message() {
+        let mut server = Server::new(settings());
+        server.received(b"CHECK SPAMC/1.5\r\nContent-length: 4\r\n\r\na\nb");
+        assert_eq!(server.poll(), Output::Wait(settings().check_time));
+        server.received(b"\nmore");
+        let Output::Ask((_, message)) = server.poll() else { panic!("not whole") };
+        assert_eq!(message, b"a\nb\n");
+        let mut long = Server::new(settings());
+        long.received(b"CHECK SPAMC/1.5\r\nContent-length: 3\r\n\r\na\nbc\nd");
+        let mismatch =
+            "SPAMD/1.0 76 Bad header line: (Content-Length mismatch: Expected 3 bytes, got 5 bytes)\r\n";
+        assert_eq!(long.poll(), Output::Write(mismatch.into()));
+    }
+
+    #[test]
+    fn a_slow_client_is_told_so() {
+        let mut server = Server::new(settings());
+        assert_eq!(server.poll(), Output::Wait(settings().patience));
+        server.received(b"CHE");
+        assert_eq!(server.poll(), Output::KeepWaiting { extension: Duration::ZERO });
+        server.elapsed();
+        let silence = "SPAMD/1.0 79 Timeout: (30 second socket timeout reading input from client)\r\n";
+        assert_eq!(server.poll(), Output::Write(silence.into()));
+        let mut slow = Server::new(settings());
+        slow.received(b"PROCESS SPAMC/1.5\r\n");
+        assert_eq!(slow.poll(), Output::Wait(settings().check_time));
+        slow.elapsed();
+        let text = "SPAMD/1.0 79 Timeout: (300 second timeout while trying to PROCESS)\r\n";
+        assert_eq!(slow.poll(), Output::Write(text.into()));
     }
 
     #[test]

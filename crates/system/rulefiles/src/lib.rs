@@ -9,7 +9,7 @@ use std::{fs, io};
 use spam::Ruleset;
 use spam::rules::{Configuration, Loader, Problem, Step, Surroundings};
 
-pub use stamp::stamp;
+pub use stamp::{language, stamp};
 
 /// Bytes of one file.
 const FILE_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
@@ -32,6 +32,14 @@ pub enum LoadError {
         /// Why.
         source: io::Error,
     },
+    /// A user's own file can not be read.
+    #[error("{path}: {source}; name another file of preferences with -p")]
+    Preferences {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 /// Where to look.
@@ -43,6 +51,10 @@ pub struct Places {
     pub site: Option<PathBuf>,
     /// `--cf`: lines on top.
     pub lines: Vec<String>,
+    /// `--pre`: lines before all files.
+    pub lines_before: Vec<String>,
+    /// The preferences of whoever runs the program: read as the site's files are, and before `lines`.
+    pub preferences: Option<PathBuf>,
     /// No network tests.
     pub local_only: bool,
     /// The language of descriptions: `en_US`.
@@ -72,6 +84,9 @@ impl Site {
         let mut loader = Loader::new(surroundings.clone());
         let site = places.site.clone().unwrap_or_else(|| PathBuf::from(SITE_DIRECTORY));
         let asked_for = places.site.is_some();
+        if !places.lines_before.is_empty() {
+            feed(&mut loader, Path::new("(--pre)"), places.lines_before.join("\n").as_bytes());
+        }
         read_folder(&mut loader, &site, "pre", asked_for)?;
         let rules = places.rules.clone().or_else(installed_rules);
         match &rules {
@@ -79,6 +94,10 @@ impl Site {
             None => feed(&mut loader, Path::new("(built in)"), BUILT_IN.as_bytes()),
         }
         read_folder(&mut loader, &site, "cf", asked_for)?;
+        if let Some(path) = &places.preferences {
+            let told = |source| LoadError::Preferences { path: path.clone(), source };
+            feed(&mut loader, path, &read_file(path).map_err(told)?);
+        }
         if !places.lines.is_empty() {
             feed(&mut loader, Path::new("(--cf)"), places.lines.join("\n").as_bytes());
         }

@@ -14,3 +14,12 @@ pub fn stamp(host: &str) -> (i64, Stamp) {
     let unique = format!("{:08X}.{:08X}", now.as_secs() & 0xffff_ffff, now.subsec_nanos());
     (moment.seconds, Stamp { host: host.to_owned(), date, unique })
 }
+
+/// The language of this process's environment, as `lang` lines of rule files name it: `en_US`.
+pub fn language() -> String {
+    let names = ["LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"];
+    let value = names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let value = value.unwrap_or_else(|| "C".to_owned());
+    let first = value.split([':', '@', '.', '+', ',']).next().unwrap_or_default();
+    if matches!(first, "C" | "POSIX") { "en_US".to_owned() } else { first.to_owned() }
+}

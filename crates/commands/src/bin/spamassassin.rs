@@ -1,0 +1,42 @@
+//! # NAME
+//! spamassassin - judges mail on standard input, and marks it
+//!
+//! # SYNOPSIS
+//! `spamassassin [options] [ < message | path ... ]`
+//!
+//! # DESCRIPTION
+//! Reads a message, judges it by SpamAssassin's rules, and writes it to standard output with its marks: headers, or a report with the
+//! message attached (`report_safe`). It loads all rules for each run: where more than a few messages come, spamc(1) and spamd(8) do the
+//! same without that.
+//!
+//! Network tests are not in this version: `-L` is always on. Neither are reporters (Razor, Pyzor, DCC, SpamCop): `-r` and `-k` say so.
+//!
+//! # OPTIONS
+//! - `-t`, `--test-mode`: add the report at the end, whatever the verdict.
+//! - `-d`, `--remove-markup`: take the marks of an earlier run away; with `-t`, judge what is left.
+//! - `-e[=status]`, `--exit-code`: exit with this status (5) when it is spam.
+//! - `-L`, `--local`: no network tests.
+//! - `-p file`, `--prefspath`: the user's preferences; ~/.spamassassin/user_prefs by default.
+//! - `-C path`, `--configpath`: the folder of the rules.
+//! - `--siteconfigpath path`: the folder of local.cf and of .pre files.
+//! - `--cf line`, `--pre line`: lines on top of all files, or before them.
+//! - `-x`, `--nocreate-prefs`: make no file of preferences for a user who has none.
+//! - `--lint`: check the rule files and nothing else.
+//! - `-D[areas]`, `--debug`: tell on standard error what is done.
+//! - `-r`, `--report`; `-k`, `--revoke`: tell others that the message is spam, or is not.
+//! - `-W`, `-R`, `--add-to-blocklist`, `--add-addr-to-welcomelist address` and their kin: change the list of senders' averages.
+//! - `--mbox`: the input has many messages, each behind a `From ` line.
+//! - `--progress`, `-u user`, `-4`, `-6`, `--net`: taken, and without effect here.
+//! - `-V`, `-h`: what you think.
+//!
+//! # DIAGNOSTICS
+//! 0; 5 or the status of `-e` for spam; 1 when `--lint` finds something; 64 for a wrong command line.
+//!
+//! # SEE ALSO
+//! spamc(1), spamd(8), sa-learn(1)
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::spamassassin::main(std::env::args_os().skip(1).collect())
+}

@@ -1,0 +1,183 @@
+//! `spamassassin`: judges mail on standard input, and marks it.
+
+mod debug;
+mod options;
+mod preferences;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use rulefiles::{Places, Site, stamp};
+use spam::report::{Form, VERSION, unmark};
+use spam::{Check, Circumstances};
+
+use self::debug::Debug;
+use self::options::{Options, Task};
+use crate::archive::{Complaints, Walk};
+use crate::site::{EX_SOFTWARE, EX_UNAVAILABLE, EX_USAGE};
+
+/// sysexits(3): writing failed.
+const EX_IOERR: u8 = 74;
+const USAGE: &str =
+    "Usage: spamassassin [options] [ < mailmessage | path ... ]\nSee spamassassin(1) for the options.";
+
+/// Runs the command with the arguments that stand behind its name.
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    let options = match Options::parse(arguments) {
+        Ok(options) => options,
+        Err(text) => {
+            eprintln!("{text}\n{USAGE}");
+            return ExitCode::from(EX_USAGE);
+        }
+    };
+    let debug = Debug::new(options.debug);
+    options.warnings.iter().for_each(|text| debug.warn(text));
+    ExitCode::from(run(&options, &debug))
+}
+
+fn run(options: &Options, debug: &Debug) -> u8 {
+    match options.task {
+        Task::Help => {
+            println!("{}\n\n{USAGE}", version());
+            return 0;
+        }
+        Task::Version => {
+            println!("{}", version());
+            return 0;
+        }
+        Task::Unmark => return each_message(options, debug, |message| print(&unmark(message))),
+        _ => {}
+    }
+    let site = match Site::load(&places(options, debug)) {
+        Ok(site) => site,
+        Err(error) => {
+            debug.warn(&error.to_string());
+            return EX_SOFTWARE;
+        }
+    };
+    match options.task {
+        Task::Lint => lint(&site, debug),
+        Task::Report { revoke } => report(options, debug, if revoke { "revoke" } else { "report" }),
+        Task::Senders => {
+            debug.warn("the list of senders' averages is not in this version");
+            EX_UNAVAILABLE
+        }
+        _ => judge_all(options, debug, &site),
+    }
+}
+
+fn version() -> String {
+    format!("SpamAssassin version {VERSION}\n  (Pillarbox spamassassin {})", env!("CARGO_PKG_VERSION"))
+}
+
+/// Which files count.
+fn places(options: &Options, debug: &Debug) -> Places {
+    let own = || preferences::own_file(options.create_preferences && options.task != Task::Lint, debug);
+    let preferences = options.preferences.clone().or_else(own);
+    debug.say("config", &format!("using \"{}\" for user prefs", shown(preferences.as_deref())));
+    Places {
+        rules: options.rules.clone(),
+        site: options.site.clone(),
+        lines: options.lines.clone(),
+        lines_before: options.lines_before.clone(),
+        preferences,
+        local_only: true,
+        language: rulefiles::language(),
+    }
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map_or_else(|| "(none)".to_owned(), |path| path.display().to_string())
+}
+
+/// `--lint`: what is wrong with the files, one line each.
+fn lint(site: &Site, debug: &Debug) -> u8 {
+    let mut count = site.problems.len();
+    site.problems.iter().for_each(|problem| debug.warn(&format!("config: {problem}")));
+    for (rule, problem) in site.rules.check_patterns() {
+        debug.warn(&format!("rules: {rule}: {problem}"));
+        count += 1;
+    }
+    if count > 0 && !debug.on {
+        debug.warn(&format!(
+            "lint: {count} issues detected, please rerun with debug enabled for more information"
+        ));
+    }
+    u8::from(count > 0)
+}
+
+/// Does something with each message; the exit status is the first that is not 0, and 1 when there was none.
+fn each_message(options: &Options, debug: &Debug, mut visit: impl FnMut(&[u8]) -> Result<(), u8>) -> u8 {
+    let targets: Vec<PathBuf> = match options.targets.as_slice() {
+        [] => vec![PathBuf::from("-")],
+        targets => targets.iter().map(PathBuf::from).collect(),
+    };
+    let mut complaints = Complaints::new();
+    let mut any = false;
+    for target in targets {
+        let walked =
+            Walk::default().visit(&target, options.format, &mut complaints, &mut |message: Vec<u8>| {
+                any = true;
+                visit(&message)
+            });
+        complaints.drain(..).for_each(|text| debug.warn(&text));
+        if let Err(status) = walked {
+            return status;
+        }
+    }
+    u8::from(!any)
+}
+
+fn print(text: &[u8]) -> Result<(), u8> {
+    let mut out = io::stdout().lock();
+    out.write_all(text).and_then(|()| out.flush()).map_err(|_| EX_IOERR)
+}
+
+fn judge_all(options: &Options, debug: &Debug, site: &Site) -> u8 {
+    site.problems.iter().for_each(|problem| debug.warn(&format!("config: {problem}")));
+    if site.built_in {
+        debug.say("config", "no rules are installed: a few built-in ones are in use");
+    }
+    debug.say("config", &format!("{} rules; network tests are not in this version", site.rules.len()));
+    let host = sys::process::host_name();
+    let mut spam_seen = false;
+    let status = each_message(options, debug, |message| {
+        let plain;
+        let message = if options.unmark_first {
+            plain = unmark(message);
+            &plain
+        } else {
+            message
+        };
+        let (now, stamp) = stamp(&host);
+        let check = Check::new(&site.rules, message, &Circumstances::new(now, &|| false));
+        debug.say(
+            "check",
+            &format!("is spam? score={} required={}", check.findings.score, check.shown_required_score()),
+        );
+        debug.say("check", &format!("tests={}", check.tests().join(",")));
+        debug.say("check", &format!("subtests={}", check.subtests().join(",")));
+        spam_seen |= check.is_spam();
+        print(&check.marked(Form::Configured, &stamp))?;
+        if options.test { print(&check.report(&stamp)) } else { Ok(()) }
+    });
+    match options.spam_status {
+        Some(told) if status == 0 && spam_seen => told,
+        _ => status,
+    }
+}
+
+/// `-r`, `-k`: there is nobody to tell in this version, and that is what the original says when it reached nobody.
+fn report(options: &Options, debug: &Debug, what: &str) -> u8 {
+    let mut count = 0;
+    let status = each_message(options, debug, |_| {
+        count += 1;
+        debug.warn(&format!("spamassassin: warning, unable to {what} message"));
+        debug.warn("spamassassin: for more information, re-run with -D option to see debug output");
+        Ok(())
+    });
+    println!("{count} message(s) examined.");
+    status
+}

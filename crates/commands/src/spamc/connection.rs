@@ -1,0 +1,163 @@
+//! The connection to spamd: found among several hosts, and tried again.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::options::{Family, Options, Place};
+use crate::site::{EX_SOFTWARE, EX_UNAVAILABLE, reason};
+
+/// sysexits(3): no such host.
+const EX_NOHOST: u8 = 68;
+/// sysexits(3): reading or writing failed.
+pub(crate) const EX_IOERR: u8 = 74;
+/// With `-H` it is tried this often, in the place of the first number of retries.
+const HOSTS_LIMIT: usize = 255;
+/// Bytes of a reply beside the message's own size: report, headers, another header of the connection.
+const REPLY_ROOM_BYTES: u64 = 16 * 1024 * 1024;
+/// Nobody waits longer than this, also without a limit.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+
+/// Sends a request and reads the reply to its end.
+///
+/// # Errors
+/// The exit status.
+pub(crate) fn exchange(options: &Options, request: &[u8], log: &dyn Fn(&str)) -> Result<Vec<u8>, u8> {
+    let limit = request.len() as u64 + REPLY_ROOM_BYTES;
+    match &options.place {
+        Place::Socket(path) => {
+            let stream = connect_unix(path, log)?;
+            let time = seconds(options.timeout_seconds);
+            talk(
+                &stream,
+                request,
+                limit,
+                |stream| {
+                    stream.set_read_timeout(Some(time))?;
+                    stream.set_write_timeout(Some(time))
+                },
+                |stream| stream.shutdown(Shutdown::Write),
+            )
+        }
+        Place::Hosts(hosts) => {
+            let stream = connect(options, hosts, log)?;
+            let time = seconds(options.timeout_seconds);
+            talk(
+                &stream,
+                request,
+                limit,
+                |stream| {
+                    stream.set_read_timeout(Some(time))?;
+                    stream.set_write_timeout(Some(time))
+                },
+                |stream| stream.shutdown(Shutdown::Write),
+            )
+        }
+    }
+}
+
+fn seconds(number: u64) -> Duration {
+    if number == 0 { FOREVER } else { Duration::from_secs(number).min(FOREVER) }
+}
+
+/// Every error on the way is one of input and output.
+fn talk<S>(
+    stream: &S,
+    request: &[u8],
+    limit: u64,
+    limit_time: impl Fn(&S) -> io::Result<()>,
+    finish: impl Fn(&S) -> io::Result<()>,
+) -> Result<Vec<u8>, u8>
+where
+    for<'a> &'a S: Read + Write,
+{
+    let whole = || {
+        limit_time(stream)?;
+        let mut ends: &S = stream;
+        // A spamd that has refused already does not read on: what it said is worth more than the error of writing.
+        let written = ends.write_all(request).and_then(|()| finish(stream));
+        let mut reply = Vec::new();
+        let read = ends.take(limit).read_to_end(&mut reply);
+        match (written, read) {
+            (_, Ok(_)) => Ok(reply),
+            (_, Err(_)) if !reply.is_empty() => Ok(reply),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    };
+    whole().map_err(|_: io::Error| EX_IOERR)
+}
+
+fn connect_unix(path: &Path, log: &dyn Fn(&str)) -> Result<UnixStream, u8> {
+    UnixStream::connect(path).map_err(|error| {
+        let (shown, why) = (path.display(), reason(&error));
+        log(&format!("connect(AF_UNIX) to spamd using --socket='{shown}' failed: {why}"));
+        EX_SOFTWARE
+    })
+}
+
+/// The addresses of a host. This host's own are not asked for (RFC 6761 §6.3): some resolvers know but one of them.
+fn addresses_of(host: &str, port: u16) -> Vec<SocketAddr> {
+    if host == "localhost" {
+        let own: [IpAddr; 2] = [Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()];
+        return own.map(|ip| SocketAddr::new(ip, port)).to_vec();
+    }
+    (host, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default()
+}
+
+/// The addresses of each host, in the order in which they are tried.
+fn resolve(options: &Options, hosts: &[String], log: &dyn Fn(&str)) -> Result<Vec<Vec<SocketAddr>>, u8> {
+    let mut found = Vec::new();
+    for host in hosts.iter().take(HOSTS_LIMIT) {
+        let counts = |address: &SocketAddr| match options.family {
+            Family::Any => true,
+            Family::V4 => address.is_ipv4(),
+            Family::V6 => address.is_ipv6(),
+        };
+        let addresses: Vec<SocketAddr> =
+            addresses_of(host, options.port).into_iter().filter(counts).collect();
+        if addresses.is_empty() {
+            log(&format!("getaddrinfo({host}) failed: Name or service not known"));
+            continue;
+        }
+        match options.randomize {
+            true => found.extend(addresses.into_iter().map(|address| vec![address])),
+            false => found.push(addresses),
+        }
+    }
+    if found.is_empty() {
+        log(&format!("could not resolve any hosts ({}): no such host", hosts.join(", ")));
+        return Err(EX_NOHOST);
+    }
+    if options.randomize {
+        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let first = (nanos.subsec_nanos() as usize ^ std::process::id() as usize) % found.len();
+        found.rotate_left(first);
+    }
+    Ok(found)
+}
+
+fn connect(options: &Options, hosts: &[String], log: &dyn Fn(&str)) -> Result<TcpStream, u8> {
+    let hosts = resolve(options, hosts, log)?;
+    let attempts = options.connect_attempts;
+    for attempt in 0..attempts {
+        if attempt > 0 {
+            sleep(Duration::from_secs(options.connect_pause_seconds));
+        }
+        for address in &hosts[attempt as usize % hosts.len()] {
+            match TcpStream::connect_timeout(address, seconds(options.connect_timeout_seconds)) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => {
+                    let (ip, number, why) = (address.ip(), attempt + 1, reason(&error));
+                    log(&format!(
+                        "connect to spamd on {ip} failed, retrying (#{number} of {attempts}): {why}"
+                    ));
+                }
+            }
+        }
+    }
+    log(&format!("connection attempt to spamd aborted after {attempts} retries"));
+    Err(EX_UNAVAILABLE)
+}

@@ -1,0 +1,176 @@
+//! The loop of spamd by hand: clients, and signals.
+
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
+use rulefiles::Places;
+use spam::rules::Networks;
+use sys::signals::{SignalKind, Signals};
+use sys::sockets::Peer;
+
+use super::background;
+use super::listening::Listener;
+use crate::calling::Calling;
+use crate::options::Options;
+use crate::service::{SESSION_LIMIT, load};
+use crate::session::{Office, Shared};
+
+/// Nothing is waited for longer than this.
+const TURN: Duration = Duration::from_secs(3600);
+/// When all places are taken, the door is looked at again after this.
+const FULL: Duration = Duration::from_millis(20);
+
+/// The daemon by hand.
+pub(super) struct Alone {
+    pub(super) shared: Arc<Shared>,
+    pub(super) calling: Calling,
+    pub(super) places: Places,
+    /// Who may connect by TCP; `None` for all.
+    pub(super) allowed: Option<Networks>,
+    pub(super) sessions: usize,
+    /// The signal that ends it.
+    pub(super) stop: Option<SignalKind>,
+}
+
+impl Office for Alone {
+    fn session_ended(&mut self) {
+        self.sessions = self.sessions.saturating_sub(1);
+    }
+}
+
+/// Serves until a signal ends it.
+pub(super) fn serve(
+    mut alone: Alone,
+    listeners: Vec<Listener>,
+    signals: Signals,
+    options: &Options,
+) -> Result<(), String> {
+    let step = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
+    let threads = options.threads.unwrap_or_else(|| sys::process::processors().max(2));
+    let mut events = EventLoop::new(threads).map_err(step("make the event loop"))?;
+    let names: Vec<String> = listeners.iter().map(|listener| listener.name.clone()).collect();
+    let mut left: Vec<PathBuf> = listeners.iter().filter_map(|listener| listener.path.clone()).collect();
+    for listener in listeners {
+        let id = events.add(Box::new(Door { listener })).map_err(step("watch a socket"))?;
+        events.again(id);
+    }
+    events.add(Box::new(Bell { signals })).map_err(step("watch for signals"))?;
+    let version = spam::report::VERSION;
+    log::info!("spamd: server started on {} (running version {version})", names.join(", "));
+    log::info!("spamd: server pid: {}", std::process::id());
+    if background::is_waited_for() {
+        background::tell_parent().map_err(step("tell the parent"))?;
+    }
+    while alone.stop.is_none() {
+        events.turn(&mut alone, Some(TURN)).map_err(step("wait for clients"))?;
+        events.turn_is_over();
+    }
+    let signal = alone.stop.unwrap_or(SignalKind::SIGTERM);
+    log::info!("spamd: server killed by {signal}, shutting down");
+    left.extend(options.pid_file.clone());
+    for path in left {
+        if let Err(error) = std::fs::remove_file(&path) {
+            log::warn!("spamd: cannot unlink {}: {error}", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// A socket on which clients come.
+struct Door {
+    listener: Listener,
+}
+
+impl Handler<Alone> for Door {
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.listener.socket.as_raw_fd())
+    }
+
+    fn ready(
+        &mut self,
+        _: Readiness,
+        alone: &mut Alone,
+        events: &mut EventLoop<Alone>,
+        me: HandlerId,
+    ) -> Fate {
+        while alone.sessions < SESSION_LIMIT {
+            let Ok((socket, peer)) = self.listener.socket.accept() else { return Fate::Keep };
+            if !self.admits(&peer, alone.allowed.as_ref(), socket.as_raw_fd()) {
+                continue;
+            }
+            match alone.calling.welcome(socket, &peer, &alone.shared, events) {
+                Ok(_) => alone.sessions += 1,
+                Err(error) => log::warn!("spamd: watch a client: {error}"),
+            }
+        }
+        events.set_deadline(me, Some(events.now() + FULL));
+        Fate::Keep
+    }
+
+    fn elapsed(&mut self, _: &mut Alone, events: &mut EventLoop<Alone>, me: HandlerId) -> Fate {
+        events.again(me);
+        Fate::Keep
+    }
+}
+
+impl Door {
+    /// May this client come in? The log tells.
+    fn admits(&self, peer: &Peer, allowed: Option<&Networks>, descriptor: RawFd) -> bool {
+        let Peer::Inet(address) = peer else {
+            let path = self.listener.path.clone().unwrap_or_default();
+            log::info!("spamd: got connection over {}", path.display());
+            return true;
+        };
+        let ip = address.ip();
+        let name = if ip.is_loopback() { "localhost".to_owned() } else { ip.to_string() };
+        let (from, to) = (address.port(), self.listener.port);
+        let connection = format!("connection from {name} [{ip}]:{from} to port {to}, fd {descriptor}");
+        let admitted = allowed.is_none_or(|allowed| allowed.contains(ip));
+        if admitted {
+            log::info!("spamd: {connection}");
+        } else {
+            log::warn!("spamd: unauthorized {connection}");
+        }
+        admitted
+    }
+}
+
+/// Signals: HUP reads the rules anew, TERM and INT end.
+struct Bell {
+    signals: Signals,
+}
+
+impl Handler<Alone> for Bell {
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.signals.as_raw_fd())
+    }
+
+    fn ready(
+        &mut self,
+        _: Readiness,
+        alone: &mut Alone,
+        events: &mut EventLoop<Alone>,
+        me: HandlerId,
+    ) -> Fate {
+        while let Ok(Some(signal)) = self.signals.next() {
+            if signal != SignalKind::SIGHUP {
+                alone.stop = Some(signal);
+                continue;
+            }
+            log::info!("spamd: server hit by SIGHUP, reading its rules anew");
+            let (places, rules) = (alone.places.clone(), Arc::clone(&alone.shared.rules));
+            let reload = move || match load(&places) {
+                Ok(site) => rules.replace(site),
+                Err(text) => log::warn!("spamd: {text}: the rules stay as they are"),
+            };
+            if events.offload(me, reload).is_err() {
+                log::warn!("spamd: too busy to read the rules anew: send HUP again");
+            }
+        }
+        Fate::Keep
+    }
+}

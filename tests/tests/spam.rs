@@ -1,0 +1,336 @@
+//! spamd, and the programs around it, held against SpamAssassin's own where that is installed.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+use testkit::left_out;
+use tests::port::Port;
+use tests::programs::Programs;
+
+/// Rules of our own: both spamds read them.
+const RULES: &str = "\
+body PILL /\\bcheap pills\\b/i
+describe PILL Pills at a price
+score PILL 6.5
+header __FROM_PAL From =~ /pal/
+meta PAL __FROM_PAL
+describe PAL From a pal
+score PAL -0.5
+use_bayes 0
+use_learner 0
+rewrite_header Subject [SPAM]
+report_contact postmaster@example.com
+report_hostname spam.example.com
+add_header all Status _YESNO_, score=_SCORE_ required=_REQD_ tests=_TESTS_
+report Spam detection on _HOSTNAME_ found _SCORE_ of _REQD_ points.
+report
+report _SUMMARY_
+";
+const SPAM: &str = "From: A Shop <shop@example.net>\nTo: you@example.com\nSubject: offer\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
+    Message-Id: <spam@example.net>\n\nCheap pills for you.\n.dot\n";
+const HAM: &str = "From: pal@example.net\nTo: you@example.com\nSubject: lunch\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
+    Message-Id: <ham@example.net>\n\nShall we meet at noon?\n";
+
+/// A spamd by hand, with the rules above.
+struct Spamd {
+    child: Child,
+    port: Port,
+    _folder: TempDir,
+}
+
+impl Spamd {
+    fn start(program: &Path, options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("rules.cf"), RULES).unwrap();
+        let site = folder.path().join("site");
+        fs::create_dir(&site).unwrap();
+        fs::write(site.join("plugins.pre"), "loadplugin Mail::SpamAssassin::Plugin::Check\n").unwrap();
+        let port = Port::reserve();
+        let mut command = Command::new(program);
+        command.arg("-C").arg(folder.path()).arg("--siteconfigpath").arg(&site);
+        command.args(["-L", "-x", "-i", "127.0.0.1", "-s", "stderr", "-m", "2", "-p"]);
+        command.arg(port.number().to_string()).args(options);
+        // Who is root must not judge mail.
+        if sys::ids::is_root() {
+            open_up(folder.path());
+            command.args(["-u", "nobody"]);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut told = String::new();
+        while !told.contains("server pid:") {
+            let read = log.read_line(&mut told).unwrap();
+            assert!(read > 0, "{} did not start:\n{told}", program.display());
+        }
+        // Nobody else reads on: the pipe must not fill up.
+        std::thread::spawn(move || drop(log.read_to_end(&mut Vec::new())));
+        Self { child, port, _folder: folder }
+    }
+
+    fn ours(options: &[&str]) -> Self {
+        Self::start(&Programs::ours().daemons.join("spamd"), options)
+    }
+
+    /// What it replies to these bytes.
+    fn reply(&self, request: &[u8]) -> Vec<u8> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port.number())).unwrap();
+        stream.write_all(request).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply).unwrap();
+        reply
+    }
+
+    fn spamc(&self, program: &Path, options: &[&str], message: &str) -> Output {
+        let port = self.port.number().to_string();
+        let mut command = Command::new(program);
+        command.args(["-d", "127.0.0.1", "-u", "nobody", "-p", port.as_str()]).args(options);
+        run_with(&mut command, message)
+    }
+}
+
+impl Drop for Spamd {
+    fn drop(&mut self) {
+        let _ = sys::signals::send(self.child.id(), sys::signals::SignalKind::SIGTERM);
+        let _ = self.child.wait();
+    }
+}
+
+/// Everybody may read what is in a folder.
+fn open_up(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+fn run_with(command: &mut Command, input: &str) -> Output {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // A program that does not read its input has its reasons.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn our_spamc() -> PathBuf {
+    Programs::ours().commands.join("spamc")
+}
+
+fn installed(name: &str) -> Option<PathBuf> {
+    let found = ["/usr/bin", "/usr/sbin"]
+        .iter()
+        .map(|folder| Path::new(folder).join(name))
+        .find(|path| path.exists());
+    if found.is_none() {
+        left_out(&format!("{name} is not installed"));
+    }
+    found
+}
+
+/// Without what changes from run to run: boundaries, dates, hosts.
+fn steady(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let line = match line.find("----------=_") {
+            Some(at) => &line[..at],
+            None => line,
+        };
+        let changes =
+            line.starts_with("\tMon,") || line.contains(" 2026 ") || line.contains("from localhost by ");
+        let host = line.starts_with("X-Spam-Checker-Version:");
+        lines.push(if changes || host { "..." } else { line }.to_owned());
+    }
+    format!("{:?}\n{}", output.status.code(), lines.join("\n"))
+}
+
+/// Every way to call spamc.
+const MODES: [&[&str]; 21] = [
+    &[],
+    &["-E"],
+    &["-c"],
+    &["-y"],
+    &["-r"],
+    &["-R"],
+    &["-r", "-E"],
+    &["-R", "-E"],
+    &["-y", "-E"],
+    &["--headers"],
+    &["-K"],
+    &["-L", "spam"],
+    &["-L", "forget"],
+    &["-C", "report"],
+    &["-x", "-L", "ham"],
+    &["-s", "10"],
+    &["-s", "10", "-c"],
+    &["-s", "10", "-x", "-y"],
+    &["-x", "-E"],
+    &["-e", "/bin/cat"],
+    &["-B"],
+];
+
+#[test]
+fn every_spamc_gets_the_same_from_every_spamd() {
+    let ours = Spamd::ours(&[]);
+    let (Some(their_spamc), Some(their_spamd)) = (installed("spamc"), installed("spamd")) else { return };
+    let theirs = Spamd::start(&their_spamd, &[]);
+    let session = format!(
+        "MAIL FROM:<a@b>\r\nDATA\r\n{}.\r\nQUIT\r\n",
+        SPAM.replace("\n.", "\n..").replace('\n', "\r\n")
+    );
+    for mode in MODES {
+        for message in [SPAM, HAM, ""] {
+            let message = if mode == ["-B"] && message == SPAM { session.as_str() } else { message };
+            let expected = steady(&theirs.spamc(&their_spamc, mode, message));
+            assert_eq!(
+                steady(&ours.spamc(&their_spamc, mode, message)),
+                expected,
+                "their spamc, our spamd {mode:?}"
+            );
+            assert_eq!(
+                steady(&theirs.spamc(&our_spamc(), mode, message)),
+                expected,
+                "our spamc, their spamd {mode:?}"
+            );
+            assert_eq!(steady(&ours.spamc(&our_spamc(), mode, message)), expected, "both ours {mode:?}");
+        }
+    }
+}
+
+/// The same without anything installed: what a verdict looks like to a caller.
+#[test]
+fn our_spamc_tells_spam_from_mail() {
+    let spamd = Spamd::ours(&[]);
+    let ask = |options: &[&str], message: &str| {
+        let output = spamd.spamc(&our_spamc(), options, message);
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(ask(&["-c"], SPAM), (1, "6.5/5.0\n".into()));
+    assert_eq!(ask(&["-c"], HAM), (0, "-0.5/5.0\n".into()));
+    assert_eq!(ask(&["-y"], SPAM), (0, "PILL".into()));
+    assert_eq!(ask(&["-z", "-y"], HAM), (0, "PAL".into()));
+    assert_eq!(ask(&["-K"], ""), (0, "SPAMD/1.5 0\n".into()));
+    assert_eq!(ask(&["-L", "spam"], SPAM), (74, String::new()));
+    let (status, marked) = ask(&["-E"], SPAM);
+    assert!(
+        status == 1 && marked.contains("Subject: [SPAM] offer\n") && marked.contains("x-spam-type=original")
+    );
+    let (status, marked) = ask(&["-E"], HAM);
+    assert!(status == 0 && marked.contains("X-Spam-Status: No, score=-0.5 required=5.0 tests=PAL\n"));
+    assert!(marked.ends_with("\n\nShall we meet at noon?\n"));
+}
+
+#[test]
+fn a_message_passes_when_nobody_can_judge_it() {
+    let port = Port::reserve().number().to_string();
+    let ask = |options: &[&str]| {
+        let mut command = Command::new(our_spamc());
+        command.args(["-d", "127.0.0.1", "-p", &port, "--connect-retries", "1"]).args(options);
+        let output = run_with(&mut command, HAM);
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(ask(&[]), (0, HAM.into()));
+    assert_eq!(ask(&["-E"]), (0, HAM.into()));
+    assert_eq!(ask(&["-c"]), (0, "0/0\n".into()));
+    assert_eq!(ask(&["-x"]), (69, String::new()));
+    assert_eq!(ask(&["-x", "-X"]), (75, String::new()));
+    assert_eq!(ask(&["-x", "-c"]), (69, "0/0\n".into()));
+    assert_eq!(ask(&["-L", "spam"]), (69, String::new()));
+}
+
+#[test]
+fn rules_with_a_fault_change_nothing_and_good_ones_count_at_once() {
+    let spamd = Spamd::ours(&[]);
+    let request = format!("SYMBOLS SPAMC/1.5\r\nContent-length: {}\r\n\r\n{SPAM}", SPAM.len());
+    let symbols = || String::from_utf8(spamd.reply(request.as_bytes())).unwrap();
+    assert!(symbols().ends_with("\r\n\r\nPILL"));
+    let rules = spamd._folder.path().join("rules.cf");
+    let hang_up = || sys::signals::send(spamd.child.id(), sys::signals::SignalKind::SIGHUP).unwrap();
+    fs::write(&rules, format!("{RULES}body OFFER /for you/\nscore OFFER 1\n")).unwrap();
+    hang_up();
+    let deadline = std::time::Instant::now() + tests::suite::PATIENCE;
+    while !symbols().ends_with("\r\n\r\nOFFER,PILL") {
+        assert!(std::time::Instant::now() < deadline, "the new rule is not used: {}", symbols());
+    }
+    // The folder of the rules is gone: what was read stays.
+    fs::rename(spamd._folder.path().join("site"), spamd._folder.path().join("away")).unwrap();
+    hang_up();
+    assert!(symbols().ends_with("\r\n\r\nOFFER,PILL"));
+}
+
+#[test]
+fn users_of_a_virtual_domain_have_preferences() {
+    let folder = tempfile::tempdir().unwrap();
+    open_up(folder.path());
+    let own = folder.path().join("example.com/joe");
+    fs::create_dir_all(&own).unwrap();
+    fs::write(own.join("user_prefs"), "score PILL 1.5\nbody OWN /for you/\nscore OWN 9\n").unwrap();
+    let pattern = format!("--virtual-config-dir={}/%d/%l", folder.path().display());
+    let spamd = Spamd::ours(&[&pattern]);
+    let check = |user: &str| {
+        let request =
+            format!("CHECK SPAMC/1.5\r\nUser: {user}\r\nContent-length: {}\r\n\r\n{SPAM}", SPAM.len());
+        String::from_utf8(spamd.reply(request.as_bytes())).unwrap()
+    };
+    assert!(check("joe@example.com").contains("Spam: False ; 1.5 / 5.0"));
+    assert!(check("ann@example.com").contains("Spam: True ; 6.5 / 5.0"));
+    assert!(check("../example.com/joe@example.com").contains("Spam: True ; 6.5 / 5.0"));
+}
+
+/// `spamassassin` of ours with the rules above.
+fn filter(folder: &Path, options: &[&str], message: &str) -> Output {
+    fs::write(folder.join("rules.cf"), RULES).unwrap();
+    let site = folder.join("site");
+    fs::create_dir_all(&site).unwrap();
+    let mut command = Command::new(Programs::ours().commands.join("spamassassin"));
+    command.arg("-C").arg(folder).arg("--siteconfigpath").arg(site).args(["-L", "-x"]).args(options);
+    run_with(&mut command, message)
+}
+
+#[test]
+fn marks_are_made_and_taken_away_again() {
+    let folder = tempfile::tempdir().unwrap();
+    for safe in ["0", "1", "2"] {
+        let setting = format!("--cf=report_safe {safe}");
+        let marked = filter(folder.path(), &["-e", &setting], SPAM);
+        let text = String::from_utf8(marked.stdout).unwrap();
+        assert_eq!((marked.status.code(), text.contains("PILL")), (Some(5), true), "report_safe {safe}");
+        assert!(text.contains("\nSubject: [SPAM] offer\n"), "{text}");
+        let plain = filter(folder.path(), &["-d"], &text);
+        assert_eq!(String::from_utf8(plain.stdout).unwrap(), SPAM, "report_safe {safe}");
+    }
+    let tested = String::from_utf8(filter(folder.path(), &["-t"], HAM).stdout).unwrap();
+    assert!(
+        tested.ends_with(" pts rule name\n")
+            || tested.contains("Spam detection on spam.example.com found -0.5"),
+        "{tested}"
+    );
+}
+
+/// The recipe of every second tutorial.
+#[test]
+fn procmail_filters_a_mailbox_through_spamassassin() {
+    let Some(procmail) = installed("procmail") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    filter(folder.path(), &[], HAM);
+    let program = Programs::ours().commands.join("spamassassin");
+    let here = folder.path().display();
+    let recipe = format!(
+        "MAILDIR={here}\nDEFAULT={here}/inbox\nLOGFILE={here}/log\n\n:0fw\n| {} -L -x -C {here} --siteconfigpath {here}/site\n\n\
+         :0:\n* ^X-Spam-Status: Yes\nspam\n",
+        program.display()
+    );
+    let path = folder.path().join("procmailrc");
+    fs::write(&path, recipe).unwrap();
+    for message in [SPAM, HAM] {
+        let output = run_with(Command::new(&procmail).arg("-m").arg(&path), message);
+        assert!(output.status.success(), "{output:?}");
+    }
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+    assert!(read("spam").contains("Cheap pills") && !read("spam").contains("lunch"), "{}", read("log"));
+    assert!(read("inbox").contains("Subject: lunch") && !read("inbox").contains("pills"), "{}", read("log"));
+}
