@@ -9,6 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 use testkit::left_out;
+use tests::Builder;
 use tests::port::Port;
 use tests::programs::Programs;
 
@@ -333,4 +334,50 @@ fn procmail_filters_a_mailbox_through_spamassassin() {
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap_or_default();
     assert!(read("spam").contains("Cheap pills") && !read("spam").contains("lunch"), "{}", read("log"));
     assert!(read("inbox").contains("Subject: lunch") && !read("inbox").contains("pills"), "{}", read("log"));
+}
+
+/// A real mail server is the judge of how we speak the milter protocol.
+#[test]
+fn a_real_postfix_has_its_mail_marked_and_refused() {
+    if !Programs::peer_can_run() {
+        return left_out("the installed Postfix can not run here");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    open_up(folder.path());
+    let own = folder.path().join("other@example.com");
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("user_prefs"), "score PILL 0.5\n").unwrap();
+    let pattern = format!("--virtual-config-dir={}/%u", folder.path().display());
+    let worst = "--cf=body WORST /worst of all/\nscore WORST 20";
+    let spamd = Spamd::ours(&["--milter", "--reject-score", "15", &pattern, worst]);
+    let suite = Builder::with(Programs::peer())
+        .example_com()
+        .main(&format!(
+            "smtpd_milters = inet:127.0.0.1:{}\nmilter_default_action = tempfail",
+            spamd.port.number()
+        ))
+        .start();
+    let mut client = suite.connect();
+    client.ehlo();
+    let forged = format!("X-Spam-Status: No, trust me\nX-Spam-Flag: NO\n{SPAM}");
+    client.send("shop@example.net", &["user@example.com"], &forged);
+    let marked = suite.wait_messages("user/", 1).remove(0).text;
+    assert!(marked.contains("\nSubject: [SPAM] offer\n"), "{marked}");
+    assert!(marked.contains("\nX-Spam-Status: Yes, score=6.5 required=5.0 tests=PILL\n"), "{marked}");
+    assert!(!marked.contains("trust me") && !marked.contains("X-Spam-Flag"), "{marked}");
+    assert!(marked.ends_with("\n\nCheap pills for you.\n.dot\n"), "{marked}");
+    // This recipient does not mind.
+    client.send("shop@example.net", &["other@example.com"], SPAM);
+    let plain = suite.wait_messages("other/", 1).remove(0).text;
+    assert!(
+        plain.contains("\nSubject: offer\n") && plain.contains("\nX-Spam-Status: No, score=0.5 "),
+        "{plain}"
+    );
+    client.expect("MAIL FROM:<shop@example.net>", 250);
+    client.expect("RCPT TO:<user@example.com>", 250);
+    let refused = client.data(&format!("{SPAM}The worst of all.\n"));
+    assert_eq!((refused.code, refused.text.as_str()), (550, "5.7.1 Blocked by SpamAssassin"));
+    client.quit();
+    assert_eq!(suite.messages("user/").len(), 1);
+    suite.stop();
 }

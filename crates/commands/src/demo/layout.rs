@@ -77,13 +77,29 @@ impl Layout {
         self.mail().join(MBOX_USER)
     }
 
+    /// Where spamd listens.
+    pub(crate) fn spam_socket(&self) -> PathBuf {
+        self.queue_directory().join("public/spam")
+    }
+
+    /// The demo's own few rules: what is installed on this machine does not count.
+    fn rules(&self) -> PathBuf {
+        self.config_directory().join("spam")
+    }
+
     fn mail(&self) -> PathBuf {
         self.root.join("mail").join(DOMAIN)
     }
 
     fn make_folders(&self, people: &People) -> io::Result<()> {
         fs::set_permissions(&self.root, fs::Permissions::from_mode(0o755))?;
-        for folder in [self.config_directory(), self.root.join("log"), self.root.join("mail"), self.mail()] {
+        for folder in [
+            self.config_directory(),
+            self.rules(),
+            self.root.join("log"),
+            self.root.join("mail"),
+            self.mail(),
+        ] {
             fs::create_dir_all(folder)?;
         }
         if ids::is_root() {
@@ -95,7 +111,10 @@ impl Layout {
     fn write_files(&self, people: &People, ports: (u16, u16)) -> io::Result<()> {
         let config = self.config_directory();
         fs::write(config.join("main.cf"), self.main_cf(people))?;
-        fs::write(config.join("master.cf"), master_cf(ports))?;
+        fs::write(config.join("master.cf"), master_cf(ports, &self.rules()))?;
+        fs::write(self.rules().join("rules.cf"), rulefiles::BUILT_IN)?;
+        fs::create_dir_all(self.rules().join("site"))?;
+        fs::write(self.rules().join("site/local.cf"), "# Your own settings, in SpamAssassin's words.\n")?;
         fs::write(config.join("vmailbox"), vmailbox())?;
         fs::write(config.join("vpassword"), vpassword())?;
         fs::write(config.join("virtual"), format!("postmaster@{DOMAIN}\t{MAILDIR_USER}@{DOMAIN}\n"))?;
@@ -166,7 +185,8 @@ fn vpassword() -> String {
     [MAILDIR_USER, MBOX_USER].map(|user| format!("{user}@{DOMAIN}\t{{PLAIN}}{PASSWORD}\n")).concat()
 }
 
-fn master_cf((port, pop3_port): (u16, u16)) -> String {
+fn master_cf((port, pop3_port): (u16, u16), rules: &Path) -> String {
+    let rules = rules.display();
     format!(
         "# service type  private unpriv  chroot  wakeup  maxproc command\n\
          127.0.0.1:{port} inet n -      n       -       -       smtpd\n\
@@ -188,6 +208,7 @@ fn master_cf((port, pop3_port): (u16, u16)) -> String {
          local     unix  -       n       n       -       -       local\n\
          virtual   unix  -       n       n       -       -       virtual\n\
          anvil     unix  -       -       n       -       1       anvil\n\
+         spam      unix  n       -       n       -       -       spamd configpath={rules} siteconfigpath={rules}/site\n\
          postlog   unix-dgram n  -       n       -       1       postlogd\n"
     )
 }

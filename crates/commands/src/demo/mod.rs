@@ -4,6 +4,7 @@ mod layout;
 mod smtp_client;
 mod pop3_client;
 mod round_trip;
+mod spam;
 
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -46,7 +47,8 @@ pub fn run(demo: &Demo) -> Result<(), String> {
         "started the suite: SMTP on 127.0.0.1:{}, POP3 on 127.0.0.1:{}",
         demo.port, demo.pop3_port
     ));
-    let delivered = round_trip::send_and_find(&layout, demo.port, demo.pop3_port);
+    let delivered = round_trip::send_and_find(&layout, demo.port, demo.pop3_port)
+        .and_then(|()| spam::send_and_find(&layout, demo.port));
     if delivered.is_ok() && !demo.check {
         tell_where_to_look(&layout, demo.port, demo.pop3_port);
         wait_for_end(&mut signals);
@@ -113,6 +115,7 @@ fn tell_where_to_look(layout: &Layout, port: u16, pop3_port: u16) {
     println!("\nWhat to try:");
     println!("    swaks --server 127.0.0.1:{port} --to maria@demo.example --from you@example.org");
     println!("    curl --user maria:demo pop3://127.0.0.1:{pop3_port}/1");
+    println!("    {}/spamc -R -U {} < message", programs.display(), layout.spam_socket().display());
     println!("    {}/postqueue -c {} -p", programs.display(), config.display());
     println!("    {}/pillarbox status -c {}", programs.display(), config.display());
     println!("    {}/pillarbox explain -c {} maria@demo.example", programs.display(), config.display());

@@ -48,7 +48,7 @@ fn send(port: u16, token: &str) -> Result<String, String> {
     Ok(reply)
 }
 
-fn wait_for(user: &str, look: impl Fn() -> Option<PathBuf>) -> Result<PathBuf, String> {
+pub(crate) fn wait_for(user: &str, look: impl Fn() -> Option<PathBuf>) -> Result<PathBuf, String> {
     let end = Instant::now() + DELIVERY_PATIENCE;
     loop {
         if let Some(found) = look() {
@@ -62,7 +62,7 @@ fn wait_for(user: &str, look: impl Fn() -> Option<PathBuf>) -> Result<PathBuf, S
     }
 }
 
-fn find_in_maildir(maildir: &Path, token: &str) -> Option<PathBuf> {
+pub(crate) fn find_in_maildir(maildir: &Path, token: &str) -> Option<PathBuf> {
     let entries = fs::read_dir(maildir.join("new")).ok()?;
     entries.flatten().map(|entry| entry.path()).find(|path| contains(path, token))
 }

@@ -77,10 +77,13 @@ fn places(options: &Options, debug: &Debug) -> Places {
     let own = || preferences::own_file(options.create_preferences && options.task != Task::Lint, debug);
     let preferences = options.preferences.clone().or_else(own);
     debug.say("config", &format!("using \"{}\" for user prefs", shown(preferences.as_deref())));
+    // A test teaches nothing.
+    let mut lines = options.lines.clone();
+    lines.extend(options.test.then(|| "bayes_auto_learn 0".to_owned()));
     Places {
         rules: options.rules.clone(),
         site: options.site.clone(),
-        lines: options.lines.clone(),
+        lines,
         lines_before: options.lines_before.clone(),
         preferences,
         local_only: true,

@@ -19,7 +19,7 @@ const SITE_DIRECTORY: &str = "/etc/spamassassin";
 const RULES_DIRECTORIES: [&str; 3] =
     ["/var/lib/spamassassin/4.000001", "/usr/share/spamassassin", "/usr/local/share/spamassassin"];
 /// Our own few rules, for machines without any.
-const BUILT_IN: &str = include_str!("built_in.cf");
+pub const BUILT_IN: &str = include_str!("built_in.cf");
 
 /// Why there are no rules.
 #[derive(Debug, thiserror::Error)]
