@@ -227,10 +227,11 @@ fn our_spamc_tells_spam_from_mail() {
 
 #[test]
 fn a_message_passes_when_nobody_can_judge_it() {
-    let port = Port::reserve().number().to_string();
+    let port = Port::reserve();
+    let number = port.number().to_string();
     let ask = |options: &[&str]| {
         let mut command = Command::new(our_spamc());
-        command.args(["-d", "127.0.0.1", "-p", &port, "--connect-retries", "1"]).args(options);
+        command.args(["-d", "127.0.0.1", "-p", &number, "--connect-retries", "1"]).args(options);
         let output = run_with(&mut command, HAM);
         (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
     };
