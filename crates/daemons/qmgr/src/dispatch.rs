@@ -237,7 +237,7 @@ impl Manager {
     fn transport_failed(&mut self, delivery: Delivery) {
         let transport = Arc::clone(&delivery.transport);
         let reason = Reason { status: "4.3.0".into(), text: "mail transport unavailable".into() };
-        self.scheduler.put_back(delivery);
+        self.scheduler.put_back(self.now_us, delivery);
         let until = self.now_us + self.settings.transport_retry_us;
         let orphans = self.scheduler.close_transport(&transport, until, reason.clone());
         for job in orphans {
@@ -278,7 +278,7 @@ impl Manager {
         if let Goodbye::NotThis(serial) = goodbye
             && let Some(flight) = self.agents.landed(serial)
         {
-            self.scheduler.put_back(flight.delivery);
+            self.scheduler.put_back(self.now_us, flight.delivery);
         }
     }
 

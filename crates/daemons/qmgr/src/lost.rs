@@ -65,7 +65,7 @@ impl Manager {
             *lost += 1;
         }
         if again && !self.leaving {
-            return self.scheduler.put_back(delivery);
+            return self.scheduler.put_back(self.now_us, delivery);
         }
         self.given_up(&delivery);
         if !delivery.job.recipients.is_empty() {

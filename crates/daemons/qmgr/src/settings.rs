@@ -29,6 +29,10 @@ pub(crate) struct Settings {
     pub(crate) fast_flush_domains: String,
     /// A domain in `fast_flush_domains` stands for its subdomains too.
     pub(crate) fast_flush_parents: bool,
+    /// Reports of mail with VERP go to the sender's own address, in one.
+    pub(crate) verp_bounces_disabled: bool,
+    /// The sender who was told of a delay is told of its end.
+    pub(crate) confirm_delay_cleared: bool,
     /// `info_log_address_format`: log lines show addresses as they are inside, without quotes.
     pub(crate) log_internal_form: bool,
 }
@@ -63,6 +67,8 @@ impl From<&Config> for Settings {
             fast_flush_domains: config.get(&parameters::FAST_FLUSH_DOMAINS),
             fast_flush_parents: words(&config.get(&parameters::PARENT_DOMAIN_MATCHES_SUBDOMAINS))
                 .any(|word| word == "fast_flush_domains"),
+            verp_bounces_disabled: config.get(&parameters::DISABLE_VERP_BOUNCES),
+            confirm_delay_cleared: config.get(&parameters::CONFIRM_DELAY_CLEARED),
             log_internal_form: config.get(&parameters::INFO_LOG_ADDRESS_FORMAT) == "internal",
         }
     }
@@ -104,6 +110,10 @@ pub(crate) fn transport_limits(config: &Config, transport: &str) -> TransportLim
         failed_cohorts: number(&family::DESTINATION_CONCURRENCY_FAILED_COHORT_LIMIT),
         destination_rate_delay: microseconds(config.of(&family::DESTINATION_RATE_DELAY, transport)),
         transport_rate_delay: microseconds(config.of(&family::TRANSPORT_RATE_DELAY, transport)),
+        slot_cost: number(&family::DELIVERY_SLOT_COST),
+        slot_loan: number(&family::DELIVERY_SLOT_LOAN),
+        slot_discount: number(&family::DELIVERY_SLOT_DISCOUNT).min(100),
+        minimum_slots: number(&family::MINIMUM_DELIVERY_SLOTS),
         deliveries: deliveries(config),
     }
 }

@@ -3,13 +3,15 @@
 //! Functions of state and time; nothing here waits, reads or writes. Times are microseconds since any fixed moment, for queue files
 //! seconds since 1970.
 //!
-//! [`Scheduler`] holds the recipients of active messages by transport and destination and gives out deliveries: transports and destinations in
-//! turn, and within a destination the messages in turn, so that a list of thousands does not hold up a letter to one. How many
-//! deliveries a destination gets at a time follows its results ([`concurrency`]).
+//! [`Scheduler`] holds the recipients of active messages by transport and destination and gives out deliveries: transports in turn,
+//! within a transport the messages in the order of their arrival, and the destinations of a message in turn. A small message may
+//! overtake a large one, so that a list of thousands does not hold up a letter to one (`order`). How many deliveries a destination
+//! gets at a time follows its results ([`concurrency`]).
 #![forbid(unsafe_code)]
 
 pub mod concurrency;
 pub mod limits;
+mod order;
 pub mod retry;
 pub mod scheduler;
 

@@ -21,8 +21,24 @@ pub struct TransportLimits {
     pub destination_rate_delay: Microseconds,
     /// Pause after each delivery of the whole transport; then one at a time.
     pub transport_rate_delay: Microseconds,
+    /// Deliveries of a message that earn a place ahead of it for another message; below 2 nobody overtakes.
+    pub slot_cost: u32,
+    /// Places that are lent before they are earned.
+    pub slot_loan: u32,
+    /// Percentage of the places needed that need not be there yet.
+    pub slot_discount: u32,
+    /// A message that can not earn so many places is not overtaken.
+    pub minimum_slots: u32,
     /// Deliveries at a time over all destinations, so that one transport does not take all memory.
     pub deliveries: u32,
+}
+
+impl TransportLimits {
+    /// How many deliveries so many recipients of one destination come to.
+    pub(crate) fn entries(&self, recipients: usize) -> u32 {
+        let each = if self.recipients == 0 { usize::MAX } else { self.recipients as usize };
+        u32::try_from(recipients.div_ceil(each)).unwrap_or(u32::MAX)
+    }
 }
 
 impl Default for TransportLimits {
@@ -37,6 +53,10 @@ impl Default for TransportLimits {
             failed_cohorts: 1,
             destination_rate_delay: 0,
             transport_rate_delay: 0,
+            slot_cost: 5,
+            slot_loan: 3,
+            slot_discount: 50,
+            minimum_slots: 3,
             deliveries: 1000,
         }
     }

@@ -1,11 +1,12 @@
 //! Who goes next.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::Microseconds;
 use crate::concurrency::{Feedback, Window};
 use crate::limits::TransportLimits;
+use crate::order::{Order, Place};
 
 /// The caller's number of an active message.
 pub type MessageKey = u64;
@@ -74,8 +75,14 @@ pub struct Scheduler {
 struct Transport {
     limits: TransportLimits,
     destinations: HashMap<Arc<str>, Destination>,
-    /// Destinations that may have something to deliver, each once.
-    turn: VecDeque<Arc<str>>,
+    /// Which message goes first.
+    order: Order,
+    /// The destinations of each message that has recipients waiting.
+    messages: HashMap<MessageKey, BTreeSet<Arc<str>>>,
+    /// The destinations that may have one more delivery: by the first message there, and by how long ago they had one.
+    open: BTreeSet<(Place, u64, Arc<str>)>,
+    /// Deliveries so far.
+    made: u64,
     in_turn: bool,
     busy: u32,
     closed: Option<(Microseconds, Reason)>,
@@ -85,11 +92,22 @@ struct Transport {
 #[derive(Debug)]
 struct Destination {
     window: Window,
-    jobs: VecDeque<Job>,
-    in_turn: bool,
+    /// By the places of their messages.
+    jobs: BTreeMap<Place, VecDeque<Job>>,
+    /// As it stands among the open ones, if it does.
+    offered: Option<(Place, u64)>,
+    /// Which delivery of the transport its last one was.
+    last_made: u64,
     busy: u32,
     closed: Option<(Microseconds, Reason)>,
     not_before: Microseconds,
+}
+
+/// Where recipients join those of their message that wait for the same destination.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Back,
+    Front,
 }
 
 impl Scheduler {
@@ -145,10 +163,8 @@ impl Scheduler {
         }
         let Some(known) = self.transports.get_mut(&name) else { return Ok(()) };
         let destination_name = known.destination(destination);
-        if let Some(state) = known.destinations.get_mut(&destination_name) {
-            state.jobs.push_back(job);
-        }
-        self.offer(&name, &destination_name);
+        known.put(now, &destination_name, job, End::Back);
+        self.offer(&name, &destination_name, now);
         Ok(())
     }
 
@@ -158,15 +174,11 @@ impl Scheduler {
         while let Some(name) = self.turn.pop_front() {
             let Some(transport) = self.transports.get_mut(&name) else { continue };
             transport.in_turn = false;
-            if transport.not_before > now {
+            if transport.not_before > now && !transport.open.is_empty() {
                 self.alarms.insert((transport.not_before, Arc::clone(&name), "".into()));
                 continue;
             }
-            let Some((destination, job)) = transport.next(now, |until, destination| {
-                self.alarms.insert((until, Arc::clone(&name), destination));
-            }) else {
-                continue;
-            };
+            let Some((destination, job)) = transport.next(now) else { continue };
             self.last_ticket += 1;
             let ticket = self.last_ticket;
             self.under_way.insert(ticket, (Arc::clone(&name), Arc::clone(&destination)));
@@ -213,26 +225,26 @@ impl Scheduler {
                 destination.closed = Some((now + closed_for, reason.clone()));
                 destination.window =
                     Window::new(&TransportLimits { initial_concurrency: 1, ..transport.limits.clone() });
-                orphans.extend(destination.jobs.drain(..));
+                orphans = transport.take_all(&destination_name);
                 self.alarms.insert((now + closed_for, Arc::clone(&name), Arc::clone(&destination_name)));
             }
         }
         transport.forget_if_idle(&destination_name, now);
-        self.offer(&name, &destination_name);
+        self.offer(&name, &destination_name, now);
         orphans
     }
 
     /// Gives the recipients of a delivery that never reached an agent back to the queue, at its head; the destination is not to blame.
-    pub fn put_back(&mut self, delivery: Delivery) {
+    pub fn put_back(&mut self, now: Microseconds, delivery: Delivery) {
         let Some((name, destination_name)) = self.under_way.remove(&delivery.ticket) else { return };
         if let Some(transport) = self.transports.get_mut(&name) {
             transport.busy = transport.busy.saturating_sub(1);
             if let Some(destination) = transport.destinations.get_mut(&destination_name) {
                 destination.busy = destination.busy.saturating_sub(1);
-                destination.jobs.push_front(delivery.job);
+                transport.put(now, &destination_name, delivery.job, End::Front);
             }
         }
-        self.offer(&name, &destination_name);
+        self.offer(&name, &destination_name, now);
     }
 
     /// No agent answers: the transport is closed until `until`, and all that waits for it comes back, to be deferred with `reason`.
@@ -241,7 +253,8 @@ impl Scheduler {
         self.alarms.insert((until, Arc::clone(name), "".into()));
         let Some(transport) = self.transports.get_mut(transport) else { return Vec::new() };
         transport.closed = Some((until, reason));
-        transport.destinations.values_mut().flat_map(|destination| destination.jobs.drain(..)).collect()
+        let names: Vec<_> = transport.destinations.keys().cloned().collect();
+        names.iter().flat_map(|name| transport.take_all(name)).collect()
     }
 
     /// Opens every closed destination and transport: somebody asked for a flush.
@@ -272,26 +285,22 @@ impl Scheduler {
                 }
                 transport.forget_if_idle(&destination, now);
             }
-            self.offer(&name, &destination);
+            self.offer(&name, &destination, now);
         }
     }
 
     /// The destination may have something to deliver: it and its transport get their turn.
-    fn offer(&mut self, name: &Arc<str>, destination_name: &Arc<str>) {
+    fn offer(&mut self, name: &Arc<str>, destination_name: &Arc<str>, now: Microseconds) {
         let Some(transport) = self.transports.get_mut(name) else { return };
-        if let Some(destination) = transport.destinations.get_mut(destination_name)
-            && !destination.in_turn
-            && !destination.jobs.is_empty()
-        {
-            destination.in_turn = true;
-            transport.turn.push_back(Arc::clone(destination_name));
+        if let Some(until) = transport.refresh(destination_name, now) {
+            self.alarms.insert((until, Arc::clone(name), Arc::clone(destination_name)));
         }
         self.offer_transport(name);
     }
 
     fn offer_transport(&mut self, name: &Arc<str>) {
         let Some(transport) = self.transports.get_mut(name) else { return };
-        if !transport.in_turn && !transport.turn.is_empty() {
+        if !transport.in_turn && !transport.open.is_empty() {
             transport.in_turn = true;
             self.turn.push_back(Arc::clone(name));
         }
@@ -303,7 +312,10 @@ impl Transport {
         Self {
             limits,
             destinations: HashMap::new(),
-            turn: VecDeque::new(),
+            order: Order::default(),
+            messages: HashMap::new(),
+            open: BTreeSet::new(),
+            made: 0,
             in_turn: false,
             busy: 0,
             closed: None,
@@ -320,36 +332,110 @@ impl Transport {
         name
     }
 
-    /// The next destination in turn that may have one more, and its job.
-    fn next(
-        &mut self,
-        now: Microseconds,
-        mut alarm: impl FnMut(Microseconds, Arc<str>),
-    ) -> Option<(Arc<str>, Job)> {
+    /// Adds recipients of a message to those that wait for a destination.
+    fn put(&mut self, now: Microseconds, name: &Arc<str>, job: Job, end: End) {
+        let entries = self.limits.entries(job.recipients.len());
+        let place = self.order.add(job.message, entries, now);
+        self.messages.entry(job.message).or_default().insert(Arc::clone(name));
+        if let Some(destination) = self.destinations.get_mut(name) {
+            let jobs = destination.jobs.entry(place).or_default();
+            match end {
+                End::Back => jobs.push_back(job),
+                End::Front => jobs.push_front(job),
+            }
+        }
+    }
+
+    /// Brings a destination's standing among the open ones up to date; the time from which on that may be another.
+    fn refresh(&mut self, name: &Arc<str>, now: Microseconds) -> Option<Microseconds> {
+        let destination = self.destinations.get_mut(name)?;
+        if let Some((place, last_made)) = destination.offered.take() {
+            self.open.remove(&(place, last_made, Arc::clone(name)));
+        }
+        let (first, _) = destination.jobs.first_key_value()?;
+        if destination.not_before > now {
+            return Some(destination.not_before);
+        }
+        if destination.busy < destination.window.size() {
+            destination.offered = Some((*first, destination.last_made));
+            self.open.insert((*first, destination.last_made, Arc::clone(name)));
+        }
+        None
+    }
+
+    /// The next delivery: of the first message that has an open destination, or of the one that overtakes it now.
+    fn next(&mut self, now: Microseconds) -> Option<(Arc<str>, Job)> {
         let limit = if self.limits.transport_rate_delay > 0 { 1 } else { self.limits.deliveries };
         if self.busy >= limit {
             return None;
         }
-        while let Some(name) = self.turn.pop_front() {
-            let Some(destination) = self.destinations.get_mut(&name) else { continue };
-            destination.in_turn = false;
-            if destination.not_before > now {
-                alarm(destination.not_before, name);
-                continue;
-            }
-            if destination.busy >= destination.window.size() {
-                continue;
-            }
-            let Some(job) = destination.cut(self.limits.recipients) else { continue };
-            destination.busy += 1;
-            self.busy += 1;
-            if !destination.jobs.is_empty() {
-                destination.in_turn = true;
-                self.turn.push_back(Arc::clone(&name));
-            }
-            return Some((name, job));
+        let (mut place, ..) = *self.open.first()?;
+        let current = self.order.at(place)?;
+        let (messages, destinations) = (&self.messages, &self.destinations);
+        let selectable = |message| {
+            let mut names = messages.get(&message).into_iter().flatten();
+            names.any(|name| destinations.get(name).is_some_and(|one| one.offered.is_some()))
+        };
+        if let Some(moved) = self.order.preempt(current, now, &self.limits, selectable) {
+            self.follow(moved.message, moved.from, moved.to, now);
+            place = moved.to;
         }
-        None
+        let (.., name) = self.open.range((place, 0, "".into())..).next()?.clone();
+        self.select(name, place, now)
+    }
+
+    /// A message has another place now: so have its recipients at each destination.
+    fn follow(&mut self, message: MessageKey, from: Place, to: Place, now: Microseconds) {
+        let names: Vec<_> = self.messages.get(&message).into_iter().flatten().cloned().collect();
+        for name in names {
+            if let Some(destination) = self.destinations.get_mut(&name)
+                && let Some(jobs) = destination.jobs.remove(&from)
+            {
+                destination.jobs.insert(to, jobs);
+            }
+            self.refresh(&name, now);
+        }
+    }
+
+    /// Cuts a delivery off for this destination.
+    fn select(&mut self, name: Arc<str>, place: Place, now: Microseconds) -> Option<(Arc<str>, Job)> {
+        self.made += 1;
+        let destination = self.destinations.get_mut(&name)?;
+        let job = destination.cut(place, self.limits.recipients)?;
+        destination.busy += 1;
+        destination.last_made = self.made;
+        let more_here = destination.jobs.contains_key(&place);
+        self.busy += 1;
+        self.order.selected(job.message);
+        if !more_here {
+            self.is_through(job.message, &name);
+        }
+        self.refresh(&name, now);
+        Some((name, job))
+    }
+
+    /// Nobody of the message waits for this destination any more.
+    fn is_through(&mut self, message: MessageKey, name: &Arc<str>) {
+        let Some(names) = self.messages.get_mut(&message) else { return };
+        names.remove(name);
+        if names.is_empty() {
+            self.messages.remove(&message);
+            self.order.retire(message, &self.limits);
+        }
+    }
+
+    /// Takes everybody away who waits for a destination.
+    fn take_all(&mut self, name: &Arc<str>) -> Vec<Job> {
+        let Some(destination) = self.destinations.get_mut(name) else { return Vec::new() };
+        if let Some((place, last_made)) = destination.offered.take() {
+            self.open.remove(&(place, last_made, Arc::clone(name)));
+        }
+        let jobs: Vec<Job> = std::mem::take(&mut destination.jobs).into_values().flatten().collect();
+        for job in &jobs {
+            self.order.withdraw(job.message, self.limits.entries(job.recipients.len()));
+            self.is_through(job.message, name);
+        }
+        jobs
     }
 
     fn forget_if_idle(&mut self, name: &str, now: Microseconds) {
@@ -365,21 +451,26 @@ impl Destination {
     fn new(limits: &TransportLimits) -> Self {
         Self {
             window: Window::new(limits),
-            jobs: VecDeque::new(),
-            in_turn: false,
+            jobs: BTreeMap::new(),
+            offered: None,
+            last_made: 0,
             busy: 0,
             closed: None,
             not_before: 0,
         }
     }
 
-    /// As many recipients as fit into one delivery, of the message whose turn it is.
-    fn cut(&mut self, limit: u32) -> Option<Job> {
-        let mut job = self.jobs.pop_front()?;
+    /// As many recipients as fit into one delivery, of the message at this place.
+    fn cut(&mut self, place: Place, limit: u32) -> Option<Job> {
+        let jobs = self.jobs.get_mut(&place)?;
+        let mut job = jobs.pop_front()?;
         let limit = limit as usize;
         if limit > 0 && job.recipients.len() > limit {
             let rest = job.recipients.split_off(limit);
-            self.jobs.push_back(Job { message: job.message, recipients: rest });
+            jobs.push_front(Job { message: job.message, recipients: rest });
+        }
+        if jobs.is_empty() {
+            self.jobs.remove(&place);
         }
         Some(job)
     }

