@@ -33,7 +33,17 @@ impl Client {
     /// # Errors
     /// No connection, or no greeting.
     pub fn try_connect(port: u16) -> std::io::Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        Self::begin(TcpStream::connect(("127.0.0.1", port))?)
+    }
+
+    /// As [`Client::connect`], with what a load balancer says first.
+    pub fn connect_behind(port: u16, header: &[u8]) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+        stream.write_all(header).expect("write to the server");
+        Self::begin(stream).expect("a session")
+    }
+
+    fn begin(stream: TcpStream) -> std::io::Result<Self> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut client =

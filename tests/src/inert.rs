@@ -14,9 +14,11 @@ use crate::source::{Source, sources};
 pub const LIST: &str = "crates/logic/parameters/src/inert.txt";
 
 /// Where a name says nothing about use: the table itself, its safer defaults, and the rules.
-const DECLARATIONS: [&str; 4] = [
+const DECLARATIONS: [&str; 5] = [
     "crates/logic/parameters/src/table",
     "crates/logic/parameters/src/safer.rs",
+    // Which settings there are once for every transport.
+    "crates/logic/parameters/src/family.rs",
     // How the tables of a parameter are made, whoever uses them.
     "crates/commands/src/postfix/stale_tables.rs",
     "tests",
@@ -76,7 +78,9 @@ fn words(source: &Source) -> impl Iterator<Item = &str> {
 fn is_named(parameter: &Declared, named: &BTreeSet<&str>) -> bool {
     let ident = parameter.name.to_ascii_uppercase();
     let ident = ident.strip_prefix("2BOUNCE").map_or(ident.clone(), |rest| format!("DOUBLE_BOUNCE{rest}"));
-    named.contains(ident.as_str()) || named.contains(parameter.name)
+    // `family::DESTINATION_RATE_DELAY` asks for `default_destination_rate_delay`.
+    let of_family = ident.strip_prefix("DEFAULT_").is_some_and(|family| named.contains(family));
+    named.contains(ident.as_str()) || named.contains(parameter.name) || of_family
 }
 
 /// The names that a value refers to: `$name`, `${name?...}`.

@@ -36,6 +36,12 @@ pub fn program(pid: u32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
 }
 
+/// The process ids of a process's children.
+pub fn children(pid: u32) -> Vec<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
 /// Unix sockets bound to paths below `directory`.
 pub fn sockets_below(directory: &Path) -> Vec<String> {
     let table = fs::read_to_string("/proc/net/unix").unwrap_or_default();

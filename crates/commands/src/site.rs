@@ -144,24 +144,7 @@ impl Site {
 
     /// Opens the log that main.cf names; `tag` stands in front of the process id.
     pub fn open_log(&self, tag: String) {
-        let file = self.config.get(&parameters::MAILLOG_FILE);
-        let host = self.config.get(&parameters::MYHOSTNAME);
-        let sink = match file.as_str() {
-            "" => maillog::Sink::syslog(),
-            file => {
-                let service = self.config.get(&parameters::POSTLOG_SERVICE_NAME);
-                maillog::Sink::postlog(&self.public_socket(&service))
-                    .or_else(|_| maillog::Sink::file(Path::new(file)))
-                    .unwrap_or_else(|_| maillog::Sink::syslog())
-            }
-        };
-        maillog::open(maillog::Settings {
-            tag,
-            host: host.split('.').next().unwrap_or_default().to_owned(),
-            sink,
-            buffered: false,
-            verbose: false,
-        });
+        configuration::open_log(&self.config, tag);
     }
 }
 

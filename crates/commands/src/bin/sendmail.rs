@@ -16,7 +16,7 @@
 //! - `-bi`, `-I`: make the alias tables anew, as newaliases(1).
 //! - `-bm`: take a message from standard input; the default.
 //! - `-bp`: show the queue, as mailq(1).
-//! - `-bs`: SMTP on standard input; not built.
+//! - `-bs`: SMTP on standard input and output, by smtpd(8). Access is controlled only when `mail_owner` runs it.
 //! - `-bv`: deliver nothing, report by mail how it would be delivered.
 //! - `-C config_dir`: where main.cf is, instead of `$MAIL_CONFIG` or /etc/postfix.
 //! - `-F name`: the sender's full name.
@@ -24,6 +24,7 @@
 //! - `-G`: the message comes from elsewhere: its headers are left alone.
 //! - `-i`, `-oi`: a line with a dot alone does not end the message.
 //! - `-N words`: when to report: `never`, or some of `success`, `failure`, `delay`, with commas (RFC 3461).
+//! - `-oAname`: the alias table for `-bi`.
 //! - `-q`: try all mail in the queue now; `-qIqueue_id`: this message; `-qRsite`: the mail for this site.
 //! - `-R full`, `-R hdrs`: what a report of failure holds (RFC 3461).
 //! - `-t`: recipients are in the header: To, Cc, Bcc, or their Resent- forms.
@@ -36,7 +37,7 @@
 //! that makes no sense: the caller tries again.
 //!
 //! # CONFIGURATION PARAMETERS
-//! `alternate_config_directories`, `command_directory`, `header_address_token_limit`, `line_length_limit`, `message_size_limit`,
+//! `alternate_config_directories`, `command_directory`, `default_verp_delimiters`, `verp_delimiter_filter`, `header_address_token_limit`, `line_length_limit`, `message_size_limit`,
 //! `sendmail_fix_line_endings`.
 //!
 //! # SEE ALSO

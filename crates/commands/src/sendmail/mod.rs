@@ -5,7 +5,10 @@ mod message;
 mod submit;
 
 use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
+
+use worker::protocol::ENV_CONFIG_DIRECTORY;
 
 use crate::postqueue::{self, Form, Request};
 use crate::site::{EX_TEMPFAIL, Failure, Site, Voice};
@@ -46,15 +49,12 @@ fn run(name: Name, arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         Mode::ListQueue => delegate(&site, &Request::List(Form::Table)),
         Mode::Flush => delegate(&site, &options.flush),
         Mode::Aliases => {
-            crate::table_command::rebuild_aliases(&site.config)
+            crate::table_command::rebuild_aliases(&site.config, options.alias_database.as_deref())
                 .map_err(|fatal| Failure::with(EX_TEMPFAIL, fatal))?;
             Ok(ExitCode::SUCCESS)
         }
         Mode::Daemon => start_suite(&site),
-        Mode::Dialogue => Err(Failure::with(
-            crate::site::EX_UNAVAILABLE,
-            "-bs is not built: connect to the SMTP port, or submit the message on standard input",
-        )),
+        Mode::Dialogue => converse(&site),
         Mode::Nothing => Ok(ExitCode::SUCCESS),
     }
 }
@@ -63,6 +63,16 @@ fn run(name: Name, arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
 fn delegate(site: &Site, request: &Request) -> Result<ExitCode, Failure> {
     let voice = Voice { program: "postqueue" };
     Ok(voice.finish(postqueue::perform(voice, site, request)))
+}
+
+/// `-bs`: smtpd takes this process over.
+fn converse(site: &Site) -> Result<ExitCode, Failure> {
+    let program = std::path::Path::new(&site.config.get(&parameters::DAEMON_DIRECTORY)).join("smtpd");
+    let error = std::process::Command::new(&program)
+        .arg("-S")
+        .env(ENV_CONFIG_DIRECTORY, &site.config_directory)
+        .exec();
+    Err(Failure::with(EX_TEMPFAIL, format!("{}: {}", program.display(), crate::site::reason(&error))))
 }
 
 /// `-bd`: as `postfix start`.

@@ -10,6 +10,8 @@ use crate::site::{EX_TEMPFAIL, Failure, Voice};
 
 /// RFC 3461 NOTIFY.
 const NOTIFY_NEVER: u32 = 1;
+/// Longest envelope id, in characters.
+const ENVELOPE_ID_LIMIT: usize = 100;
 /// Postfix's flag for `-bv`: try the delivery, do not do it, and report.
 const TRACE_VERIFY: u32 = 1 << 9;
 /// Postfix's flag for `-v`: deliver and report.
@@ -57,7 +59,10 @@ pub(crate) struct Options {
     pub(crate) notify: u32,
     pub(crate) return_flags: u32,
     pub(crate) envelope_id: Option<String>,
+    /// What stands behind `-XV`: nothing, or two delimiters. The submission sees to it that they are allowed.
     pub(crate) verp_delimiters: Option<String>,
+    /// `-oA`
+    pub(crate) alias_database: Option<String>,
     pub(crate) trace_flags: u32,
     pub(crate) recipients: Vec<String>,
 }
@@ -78,6 +83,7 @@ impl Default for Options {
             return_flags: 0,
             envelope_id: None,
             verp_delimiters: None,
+            alias_database: None,
             trace_flags: 0,
             recipients: Vec::new(),
         }
@@ -109,8 +115,11 @@ impl Options {
             }
         }
         options.recipients = getopt.operands().iter().map(|operand| text(operand)).collect();
-        options.no_divided_will()?;
+        options.no_divided_will(verbose)?;
         options.no_needless_recipients()?;
+        if options.mode == Mode::Submit && options.flush != Request::FlushAll {
+            options.mode = Mode::Flush;
+        }
         // The first -v asks for a report of the delivery, further ones for a chattier log.
         if verbose > 0 && options.mode == Mode::Submit {
             options.trace_flags = TRACE_RECORD;
@@ -154,10 +163,15 @@ impl Options {
                 "hdrs" => self.return_flags = 2,
                 _ => voice.warn("bad -R option value -- ignored"),
             },
-            'V' if value.is_empty() => voice.warn("bad syntax in -V option value -- ignored"),
+            'V' if value.len() > ENVELOPE_ID_LIMIT => voice.warn("too long -V option value -- ignored"),
+            'V' if !value.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
+                voice.warn("bad syntax in -V option value -- ignored")
+            }
             'V' => self.envelope_id = Some(value.to_owned()),
             'X' => self.verp(value)?,
-            'o' if value == "i" => self.dots_are_text = true,
+            'o' if value.starts_with('i') => self.dots_are_text = true,
+            'o' if value == "A" => return fatal("-oA requires pathname"),
+            'o' if value.starts_with('A') => self.alias_database = Some(value[1..].to_owned()),
             'q' => self.flush_request(value)?,
             // -A -e -h -L -O -o -p are for sendmail alone.
             _ => {}
@@ -170,13 +184,7 @@ impl Options {
         let Some(delimiters) = value.strip_prefix('V') else {
             return fatal(format!("unsupported: -X{}", value.chars().next().unwrap_or(' ')));
         };
-        match delimiters.as_bytes() {
-            [] => self.verp_delimiters = Some("+=".to_owned()),
-            [a, b] if b"-=+".contains(a) && b"-=+".contains(b) => {
-                self.verp_delimiters = Some(delimiters.to_owned())
-            }
-            _ => return fatal("-V requires two characters from -=+"),
-        }
+        self.verp_delimiters = Some(delimiters.to_owned());
         Ok(())
     }
 
@@ -190,39 +198,56 @@ impl Options {
             return Ok(());
         }
         match first {
-            None => self.flush = Request::FlushAll,
+            None => self.mode = Mode::Flush,
             Some('I') if value.len() > 1 => self.flush = Request::FlushMessage(value[1..].to_owned()),
             Some('I') => return fatal("specify: -qIqueueid"),
             Some('R') if value.len() > 1 => self.flush = Request::FlushSite(value[1..].to_owned()),
             Some('R') => return fatal("specify: -qRsitename"),
             Some(other) => return fatal(format!("-q{other} is not implemented")),
         }
-        self.mode = Mode::Flush;
         Ok(())
     }
 
-    /// A queue run for a site or a message goes with no other mode.
-    fn no_divided_will(&self) -> Result<(), Failure> {
-        let letter = match self.flush {
-            _ if self.mode == Mode::Flush => return Ok(()),
-            Request::FlushSite(_) => 'R',
-            Request::FlushMessage(_) => 'I',
+    /// What goes with no other mode: recipients in the header, a queue run for a site or a message; and what `-bv` has
+    /// no use for.
+    fn no_divided_will(&self, verbose: u32) -> Result<(), Failure> {
+        let letters = match self.flush {
+            _ if self.mode == Mode::Submit => return Ok(()),
+            _ if self.mode == Mode::Verify => return self.nothing_but_recipients(verbose),
+            _ if self.recipients_from_header => "t",
+            Request::FlushSite(_) => "qR",
+            Request::FlushMessage(_) => "qI",
             _ => return Ok(()),
         };
-        fatal(format!("-q{letter} can be used only in delivery mode"))
+        fatal(format!("-{letters} can be used only in delivery mode"))
+    }
+
+    fn nothing_but_recipients(&self, verbose: u32) -> Result<(), Failure> {
+        let given = [
+            ('t', self.recipients_from_header),
+            ('N', self.notify != 0),
+            ('R', self.return_flags != 0),
+            ('v', verbose == 1),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((letter, _)) => fatal(format!("-{letter} option cannot be used with -bv")),
+            None => Ok(()),
+        }
     }
 
     fn no_needless_recipients(&self) -> Result<(), Failure> {
-        let what = match self.mode {
-            _ if self.recipients.is_empty() && !self.recipients_from_header => return Ok(()),
-            Mode::Submit | Mode::Verify | Mode::Nothing => return Ok(()),
-            Mode::ListQueue => "display queue",
-            Mode::Flush => "flush queue",
-            Mode::Aliases => "alias initialization",
-            Mode::Daemon => "daemon",
-            Mode::Dialogue => "stand-alone",
+        let what = match (self.mode, &self.flush) {
+            _ if self.recipients.is_empty() => return Ok(()),
+            (Mode::Submit, Request::FlushSite(_)) => "flush site",
+            (Mode::Submit, Request::FlushMessage(_)) => "flush queue_id",
+            (Mode::Submit | Mode::Verify | Mode::Nothing, _) => return Ok(()),
+            (Mode::ListQueue, _) => "display queue mode",
+            (Mode::Flush, _) => "flush queue mode",
+            (Mode::Aliases, _) => "alias initialization mode",
+            (Mode::Daemon, _) => "daemon mode",
+            (Mode::Dialogue, _) => "stand-alone mode",
         };
-        fatal(format!("{what} mode requires no recipient"))
+        fatal(format!("{what} requires no recipient"))
     }
 }
 
@@ -295,7 +320,8 @@ mod tests {
         assert_eq!(parse("-v x").unwrap().trace_flags, 1024);
         assert_eq!(parse("-N success,delay x").unwrap().notify, 10);
         assert_eq!(parse("-N never,delay x").unwrap().notify, 0);
-        assert_eq!(parse("-XV x").unwrap().verp_delimiters.as_deref(), Some("+="));
+        assert_eq!(parse("-XV x").unwrap().verp_delimiters.as_deref(), Some(""));
+        assert_eq!(parse("-oA/etc/x -bi").unwrap().alias_database.as_deref(), Some("/etc/x"));
     }
 
     #[test]
@@ -305,7 +331,26 @@ mod tests {
         assert_eq!(parse("-q30m").unwrap().mode, Mode::Nothing);
         assert_eq!(parse("-bd -q30m").unwrap().mode, Mode::Daemon);
         assert!(parse("-qRx -bd").is_err());
-        for line in ["-n x", "-bz", "-bt", "-qSx", "-qI", "-bp x", "-q x", "-B foo x", "-Xx", "-Z"] {
+        assert_eq!(parse("-qRsite").unwrap().mode, Mode::Flush);
+        for line in [
+            "-t -bv",
+            "-bv -N never x",
+            "-bv -v x",
+            "-t -bp",
+            "-qRx y",
+            "-oA",
+            "-bp -qIx",
+            "-n x",
+            "-bz",
+            "-bt",
+            "-qSx",
+            "-qI",
+            "-bp x",
+            "-q x",
+            "-B foo x",
+            "-Xx",
+            "-Z",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

@@ -19,11 +19,15 @@ const ARGUMENT_TOKEN_LIMIT: usize = 10_240;
 /// Takes a message, or asks for a report on the recipients.
 pub(crate) fn submit(voice: Voice, site: &Site, options: &Options) -> Result<ExitCode, Failure> {
     let user = sys::users::user_of_id(sys::ids::real_uid()).ok().flatten();
-    let login = user.as_ref().map_or_else(|| "unknown".to_owned(), |user| user.name.clone());
-    let sender = match &options.sender {
-        Some(argument) => sender_of(voice, argument),
-        None => login.clone(),
+    let sender = match (&options.sender, &user) {
+        (Some(argument), _) => sender_of(voice, argument),
+        (None, Some(user)) => user.name.clone(),
+        (None, None) => {
+            let uid = sys::ids::real_uid();
+            return Err(Failure::with(EX_TEMPFAIL, format!("no login name found for user ID {uid}")));
+        }
     };
+    let options = &Options { verp_delimiters: verp_delimiters(site, options)?, ..options.clone() };
     let recipients: Vec<String> =
         options.recipients.iter().flat_map(|argument| addresses(argument)).collect();
     let complain =
@@ -32,6 +36,9 @@ pub(crate) fn submit(voice: Voice, site: &Site, options: &Options) -> Result<Exi
         return Err(complain(
             "Recipient addresses must be specified on the command line or via the -t option",
         ));
+    }
+    if options.verp_delimiters.is_some() && sender.is_empty() {
+        return Err(complain("-V option requires non-null sender address"));
     }
     let message = if options.mode == Mode::Verify {
         probe(&sender, &recipients)
@@ -43,13 +50,26 @@ pub(crate) fn submit(voice: Voice, site: &Site, options: &Options) -> Result<Exi
     if recipients.is_empty() && message.recipients.is_empty() {
         return Err(complain("No recipient addresses found in message header"));
     }
-    let full_name = options.full_name.clone().or_else(|| full_name(user.as_ref()));
+    let environment = std::env::var("NAME").ok();
+    let full_name = options.full_name.clone().or(environment).or_else(|| full_name(user.as_ref()));
     let records = records(options, &sender, full_name.as_deref(), &recipients, &message);
     drop_into_queue(site, &records, &complain)?;
     if options.trace_flags != 0 {
         println!("Mail Delivery Status Report will be mailed to <{}>.", address::quote(&sender));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Those of the command line, or `default_verp_delimiters`, when they are allowed.
+fn verp_delimiters(site: &Site, options: &Options) -> Result<Option<String>, Failure> {
+    let Some(given) = &options.verp_delimiters else { return Ok(None) };
+    let default = site.config.get(&parameters::DEFAULT_VERP_DELIMITERS);
+    let delimiters = if given.is_empty() { &default } else { given };
+    let allowed = site.config.get(&parameters::VERP_DELIMITER_FILTER);
+    if delimiters.chars().count() == 2 && delimiters.chars().all(|one| allowed.contains(one)) {
+        return Ok(Some(delimiters.clone()));
+    }
+    Err(Failure::with(EX_TEMPFAIL, format!("-V requires two characters from {allowed}")))
 }
 
 fn reading(site: &Site, options: &Options) -> Reading {

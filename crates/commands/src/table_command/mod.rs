@@ -92,7 +92,7 @@ pub fn newaliases(arguments: Vec<OsString>) -> ExitCode {
     }
     let asker = Asker { program: "newaliases", ..Asker::default() };
     let outcome = load(&configuration::directory(directory.as_deref()), &asker).map_err(Fatal::from);
-    match outcome.and_then(|config| rebuild_aliases(&config)) {
+    match outcome.and_then(|config| rebuild_aliases(&config, None)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fatal) => {
             log::error!(target: FATAL, "{fatal}");

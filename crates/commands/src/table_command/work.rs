@@ -45,14 +45,14 @@ pub(super) fn run(program: Program, options: &Options) -> Result<bool, Fatal> {
     Ok(true)
 }
 
-/// Makes the tables of `alias_database` anew.
+/// Makes the tables of `alias_database` anew, or those that `database` names in its place.
 ///
 /// # Errors
 /// The first that can not be made.
-pub fn rebuild_aliases(config: &Config) -> Result<(), Fatal> {
+pub fn rebuild_aliases(config: &Config, database: Option<&str>) -> Result<(), Fatal> {
     let mut compile = Compile { format: alias_format(), ..Compile::default() };
     compile.options.utf8 = config.get(&parameters::SMTPUTF8_ENABLE);
-    let databases: String = config.get(&parameters::ALIAS_DATABASE);
+    let databases = database.map_or_else(|| config.get(&parameters::ALIAS_DATABASE), str::to_owned);
     let default_type: String = config.get(&parameters::DEFAULT_DATABASE_TYPE);
     for text in split_list(&databases) {
         compile.create(&Operand { text, default_type: &default_type }.to_make())?;

@@ -58,17 +58,17 @@ impl Job {
         Ok(())
     }
 
-    /// Queues the reports. The first one has to succeed; the second is the postmaster's copy, and the sender must
-    /// not be told twice for its sake.
+    /// Queues the reports. The sender's have to succeed; the postmaster's copy need not, and the sender must not be told
+    /// twice for its sake.
     fn send(&self, id: &str, command: &Command, queued: &mut Vec<QueueId>) -> Result<(), JobError> {
-        for (number, report) in self.preparer.reports(id, command)?.into_iter().enumerate() {
+        for report in self.preparer.reports(id, command)? {
             match post(&self.poster, &self.queue, &report) {
                 Ok(Some(new)) => {
                     log::info!("{id}: {}: {new}", report.log_words);
                     queued.push(new);
                 }
                 Ok(None) => {}
-                Err(error) if number > 0 => log::warn!("{id}: postmaster notice failed: {error}"),
+                Err(error) if report.is_courtesy => log::warn!("{id}: postmaster notice failed: {error}"),
                 Err(error) => return Err(error.into()),
             }
         }

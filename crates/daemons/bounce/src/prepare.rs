@@ -3,7 +3,9 @@
 use std::sync::Mutex;
 
 use notifications::report::{self, needs_body};
-use notifications::{About, Class, Letter, LogEntry, Plan, Returned, Template, Templates, plan, read_log};
+use notifications::{
+    About, Class, Letter, LogEntry, Plan, Reader, Returned, Template, Templates, plan, read_log,
+};
 use parameters::Config;
 use queue::{Queue, QueueError, QueueName};
 use queue_format::QueueId;
@@ -35,6 +37,8 @@ pub(crate) struct Report {
     pub(crate) send_options: u32,
     /// What the log says once it is queued: "sender non-delivery notification".
     pub(crate) log_words: String,
+    /// It is the postmaster's copy of what the sender gets.
+    pub(crate) is_courtesy: bool,
     /// Header and body.
     pub(crate) content: Vec<u8>,
 }
@@ -69,11 +73,33 @@ impl Preparer {
         match command {
             Command::Append(_) => Ok(Vec::new()),
             Command::Flush(original) => {
-                self.about(&id, original, self.class_of_flush(original), &self.entries(&id)?)
+                let (class, entries) = (self.class_of_flush(original), self.entries(&id)?);
+                if class == Class::Failure && !original.verp_delimiters.is_empty() && !entries.is_empty() {
+                    return self.one_each(&id, original, &entries);
+                }
+                self.about(&id, original, class, &entries, None)
             }
-            Command::Warn(original) => self.about(&id, original, Class::Delay, &self.entries(&id)?),
-            Command::One(both) => self.about(&id, &both.0, Class::Failure, &[entry(&both.1)]),
+            Command::Warn(original) => self.about(&id, original, Class::Delay, &self.entries(&id)?, None),
+            Command::One(both) => self.about(&id, &both.0, Class::Failure, &[entry(&both.1)], None),
         }
+    }
+
+    /// With VERP each recipient's failure goes to the return address that its delivery had.
+    fn one_each(
+        &self,
+        id: &QueueId,
+        original: &Original,
+        entries: &[LogEntry],
+    ) -> Result<Vec<Report>, PrepareError> {
+        let mut reports = Vec::new();
+        for entry in entries {
+            let reached = Some(&entry.original_recipient).filter(|original| !original.is_empty());
+            let recipient = address::unquote(reached.unwrap_or(&entry.recipient));
+            let sender = address::verp_sender(&original.sender, &recipient, &original.verp_delimiters);
+            let alone = std::slice::from_ref(entry);
+            reports.extend(self.about(id, original, Class::Failure, alone, Some(&sender))?);
+        }
+        Ok(reports)
     }
 
     fn class_of_flush(&self, original: &Original) -> Class {
@@ -95,15 +121,20 @@ impl Preparer {
         original: &Original,
         class: Class,
         entries: &[LogEntry],
+        return_address: Option<&str>,
     ) -> Result<Vec<Report>, PrepareError> {
         let Settings { postmaster, size_limit_bytes, .. } = &self.settings;
-        let letters = match plan(class, &original.sender, original.return_flags, entries, postmaster) {
+        let mut letters = match plan(class, &original.sender, original.return_flags, entries, postmaster) {
             Plan::Send(letters) => letters,
             Plan::Discard => {
                 log::warn!("{id}: undeliverable postmaster notification discarded");
                 return Ok(Vec::new());
             }
         };
+        if let Some(address) = return_address {
+            let to_sender = letters.iter_mut().filter(|letter| letter.reader == Reader::Sender);
+            to_sender.for_each(|letter| address.clone_into(&mut letter.recipient));
+        }
         let full = letters.iter().any(|letter| letter.returned == Returned::Full);
         let wants_body = |size| full && needs_body(Returned::Full, size, *size_limit_bytes);
         let file = if letters.is_empty() {
@@ -153,6 +184,7 @@ impl Preparer {
             recipient: letter.recipient.clone(),
             send_options: if smtputf8 { original.sendopts } else { 0 },
             log_words: letter.log_words(class),
+            is_courtesy: letter.reader == Reader::Postmaster && !original.sender.is_empty(),
             content: self.text(letter, &about, class),
         }
     }

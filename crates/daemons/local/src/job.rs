@@ -124,6 +124,12 @@ impl Local {
                     let ticket = self.add_part(id, part);
                     self.send_to_user(ticket, &user, extension.as_deref(), file, events);
                 }
+                Leaf::Forward { recipients, .. } if self.only_verifies(id) => {
+                    for address in recipients {
+                        let ticket = self.add_part(id, Part::new(number, &address));
+                        self.settle(ticket, outcome::would_forward(&address));
+                    }
+                }
                 Leaf::Forward { sender, recipients } => {
                     let ticket = self.add_part(id, Part::new(number, &recipient.address));
                     self.send_on(ticket, sender, recipients, file, events);
@@ -134,6 +140,11 @@ impl Local {
                 }
             }
         }
+    }
+
+    /// `sendmail -bv`
+    pub(crate) fn only_verifies(&self, id: u64) -> bool {
+        self.requests.get(&id).is_some_and(|state| state.request.trace.only_verifies())
     }
 
     fn add_part(&mut self, id: u64, part: Part) -> Ticket {
@@ -156,6 +167,7 @@ impl Local {
 
     /// Logs what became of a part.
     pub(crate) fn settle(&mut self, ticket: Ticket, outcome: Outcome) {
+        let outcome = self.filter.apply(outcome);
         let Some(state) = self.requests.get_mut(&ticket.request) else { return };
         let Some(part) = state.parts.get_mut(ticket.recipient) else { return };
         let times =

@@ -61,7 +61,24 @@ pub(crate) fn forwarding_loop(address: &str) -> Outcome {
 }
 
 pub(crate) fn forwarded(queue_id: &str) -> Outcome {
-    Outcome::new(Verdict::Sent, "2.0.0", format!("forwarded as {queue_id}"), RELAY)
+    Outcome {
+        relayed: true,
+        ..Outcome::new(Verdict::Sent, "2.0.0", format!("forwarded as {queue_id}"), RELAY)
+    }
+}
+
+/// What `sendmail -bv` hears of an address that an alias leads to.
+pub(crate) fn would_forward(address: &str) -> Outcome {
+    Outcome::new(Verdict::Sent, "2.0.0", format!("forwards to {address}"), RELAY)
+}
+
+/// What `sendmail -bv` hears of a mailbox.
+pub(crate) fn would_deliver(destination: &Destination) -> Outcome {
+    let text = match destination.place.form {
+        Form::Maildir => "delivers to maildir",
+        Form::Mbox => "delivers to mailbox",
+    };
+    Outcome::new(Verdict::Sent, "2.0.0", text, RELAY)
 }
 
 pub(crate) fn discarded() -> Outcome {

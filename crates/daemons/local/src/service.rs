@@ -14,6 +14,7 @@ use services::spawn::SPAWN_SERVICE;
 use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
 use worker::deliveries::{self, Desk};
+use worker::status_filter::StatusFilter;
 use worker::{Service, Setup, StartError};
 
 use crate::job::Request;
@@ -35,6 +36,7 @@ pub(crate) struct Local {
     pub(crate) requests: HashMap<u64, Request>,
     pub(crate) next_request: u64,
     pub(crate) desk: Desk,
+    pub(crate) filter: StatusFilter,
 }
 
 impl Service for Local {
@@ -60,6 +62,7 @@ impl Service for Local {
             requests: HashMap::new(),
             next_request: 0,
             desk: Desk::default(),
+            filter: StatusFilter::new(config, &parameters::LOCAL_DELIVERY_STATUS_FILTER),
         })
     }
 
@@ -68,7 +71,7 @@ impl Service for Local {
     }
 
     fn tables(&self) -> impl Iterator<Item = &Tables> {
-        [&self.tables, self.poster.tables()].into_iter()
+        [&self.tables, self.poster.tables(), self.filter.tables()].into_iter()
     }
 
     fn sessions(&self) -> usize {

@@ -33,6 +33,9 @@ impl Local {
             Ok(found) => found,
             Err(outcome) => return self.settle(ticket, *outcome),
         };
+        if self.only_verifies(ticket.request) {
+            return self.settle(ticket, outcome::would_deliver(&destination));
+        }
         let job = self.job(ticket, &destination, self.forward_files(&user, extension));
         let owner = destination.owner.clone();
         if let Some(state) = self.requests.get_mut(&ticket.request) {
@@ -81,7 +84,7 @@ impl Local {
         Some(Job {
             place: destination.place.clone(),
             name: format!("{}P{}", state.request.delivery_name(recipient), part.number),
-            record_offset: if part.alone { recipient.crossing_offset() } else { 0 },
+            record_offset: if part.alone { state.request.crossing_offset(recipient) } else { 0 },
             head: envelope.lines(destination.place.form),
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,

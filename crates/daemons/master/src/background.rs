@@ -8,8 +8,8 @@ use sys::sockets::{self, Socket};
 /// How long the start may take.
 const START_PATIENCE_SECONDS: u16 = 20;
 
-/// Starts `master` in a process of its own. With `wait`, returns when it is ready or has failed; else at once.
-pub(crate) fn run(wait: bool, master: impl FnOnce(&mut dyn FnMut(Result<(), &str>)) -> ExitCode) -> ExitCode {
+/// Starts `master` in a process of its own; returns when it is ready or has failed.
+pub(crate) fn run(master: impl FnOnce(&mut dyn FnMut(Result<(), &str>)) -> ExitCode) -> ExitCode {
     let (ours, theirs) = match sockets::pair(true) {
         Ok(pair) => pair,
         Err(error) => return fail(&format!("make a socket pair: {error}")),
@@ -21,8 +21,7 @@ pub(crate) fn run(wait: bool, master: impl FnOnce(&mut dyn FnMut(Result<(), &str
     });
     match child {
         Err(error) => fail(&format!("fork: {error}")),
-        Ok(_) if wait => hear(&ours),
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(_) => hear(&ours),
     }
 }
 

@@ -2,7 +2,7 @@
 //! master - Pillarbox master process
 //!
 //! # SYNOPSIS
-//! `master [-Ddistvw] [-c config_dir]`
+//! `master [-Ddistvw] [-c config_dir] [-e exit_time]`
 //!
 //! # DESCRIPTION
 //! Owns the sockets of all services in master.cf and starts the programs that serve them, when a client comes or
@@ -11,12 +11,15 @@
 //!
 //! # OPTIONS
 //! - `-c config_dir`: where main.cf and master.cf are, instead of `$MAIL_CONFIG` or /etc/postfix.
-//! - `-d`, `-D`: stay in the foreground, keep the terminal.
-//! - `-i`: as `-s`, for process 1 of a container.
-//! - `-s`: stay in the foreground and keep standard output, for `maillog_file = /dev/stdout`.
+//! - `-D`: run `debugger_command` on this process when it is ready.
+//! - `-d`: keep standard input, output and the terminal.
+//! - `-e exit_time`: end after so many seconds.
+//! - `-i`: as `-s`, for process 1 of a container, and for no other: ended children of others are buried too.
+//! - `-s`: keep standard output, for `maillog_file = /dev/stdout`.
 //! - `-t`: test: exit status 0 when no master runs on the queue directory.
-//! - `-v`: a chattier log.
-//! - `-w`: return when the services can be reached.
+//! - `-v`: a chattier log, also of all services.
+//! - `-w`: go on in the background, and return when the services can be reached. Without it, master stays in the
+//!   foreground.
 //!
 //! # SIGNALS
 //! - `SIGHUP`: read the settings again; new clients see them, those that are here stay.
@@ -60,10 +63,21 @@ fn main() -> ExitCode {
     if options.test {
         return test(&options.config_directory);
     }
-    if options.foreground {
-        return supervise(&options, &mut |_| ());
+    if options.init && std::process::id() != 1 {
+        eprintln!("postfix/master: fatal: -i is allowed only for PID 1 process");
+        return ExitCode::FAILURE;
     }
-    background::run(options.wait, |ready| supervise(&options, ready))
+    if options.wait {
+        return background::run(|ready| supervise(&options, ready));
+    }
+    let _ =
+        if options.keep_terminal || options.init { Ok(()) } else { sys::process::become_session_leader() };
+    supervise(&options, &mut |ready| match ready {
+        Ok(()) if options.keep_terminal => {}
+        Ok(()) if options.keep_output => sys::process::silence_terminal_but_output(),
+        Ok(()) => sys::process::silence_terminal(),
+        Err(problem) => eprintln!("postfix/master: fatal: {problem}"),
+    })
 }
 
 /// Exit status 0: nobody holds the lock.
@@ -81,7 +95,10 @@ fn supervise(options: &Options, ready: &mut dyn FnMut(Result<(), &str>)) -> Exit
     match prepare(options) {
         Ok((master, signals, events, lock)) => {
             ready(Ok(()));
-            let ended = master.run(signals, events);
+            if options.debug {
+                worker::debugger::run(&master.config);
+            }
+            let ended = master.run(signals, events, options.exit_time);
             drop(lock);
             if let Err(error) = ended {
                 log::error!(target: maillog::FATAL, "{error}");
@@ -124,7 +141,7 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
         settings.config_directory.display()
     );
     name_settings_in_vain(&settings);
-    Ok((Master::new(settings, log_file), signals, events, lock))
+    Ok((Master::new(settings, log_file, options.verbose), signals, events, lock))
 }
 
 /// What main.cf sets and no program asks for is named once, at the start.

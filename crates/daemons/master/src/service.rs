@@ -152,7 +152,8 @@ pub(crate) fn spawn_entry() -> Entry {
         unprivileged: false,
         chroot: Some(false),
         wakeup: None,
-        process_limit: Some(1),
+        // Not one alone: after a reload the old one stays with what it has begun, and the fresh one serves beside it.
+        process_limit: None,
         command: SPAWN_SERVICE.to_owned(),
         arguments: Vec::new(),
         overrides: Vec::new(),

@@ -26,6 +26,7 @@ pub(crate) struct Surroundings {
     environment: Vec<(String, OsString)>,
     chroot_by_default: bool,
     processors: usize,
+    verbose: bool,
 }
 
 impl Surroundings {
@@ -42,7 +43,13 @@ impl Surroundings {
             environment: environment(config, config_directory),
             chroot_by_default: chroot,
             processors,
+            verbose: false,
         }
+    }
+
+    /// With a chatty log for all services.
+    pub(crate) fn verbose(self, verbose: bool) -> Self {
+        Self { verbose, ..self }
     }
 
     /// The program file of a service.
@@ -115,7 +122,7 @@ fn arguments(service: &Service, around: &Surroundings) -> Vec<OsString> {
     }
     let chroot = entry.chroot.unwrap_or(around.chroot_by_default);
     words.extend(
-        [("-c", chroot), ("-u", entry.unprivileged)]
+        [("-c", chroot), ("-u", entry.unprivileged), ("-v", around.verbose)]
             .into_iter()
             .filter(|(_, on)| *on)
             .map(|(word, _)| word.into()),

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use parameters::Config;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use sys::descriptors;
 use sys::process::{End, reap};
@@ -35,8 +36,14 @@ pub(crate) struct Master {
     pub(crate) services: BTreeMap<Key, Service>,
     next_key: Key,
     around: Surroundings,
+    /// main.cf, as it was read at the start.
+    pub(crate) config: Config,
     pub(crate) config_directory: PathBuf,
     queue_directory: PathBuf,
+    /// `-v`: the services' logs are chatty too.
+    verbose: bool,
+    /// When it ends by itself (`-e`).
+    exit_at: Option<Instant>,
     log: LogFile,
     processors: usize,
     /// Wakes master for wake-ups and restarts.
@@ -46,7 +53,7 @@ pub(crate) struct Master {
 
 impl Master {
     /// A master with the sockets of all services open and no worker yet.
-    pub(crate) fn new(settings: Settings, log: LogFile) -> Self {
+    pub(crate) fn new(settings: Settings, log: LogFile, verbose: bool) -> Self {
         let processors = sys::process::processors();
         let mut master = Self {
             services: BTreeMap::new(),
@@ -56,8 +63,12 @@ impl Master {
                 &settings.config_directory,
                 &settings.queue_directory,
                 processors,
-            ),
+            )
+            .verbose(verbose),
+            config: settings.config.clone(),
             config_directory: settings.config_directory.clone(),
+            verbose,
+            exit_at: None,
             queue_directory: settings.queue_directory.clone(),
             log,
             processors,
@@ -88,7 +99,13 @@ impl Master {
     }
 
     /// Runs until told to stop.
-    pub(crate) fn run(mut self, signals: Signals, mut events: EventLoop<Self>) -> io::Result<()> {
+    pub(crate) fn run(
+        mut self,
+        signals: Signals,
+        mut events: EventLoop<Self>,
+        exit_time: Option<Duration>,
+    ) -> io::Result<()> {
+        self.exit_at = exit_time.map(|time| events.now() + time);
         events.add(Box::new(SignalWatch(signals)))?;
         self.clock = Some(events.add(Box::new(Clock))?);
         StatusPage::open(&self.queue_directory, &mut events)?;
@@ -185,6 +202,11 @@ impl Master {
     /// Wake-ups and restarts whose time has come.
     fn tick(&mut self, events: &mut EventLoop<Self>) {
         let now = events.now();
+        if self.exit_at.is_some_and(|time| time <= now) {
+            self.exit_at = None;
+            log::info!("master exit time has arrived");
+            self.stop_all(events);
+        }
         for key in self.keys() {
             let Some(service) = self.services.get(&key) else { continue };
             let due = service.next_wakeup.is_some_and(|time| time <= now);
@@ -225,7 +247,7 @@ impl Master {
         let now = events.now();
         let times =
             self.services.values().flat_map(|service| [service.next_wakeup, service.backoff.until(now)]);
-        let next = times.flatten().chain(self.stopping).min();
+        let next = times.flatten().chain(self.stopping).chain(self.exit_at).min();
         if let Some(clock) = self.clock {
             events.set_deadline(clock, next);
         }
@@ -307,7 +329,8 @@ impl Master {
             &self.config_directory,
             &self.queue_directory,
             self.processors,
-        );
+        )
+        .verbose(self.verbose);
         for key in self.keys() {
             self.renew(key, &settings, events);
         }
@@ -359,6 +382,10 @@ impl Master {
             return self.kill_all();
         }
         log::info!("terminating on signal {}", signal as i32);
+        self.stop_all(events);
+    }
+
+    fn stop_all(&mut self, events: &mut EventLoop<Self>) {
         self.stopping = Some(events.now() + STOP_PATIENCE);
         for key in self.keys() {
             self.order(key, Order::Stop, events);

@@ -49,6 +49,8 @@ pub(crate) enum Task {
     More(MessageKey, RecipientSource),
     /// Cross recipients off.
     Mark { key: MessageKey, id: QueueId, offsets: Vec<u64> },
+    /// Strike a record out that has had its effect.
+    StrikeOut { key: MessageKey, id: QueueId, offset: u64 },
     /// Cross recipients off, note that the sender was warned, and put the message into `deferred/`.
     Park { key: MessageKey, id: QueueId, offsets: Vec<u64>, until: u64, warned: Option<WarnTime> },
     /// Remove the message, after what was noted about it.
@@ -135,6 +137,7 @@ impl DiskWork {
             }
             Task::More(key, _)
             | Task::Mark { key, .. }
+            | Task::StrikeOut { key, .. }
             | Task::Park { key, .. }
             | Task::Activate { key, .. }
             | Task::Remove { key, .. } => lane_of(*key),
@@ -187,6 +190,9 @@ fn one(queue: &Queue, task: Task, recipient_limit: usize) -> Done {
         }
         Task::Mark { key, id, offsets } => {
             Done::Marked(key, queue.mark_done(QueueName::Active, &id, &offsets))
+        }
+        Task::StrikeOut { key, id, offset } => {
+            Done::Marked(key, queue.strike_out(QueueName::Active, &id, offset))
         }
         Task::Park { key, id, offsets, until, warned } => {
             let parked = park(queue, &id, &offsets, until, warned);

@@ -14,6 +14,7 @@ use crate::service::Manager;
 const NOTIFY_NEVER: u32 = 1;
 pub(crate) const NOTIFY_SUCCESS: u32 = 2;
 const NOTIFY_FAILURE: u32 = 4;
+const NOTIFY_DELAY: u32 = 8;
 
 /// How long the disk is left alone after it refused a removal or a rename, in seconds: first, and at most.
 const DISK_RETRY_SECONDS: u64 = 1;
@@ -40,8 +41,12 @@ impl Manager {
             return self.take_direct_outcomes(key, outcomes);
         }
         let mut kept: [(Vec<u32>, Vec<Failure>); 3] = Default::default();
+        // Beside what bounce and defer keep of them.
+        let mut also_traced = Vec::new();
         for (slot, mut outcome) in outcomes {
-            soften(&mut outcome, self.settings.soft_bounce);
+            soften(&mut outcome, self.settings.soft_bounce && !message.trace.only_verifies());
+            let recipient = message.recipient(slot);
+            let traced = Failure::traced(&recipient, &outcome, message.trace.only_verifies());
             match service_for(message, slot, &outcome) {
                 None if outcome.crossed_off && !message.began_directly => {
                     message.settle(slot, End::CrossedOff)
@@ -50,9 +55,18 @@ impl Manager {
                 Some(service) => {
                     let (slots, failures) = &mut kept[service as usize];
                     slots.push(slot);
-                    failures.push(Failure::new(&message.recipient(slot), &outcome));
+                    failures.push(match service {
+                        ReportService::Trace => traced.clone(),
+                        _ => Failure::new(&recipient, &outcome),
+                    });
                 }
             }
+            if message.trace.reports_all() && outcome.verdict != Verdict::Sent {
+                also_traced.push(traced);
+            }
+        }
+        if !also_traced.is_empty() {
+            self.append(ReportService::Trace, key, Vec::new(), also_traced);
         }
         for (service, (slots, failures)) in
             [ReportService::Bounce, ReportService::Defer, ReportService::Trace].into_iter().zip(kept)
@@ -108,6 +122,7 @@ impl Manager {
             }
             (Purpose::Flush, ReportService::Defer) if done => self.leave(key),
             (Purpose::Flush, ReportService::Defer) => self.park(key, DISK_RETRY_LIMIT_SECONDS, false),
+            (Purpose::Flush, ReportService::Trace) if done => self.trace_is_reported(key),
             (Purpose::Flush, _) => message.deferred |= !done,
             (Purpose::Warn, _) => {
                 if let Stage::Warning(until) = message.stage {
@@ -117,6 +132,14 @@ impl Manager {
         }
         self.cross_off(key);
         self.advance(key);
+    }
+
+    /// `sendmail -v` is about the first attempt: at the next one the message is one like others.
+    fn trace_is_reported(&mut self, key: MessageKey) {
+        let Some(message) = self.messages.get_mut(&key) else { return };
+        if let Some((_, offset)) = message.envelope.trace.take().filter(|_| message.trace.reports_all()) {
+            self.disk.push(Task::StrikeOut { key, id: message.id.clone(), offset });
+        }
     }
 
     /// Moves a message on when nothing is awaited.
@@ -245,13 +268,19 @@ pub(crate) fn soften(outcome: &mut Outcome, soft_bounce: bool) {
     }
 }
 
-/// Which service of bounce(8) keeps the result, if any does (RFC 3461 §4.1: NOTIFY).
+/// Which service of bounce(8) keeps the result, if any does (RFC 3461 §4.1: NOTIFY; `sendmail -bv` and `-v`).
 pub(crate) fn service_for(message: &Message, slot: u32, outcome: &Outcome) -> Option<ReportService> {
     let notify = message.recipients[slot as usize].recipient.notify;
+    let trace = message.trace;
+    if trace.only_verifies() {
+        return Some(ReportService::Trace);
+    }
     match outcome.verdict {
         Verdict::Deferred => Some(ReportService::Defer),
         Verdict::Sent => {
-            (notify & NOTIFY_SUCCESS != 0 && notify & NOTIFY_NEVER == 0).then_some(ReportService::Trace)
+            let cleared = trace.reports_cleared_delay() && (notify == 0 || notify & NOTIFY_DELAY != 0);
+            let success = notify & NOTIFY_SUCCESS != 0 && notify & NOTIFY_NEVER == 0;
+            (success || cleared || trace.reports_all()).then_some(ReportService::Trace)
         }
         Verdict::Bounced => (notify == 0 || notify & NOTIFY_FAILURE != 0).then_some(ReportService::Bounce),
     }

@@ -4,7 +4,7 @@ use queue::{QueueName, RecipientSource};
 use queue_format::envelope::Envelope;
 use queue_format::{QueueId, Recipient};
 use services::bounce::Original;
-use services::delivery;
+use services::delivery::{self, Trace};
 
 use crate::direct::Direct;
 
@@ -41,6 +41,10 @@ pub(crate) struct Message {
     /// An earlier queue manager had it in its active queue.
     pub(crate) in_doubt: bool,
     pub(crate) active_us: u64,
+    /// Failures are reported together also with VERP (`disable_verp_bounces`).
+    pub(crate) one_report: bool,
+    /// What its sender wants to know beyond failures.
+    pub(crate) trace: Trace,
     /// What it has instead of a queue file, while it has none.
     pub(crate) direct: Option<Direct>,
     /// It had none when its deliveries began: what agents crossed off, they crossed off in memory.
@@ -88,6 +92,7 @@ impl Message {
     /// A message as it was read.
     pub(crate) fn new(id: QueueId, mut loaded: queue::Loaded, active_us: u64) -> Self {
         let recipients = std::mem::take(&mut loaded.envelope.recipients);
+        let trace = Trace(loaded.envelope.trace.map_or(0, |(flags, _)| flags));
         let mut message = Self {
             id,
             envelope: loaded.envelope,
@@ -106,6 +111,8 @@ impl Message {
             unthrottle: false,
             in_doubt: false,
             active_us,
+            one_report: false,
+            trace,
             direct: None,
             began_directly: false,
         };
@@ -157,7 +164,9 @@ impl Message {
             envelope_id: self.envelope.envelope_id.clone(),
             return_flags: self.envelope.return_flags,
             sender: self.sender().to_owned(),
-            verify: false,
+            verify: self.trace.only_verifies() || self.trace.reports_all(),
+            verp_delimiters: if self.one_report { "" } else { self.verp_delimiters().unwrap_or("") }
+                .to_owned(),
         }
     }
 
@@ -173,7 +182,7 @@ impl Message {
             nexthop: nexthop.to_owned(),
             encoding: self.attribute("encoding"),
             sendopts: self.envelope.size.map_or(0, |size| size.send_options),
-            sender: self.sender().to_owned(),
+            sender: self.sender_for(slots),
             envelope_id: self.envelope.envelope_id.clone(),
             return_flags: self.envelope.return_flags,
             arrived_us: u64::try_from(arrival.as_micros()).unwrap_or(0),
@@ -181,8 +190,23 @@ impl Message {
             client: self.client(),
             rewrite_context: self.attribute("rewrite_context"),
             in_doubt: self.in_doubt || slots.iter().any(|slot| self.recipients[*slot as usize].lost > 0),
+            trace: self.trace,
             recipients: slots.iter().map(|slot| self.recipient(*slot)).collect(),
         }
+    }
+
+    /// The delimiters of VERP; none without a sender, for there is nothing to put a recipient into.
+    pub(crate) fn verp_delimiters(&self) -> Option<&str> {
+        self.envelope.verp_delimiters.as_deref().filter(|_| !self.sender().is_empty())
+    }
+
+    /// The sender that a delivery has: with VERP, one of its own for its one recipient.
+    fn sender_for(&self, slots: &[u32]) -> String {
+        let (Some(delimiters), Some(slot)) = (self.verp_delimiters(), slots.first()) else {
+            return self.sender().to_owned();
+        };
+        let recipient = &self.recipients[*slot as usize].recipient;
+        address::verp_sender(self.sender(), &recipient.original, delimiters)
     }
 
     fn client(&self) -> delivery::Client {

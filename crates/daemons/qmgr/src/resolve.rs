@@ -167,7 +167,12 @@ impl Manager {
         let one_each = self.limits_of(transport) == 1;
         let Some(message) = self.messages.get(&job.message) else { return };
         let unthrottle = message.unthrottle;
+        let one_sender_each = message.verp_delimiters().is_some();
         let jobs: Vec<(String, Job)> = match one_each {
+            false if one_sender_each => {
+                let alone = |slot: &u32| Job { message: job.message, recipients: vec![*slot] };
+                job.recipients.iter().map(|slot| (nexthop.to_owned(), alone(slot))).collect()
+            }
             false => vec![(nexthop.to_owned(), job)],
             true => job
                 .recipients

@@ -391,6 +391,10 @@ impl Manager {
             return self.disk.push(Task::RemoveCopy(id));
         }
         let mut message = Message::new(id, found.loaded, self.now_us);
+        let told = message.envelope.warn_time.is_some_and(|warn| warn.seconds == 0);
+        if told && self.settings.confirm_delay_cleared {
+            message.trace = message.trace.with_cleared_delay();
+        }
         message.bounce_log = found.bounce_log;
         message.trace_log = found.trace_log;
         message.defer_log = found.defer_log;
@@ -409,7 +413,8 @@ impl Manager {
     }
 
     /// The message is active now.
-    pub(crate) fn admit(&mut self, message: Message) -> MessageKey {
+    pub(crate) fn admit(&mut self, mut message: Message) -> MessageKey {
+        message.one_report = self.settings.verp_bounces_disabled;
         log::info!(
             "{}: from=<{}>, size={}, nrcpt={} (queue active)",
             message.id,

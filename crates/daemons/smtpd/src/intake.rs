@@ -535,7 +535,7 @@ fn for_cleanup(recipient: Recipient) -> cleanup::Recipient {
     }
 }
 
-fn now() -> Moment {
+pub(crate) fn now() -> Moment {
     let now_us = sys::clock::now_us();
     let seconds = i64::try_from(now_us / 1_000_000).unwrap_or(i64::MAX);
     let local = sys::clock::local_time(seconds);

@@ -10,6 +10,10 @@
 //! HELP, STARTTLS, XCLIENT, XFORWARD. Extensions: PIPELINING, SIZE, 8BITMIME, ENHANCEDSTATUSCODES, DSN, CHUNKING,
 //! SMTPUTF8. The PROXY protocol, versions 1 and 2, of a load balancer in front is understood.
 //!
+//! # OPTIONS
+//! - `-S`: serve the one client on standard input and output, without master(8): `sendmail -bs`. Run by `mail_owner`,
+//!   all restrictions hold; run by anybody else none does, and the message is submitted through postdrop(1).
+//!
 //! # SECURITY
 //! Runs as `mail_owner` without a way back to root, and can reach the queue directory and the folders of the tables
 //! that main.cf names. It asks name servers and policy servers and makes no other connection.
@@ -51,9 +55,14 @@ mod intake;
 mod direct;
 mod inquiry;
 mod chat_log;
+mod alone;
+mod submission;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    worker::run::<service::Smtpd>()
+    match worker::Arguments::parse(std::env::args_os().skip(1)) {
+        Ok(arguments) if arguments.alone => alone::run(arguments),
+        _ => worker::run::<service::Smtpd>(),
+    }
 }

@@ -88,13 +88,16 @@ impl Virtual {
     ) -> Result<(), Box<Outcome>> {
         let destination = self.find_destination(address)?;
         let Some(state) = self.requests.get_mut(&ticket.request) else { return Ok(()) };
+        if state.request.trace.only_verifies() {
+            return Err(Box::new(outcome::would_deliver(&destination)));
+        }
         let recipient = &state.request.recipients[ticket.recipient];
         let head = destination.head(&state.request, ticket.recipient, state.taken_us);
         let job = Job {
             place: destination.place.clone(),
             name: state.request.delivery_name(recipient),
             head,
-            record_offset: recipient.crossing_offset(),
+            record_offset: state.request.crossing_offset(recipient),
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,
             queue_id: state.request.queue_id.clone(),
@@ -127,6 +130,7 @@ impl Virtual {
 
     /// Logs an outcome; with the last one of a request the report is ready.
     fn settle(&mut self, ticket: Ticket, outcome: Outcome) {
+        let outcome = self.filter.apply(outcome);
         let Some(state) = self.requests.get_mut(&ticket.request) else { return };
         let times =
             Times { taken_us: state.taken_us, connected_us: state.taken_us, done_us: clock::now_us() };

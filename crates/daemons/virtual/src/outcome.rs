@@ -24,6 +24,15 @@ pub(crate) fn unreadable(error: &io::Error) -> Box<Outcome> {
     Box::new(Outcome::new(Verdict::Deferred, "4.3.0", text, RELAY))
 }
 
+/// What `sendmail -bv` hears.
+pub(crate) fn would_deliver(destination: &Destination) -> Outcome {
+    let text = match destination.place.form {
+        Form::Maildir => "delivers to maildir",
+        Form::Mbox => "delivers to mailbox",
+    };
+    Outcome::new(Verdict::Sent, "2.0.0", text, RELAY)
+}
+
 /// What came of sending a courier to `destination`.
 pub(crate) fn of(outcome: Result<Answer, NoDelivery>, destination: &Destination, address: &str) -> Outcome {
     let is_maildir = destination.place.form == Form::Maildir;

@@ -11,6 +11,7 @@ use services::spawn::SPAWN_SERVICE;
 use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
 use worker::deliveries::{self, Desk};
+use worker::status_filter::StatusFilter;
 use worker::{Service, Setup, StartError};
 
 use crate::job::Request;
@@ -27,6 +28,7 @@ pub(crate) struct Virtual {
     pub(crate) requests: HashMap<u64, Request>,
     pub(crate) next_request: u64,
     pub(crate) desk: Desk,
+    pub(crate) filter: StatusFilter,
 }
 
 impl Service for Virtual {
@@ -57,6 +59,7 @@ impl Service for Virtual {
             requests: HashMap::new(),
             next_request: 0,
             desk: Desk::default(),
+            filter: StatusFilter::new(config, &parameters::VIRTUAL_DELIVERY_STATUS_FILTER),
         })
     }
 
@@ -65,7 +68,7 @@ impl Service for Virtual {
     }
 
     fn tables(&self) -> impl Iterator<Item = &Tables> {
-        std::iter::once(&self.tables)
+        [&self.tables, self.filter.tables()].into_iter()
     }
 
     fn sessions(&self) -> usize {

@@ -12,6 +12,7 @@ mod token;
 mod list;
 mod path;
 mod domain;
+mod verp;
 
 pub use domain::{Literal, is_hostname, literal};
 pub use extension::split_extension;
@@ -20,3 +21,4 @@ pub use mailbox::Address;
 pub use path::{PathError, parse_path};
 pub use quote::{quote, unquote};
 pub use token::{Token, external_text, internal_text, scan};
+pub use verp::verp_sender;

@@ -43,8 +43,9 @@ pub struct Envelope {
     pub delay_seconds: Option<u64>,
     /// See `delay_seconds`.
     pub cleanup_flags: Option<u32>,
-    /// postsuper took the message out (`K`).
-    pub killed: bool,
+    /// `trace_flags` of `sendmail -bv` and `-v`, and the offset of that record: it is struck out when it has had its
+    /// effect. It is among `attributes` too.
+    pub trace: Option<(u32, u64)>,
     /// Offset of the first record of the content.
     pub content_offset: u64,
     /// Offset of the `X` record that ends the content; zero in a file without one.
@@ -243,7 +244,12 @@ impl EnvelopeReader {
                 return Ok(true);
             }
             Kind::CANCELLED_RECIPIENT => self.pending = Recipient::default(),
-            Kind::ATTRIBUTE => self.attribute(data).ok_or(malformed)?,
+            Kind::ATTRIBUTE => {
+                self.attribute(data).ok_or(malformed)?;
+                if let Some(flags) = data.strip_prefix(b"trace_flags=") {
+                    self.envelope.trace = small(flags).map(|flags| (flags, at));
+                }
+            }
             Kind::DSN_RETURN => self.envelope.return_flags = small(data).ok_or(malformed)?,
             Kind::DSN_ENVELOPE_ID => self.envelope.envelope_id = text(data),
             Kind::VERP => self.envelope.verp_delimiters = Some(text(data)),
@@ -254,8 +260,8 @@ impl EnvelopeReader {
             Kind::RETURN_RECEIPT => self.envelope.return_receipt = Some(text(data)),
             Kind::DELAY => self.envelope.delay_seconds = number(data),
             Kind::FLAGS => self.envelope.cleanup_flags = small(data),
-            Kind::KILLED => self.envelope.killed = true,
-            Kind::INSPECTOR | Kind::PRECEDENCE | Kind::MILTER_COUNT => {}
+            // A record that was struck out.
+            Kind::KILLED | Kind::INSPECTOR | Kind::PRECEDENCE | Kind::MILTER_COUNT => {}
             kind => return Err(DecodeError::UnexpectedType { offset: at, kind }),
         }
         Ok(false)

@@ -21,6 +21,16 @@ impl Queue {
         Ok(())
     }
 
+    /// Strikes the record at this offset out: the type byte becomes `K`.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`].
+    pub fn strike_out(&self, name: QueueName, id: &QueueId, offset: u64) -> Result<(), QueueError> {
+        let path = self.path(name, id);
+        let file = self.disk.open_to_write(&path).map_err(QueueError::io("open", &path))?;
+        self.disk.write_at(&file, &[Kind::KILLED.0], offset).map_err(QueueError::io("write", &path))
+    }
+
     /// Notes that the sender has been told of the delay, so that it is told once.
     ///
     /// # Errors

@@ -50,8 +50,10 @@ pub struct Original {
     pub return_flags: u32,
     /// Who is told; empty for the null sender.
     pub sender: String,
-    /// `trace` only: the user asked for a verification (`sendmail -bv`, `-v`), not RFC 3461 NOTIFY=SUCCESS.
+    /// `trace` only: the user asked for a report (`sendmail -bv`, `-v`), not RFC 3461 NOTIFY=SUCCESS.
     pub verify: bool,
+    /// Each recipient's report goes to a return address of its own (VERP), made with these; empty for one report.
+    pub verp_delimiters: String,
 }
 
 /// One recipient's result, as the log keeps it. Successes stand in the log of `trace`.
@@ -71,6 +73,9 @@ pub struct Failure {
     pub remote_mta: String,
 }
 
+/// The relay of who delivers nothing.
+const NO_RELAY: &str = "none";
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BounceReply {
@@ -81,24 +86,35 @@ pub struct BounceReply {
 }
 
 impl Failure {
-    /// The log entry for what a delivery agent reported.
+    /// The entry of the services `bounce` and `defer` for what a delivery agent reported.
     pub fn new(recipient: &Recipient, outcome: &Outcome) -> Self {
-        let (action, reason) = match outcome.verdict {
-            Verdict::Bounced => ("failed", outcome.text.clone()),
-            Verdict::Deferred => ("delayed", outcome.text.clone()),
-            Verdict::Sent => (
-                if outcome.remote_mta.is_empty() { "delivered" } else { "relayed" },
-                format!("delivery via {}: {}", outcome.relay, outcome.text),
-            ),
+        let action = match outcome.verdict {
+            Verdict::Bounced => "failed",
+            Verdict::Deferred => "delayed",
+            Verdict::Sent if outcome.remote_mta.is_empty() && !outcome.relayed => "delivered",
+            Verdict::Sent => "relayed",
         };
         Self {
             recipient: recipient.clone(),
             status: outcome.status.clone(),
             action: action.to_owned(),
-            reason,
+            reason: outcome.text.clone(),
             diagnostic: outcome.diagnostic.clone(),
             remote_mta: outcome.remote_mta.clone(),
         }
+    }
+
+    /// The entry of the service `trace`, which tells by whom; `only_tried` for `sendmail -bv`.
+    pub fn traced(recipient: &Recipient, outcome: &Outcome, only_tried: bool) -> Self {
+        let mut entry = Self::new(recipient, outcome);
+        if outcome.relay != NO_RELAY {
+            entry.reason = format!("delivery via {}: {}", outcome.relay, outcome.text);
+        }
+        if only_tried {
+            let sent = outcome.verdict == Verdict::Sent;
+            (if sent { "deliverable" } else { "undeliverable" }).clone_into(&mut entry.action);
+        }
+        entry
     }
 
     fn write(&self, message: &mut Attributes) {
@@ -145,6 +161,7 @@ impl Original {
         message.push("ret_flags", self.return_flags);
         message.push("sender", &self.sender);
         message.push("verify", u8::from(self.verify));
+        message.push("verp_delimiters", &self.verp_delimiters);
     }
 
     fn read(message: &Attributes) -> Result<Self, Missing> {
@@ -157,6 +174,7 @@ impl Original {
             return_flags: message.parse("ret_flags")?,
             sender: text("sender")?,
             verify: message.parse::<u8>("verify")? != 0,
+            verp_delimiters: text("verp_delimiters")?,
         })
     }
 }
@@ -254,6 +272,7 @@ mod tests {
             queue_name: "active".into(),
             sender: "s@x".into(),
             verify: true,
+            verp_delimiters: "+=".into(),
             ..Original::default()
         };
         let commands = [
@@ -271,12 +290,16 @@ mod tests {
     #[test]
     fn a_delivery_counts_as_relayed_when_a_remote_system_took_it() {
         let mut outcome = Outcome::new(Verdict::Sent, "2.0.0", "delivered to maildir", "virtual");
-        let local = Failure::new(&Recipient::default(), &outcome);
+        let local = Failure::traced(&Recipient::default(), &outcome, false);
         assert_eq!(
             (local.action.as_str(), local.reason.as_str()),
             ("delivered", "delivery via virtual: delivered to maildir")
         );
         outcome.remote_mta = "mx.example".into();
-        assert_eq!(Failure::new(&Recipient::default(), &outcome).action, "relayed");
+        assert_eq!(Failure::traced(&Recipient::default(), &outcome, false).action, "relayed");
+        assert_eq!(Failure::traced(&Recipient::default(), &outcome, true).action, "deliverable");
+        let here = Outcome::new(Verdict::Bounced, "5.1.1", "unknown user", NO_RELAY);
+        let tried = Failure::traced(&Recipient::default(), &here, true);
+        assert_eq!((tried.action.as_str(), tried.reason.as_str()), ("undeliverable", "unknown user"));
     }
 }

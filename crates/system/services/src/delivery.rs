@@ -42,6 +42,8 @@ pub struct DeliveryRequest {
     pub rewrite_context: String,
     /// An earlier attempt may have died before it could tell whom it had delivered to.
     pub in_doubt: bool,
+    /// What the sender wants to know beyond failures.
+    pub trace: Trace,
     /// Who gets it; at least one.
     pub recipients: Vec<Recipient>,
 }
@@ -85,6 +87,40 @@ pub struct Recipient {
 /// RFC 3461 NOTIFY=SUCCESS, as in the queue file.
 const NOTIFY_SUCCESS: u32 = 2;
 
+/// `trace_flags` of the queue file: the sender wants a report of the delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Trace(pub u32);
+
+impl Trace {
+    /// Postfix's flag for `sendmail -bv`.
+    const VERIFY: u32 = 1 << 9;
+    /// Postfix's flag for `sendmail -v`.
+    const RECORD: u32 = 1 << 10;
+    /// Postfix's flag for mail whose delay the sender knows of (`confirm_delay_cleared`).
+    const RECORD_DELAYED: u32 = 1 << 11;
+
+    /// With what came of a delay that the sender was told of.
+    #[must_use]
+    pub fn with_cleared_delay(self) -> Self {
+        Self(self.0 | Self::RECORD_DELAYED)
+    }
+
+    /// `sendmail -bv`: nothing is delivered, only tried.
+    pub fn only_verifies(self) -> bool {
+        self.0 & Self::VERIFY != 0
+    }
+
+    /// `sendmail -v`: the first attempt is reported, whatever comes of it.
+    pub fn reports_all(self) -> bool {
+        self.0 & Self::RECORD != 0
+    }
+
+    /// A delay was reported, so its end is.
+    pub fn reports_cleared_delay(self) -> bool {
+        self.0 & Self::RECORD_DELAYED != 0
+    }
+}
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeliveryReport {
@@ -111,6 +147,8 @@ pub struct Outcome {
     pub diagnostic: String,
     /// The agent has crossed the recipient off.
     pub crossed_off: bool,
+    /// It went on as a message of its own (RFC 3464 §2.3.3: "relayed").
+    pub relayed: bool,
 }
 
 /// The three ways a delivery ends.
@@ -146,6 +184,7 @@ impl Outcome {
             remote_mta: String::new(),
             diagnostic: String::new(),
             crossed_off: false,
+            relayed: false,
         }
     }
 }
@@ -165,7 +204,7 @@ pub fn split_status(text: &str, default: &str) -> (String, String) {
 }
 
 /// RFC 3463 §2: class 2, 4 or 5, subject and detail of one to three digits.
-fn is_status(word: &str) -> bool {
+pub fn is_status(word: &str) -> bool {
     let mut parts = word.split('.');
     let class = parts.next().is_some_and(|class| matches!(class, "2" | "4" | "5"));
     let number = |part: Option<&str>| {
@@ -176,15 +215,14 @@ fn is_status(word: &str) -> bool {
     class && number(parts.next()) && number(parts.next()) && parts.next().is_none()
 }
 
-impl Recipient {
-    /// Where the agent crosses this recipient off as soon as it has the message; 0 when the queue manager does it,
-    /// because a report of success has to be kept first (RFC 3461 §4.1).
-    pub fn crossing_offset(&self) -> u64 {
-        if self.notify & NOTIFY_SUCCESS == 0 { self.record_offset } else { 0 }
-    }
-}
-
 impl DeliveryRequest {
+    /// Where the agent crosses this recipient off as soon as it has the message; 0 when the queue manager does it,
+    /// because a report of success has to be kept first (RFC 3461 §4.1, `sendmail -v`).
+    pub fn crossing_offset(&self, recipient: &Recipient) -> u64 {
+        let reported = recipient.notify & NOTIFY_SUCCESS != 0 || self.trace != Trace::default();
+        if reported { 0 } else { recipient.record_offset }
+    }
+
     /// Names the delivery to one recipient: the same at each attempt, and no other message's on this host.
     pub fn delivery_name(&self, recipient: &Recipient) -> String {
         format!("{}.Q{}R{}", self.arrived_us / 1_000_000, self.queue_id, recipient.record_offset)
@@ -217,6 +255,9 @@ impl DeliveryRequest {
             .with("sasl_username", &self.client.sasl_username);
         if self.in_doubt {
             message.push("in_doubt", 1);
+        }
+        if self.trace != Trace::default() {
+            message.push("trace_flags", self.trace.0);
         }
         for recipient in &self.recipients {
             message.push("recipient", &recipient.address);
@@ -260,6 +301,7 @@ impl DeliveryRequest {
                 sasl_username: text("sasl_username")?,
             },
             in_doubt: message.get("in_doubt").is_some(),
+            trace: Trace(message.get("trace_flags").map_or(Ok(0), |_| message.parse("trace_flags"))?),
             recipients: read_recipients(message)?,
         })
     }
@@ -301,6 +343,9 @@ impl DeliveryReport {
             if outcome.crossed_off {
                 message.push("crossed_off", 1);
             }
+            if outcome.relayed {
+                message.push("relayed", 1);
+            }
         }
         message
     }
@@ -324,6 +369,7 @@ impl DeliveryReport {
                 "remote_mta" => value.clone_into(&mut last.remote_mta),
                 "diagnostic" => value.clone_into(&mut last.diagnostic),
                 "crossed_off" => last.crossed_off = value == "1",
+                "relayed" => last.relayed = value == "1",
                 _ => {}
             }
         }
@@ -397,9 +443,18 @@ pub fn log_line(request: &DeliveryRequest, recipient: &Recipient, outcome: &Outc
         c = span(times.taken_us, times.connected_us),
         d = span(times.connected_us, times.done_us),
         dsn = outcome.status,
-        status = outcome.verdict.word(),
+        status = status_word(request.trace, outcome.verdict),
         text = outcome.text,
     )
+}
+
+/// The word behind `status=`.
+fn status_word(trace: Trace, verdict: Verdict) -> &'static str {
+    match verdict {
+        _ if !trace.only_verifies() => verdict.word(),
+        Verdict::Sent => "deliverable",
+        Verdict::Deferred | Verdict::Bounced => "undeliverable",
+    }
 }
 
 /// A time span as Postfix logs it: two significant digits, at most two decimals, no needless zeros.
@@ -429,6 +484,7 @@ mod tests {
             arrived_us: 1_000_000,
             active_us: 1_020_000,
             in_doubt: true,
+            trace: Trace(Trace::RECORD),
             recipients: vec![
                 Recipient {
                     address: "r@x".into(),
@@ -493,6 +549,28 @@ mod tests {
             "E13879EA1AF: to=<r@x>, orig_to=<o@x>, relay=virtual, delay=0.03, delays=0.02/0/0/0.01, \
              dsn=2.0.0, status=sent (delivered to maildir)"
         );
+    }
+
+    #[test]
+    fn a_report_is_kept_before_the_recipient_is_crossed_off() {
+        let plain = DeliveryRequest { trace: Trace::default(), ..request() };
+        assert_eq!(plain.crossing_offset(&plain.recipients[1]), 9);
+        let told = Recipient { notify: NOTIFY_SUCCESS, ..plain.recipients[1].clone() };
+        assert_eq!(plain.crossing_offset(&told), 0);
+        let recorded = request();
+        assert_eq!(recorded.crossing_offset(&recorded.recipients[1]), 0);
+    }
+
+    #[test]
+    fn what_is_only_tried_is_deliverable_or_not() {
+        let request = DeliveryRequest { trace: Trace(Trace::VERIFY), ..request() };
+        let line = |verdict| {
+            let outcome = Outcome::new(verdict, "2.0.0", "delivers to maildir", "virtual");
+            log_line(&request, &request.recipients[1], &outcome, Times::default())
+        };
+        assert!(line(Verdict::Sent).ends_with("status=deliverable (delivers to maildir)"));
+        assert!(line(Verdict::Deferred).contains("status=undeliverable"));
+        assert!(line(Verdict::Bounced).contains("status=undeliverable"));
     }
 
     #[test]

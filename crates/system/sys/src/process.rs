@@ -198,10 +198,19 @@ pub fn become_session_leader() -> io::Result<()> {
 
 /// Puts /dev/null in the place of standard input, output and error.
 pub fn silence_terminal() {
+    silence(&[0, 1, 2]);
+}
+
+/// As [`silence_terminal`], with standard output left as it is.
+pub fn silence_terminal_but_output() {
+    silence(&[0, 2]);
+}
+
+fn silence(numbers: &[RawFd]) {
     if let Ok(null) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
-        for number in 0..=2 {
+        for number in numbers {
             // SAFETY: both are plain descriptor numbers; whoever writes to a standard stream goes on with /dev/null.
-            unsafe { libc::dup2(null.as_raw_fd(), number) };
+            unsafe { libc::dup2(null.as_raw_fd(), *number) };
         }
     }
 }

@@ -18,6 +18,10 @@ pub struct Arguments {
     pub unprivileged: bool,
     /// `-k`: serve at most this many clients at a time; 0 is no limit but our own.
     pub session_limit: usize,
+    /// `-S`: alone, for the client on standard input and output.
+    pub alone: bool,
+    /// `-D`: run `debugger_command` at the start.
+    pub debug: bool,
     /// `-v`, once or more: a chattier log.
     pub verbose: bool,
     /// `-o name=value`, in order: they override main.cf.
@@ -87,13 +91,15 @@ impl Arguments {
         Some(())
     }
 
-    /// `-d -D -l -S -V -z` are Postfix's and change nothing here.
+    /// `-d -l -V -z` are Postfix's and change nothing here.
     fn flag(&mut self, letter: char) -> Option<()> {
         match letter {
             'c' => self.chroot = true,
             'u' => self.unprivileged = true,
             'v' => self.verbose = true,
-            'd' | 'D' | 'l' | 'S' | 'V' | 'z' => {}
+            'S' => self.alone = true,
+            'D' => self.debug = true,
+            'd' | 'l' | 'V' | 'z' => {}
             _ => return None,
         }
         Some(())

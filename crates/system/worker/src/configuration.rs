@@ -73,6 +73,29 @@ pub fn load(directory: &Path, asker: &Asker<'_>) -> Result<Config, LoadError> {
     }
 }
 
+/// Opens the log that main.cf names, for a program that no master has given one; `tag` stands in front of the process
+/// id.
+pub fn open_log(config: &Config, tag: String) {
+    let file = config.get(&parameters::MAILLOG_FILE);
+    let host = config.get(&parameters::MYHOSTNAME);
+    let sink = match file.as_str() {
+        "" => maillog::Sink::syslog(),
+        file => {
+            let public = Path::new(&config.get(&parameters::QUEUE_DIRECTORY)).join("public");
+            maillog::Sink::postlog(&public.join(config.get(&parameters::POSTLOG_SERVICE_NAME)))
+                .or_else(|_| maillog::Sink::file(Path::new(file)))
+                .unwrap_or_else(|_| maillog::Sink::syslog())
+        }
+    };
+    maillog::open(maillog::Settings {
+        tag,
+        host: host.split('.').next().unwrap_or_default().to_owned(),
+        sink,
+        buffered: false,
+        verbose: false,
+    });
+}
+
 /// What this machine and this process say of themselves.
 pub fn host_facts(directory: &Path, asker: &Asker<'_>) -> HostFacts {
     let interfaces = sys::sockets::interface_addresses();

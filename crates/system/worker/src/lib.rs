@@ -6,9 +6,11 @@
 //! reports how busy it is, and ends when there is nothing to do, when master says so, or when master is gone.
 
 pub mod agent;
+pub mod alone;
 mod arguments;
 mod clients;
 pub mod configuration;
+pub mod debugger;
 pub mod deliveries;
 mod listener;
 pub mod mailbox_settings;
@@ -19,6 +21,7 @@ pub mod resident;
 pub mod server_tls;
 mod serve;
 mod status;
+pub mod status_filter;
 mod watchdog;
 
 use std::cell::RefCell;
@@ -227,19 +230,27 @@ fn begin<S: Service>() -> Result<(), StartError> {
     sys::process::raise_descriptor_limit();
     let status = sys::process::inherited(protocol::STATUS_DESCRIPTOR);
     let setup = set_up::<S>(arguments)?;
+    if setup.arguments.debug {
+        debugger::run(&setup.config);
+    }
     let mut service = S::open(&setup)?;
-    let needs = privilege::Needs {
-        network: S::NETWORK,
-        every_file: S::READS_EVERYTHING,
-        folders: service.tables().flat_map(Tables::database_folders).collect(),
-    };
+    let needs = needs(&service);
     if privilege::give_up(&setup, S::PRIVILEGE, &needs)? == Root::Changed {
         service.tables().for_each(Tables::out_of_sight);
     }
     let mut events =
         EventLoop::new(S::POOL_THREADS).map_err(|source| StartError::step("make the event loop", source))?;
     service.start(&setup, &mut events)?;
-    serve::serve(service, events, &setup, status).map_err(|source| StartError::step("serve", source))
+    serve::serve(service, events, &setup, status, serve::Until::Told)
+        .map_err(|source| StartError::step("serve", source))
+}
+
+fn needs<S: Service>(service: &S) -> privilege::Needs {
+    privilege::Needs {
+        network: S::NETWORK,
+        every_file: S::READS_EVERYTHING,
+        folders: service.tables().flat_map(Tables::database_folders).collect(),
+    }
 }
 
 fn set_up<S: Service>(arguments: Arguments) -> Result<Setup, StartError> {

@@ -71,12 +71,22 @@ struct Run<S: Service> {
     staff: usize,
 }
 
-/// Serves until there is no more to do, or master says so, or master is gone.
+/// How long a worker serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Until there is no more to do, or master says so, or master is gone.
+    Told,
+    /// Until the clients that are here from the start have gone; there is no master.
+    ClientsHaveGone,
+}
+
+/// Serves until its life is over.
 pub(crate) fn serve<S: Service>(
     service: S,
     mut events: EventLoop<S>,
     setup: &Setup,
     status: Option<OwnedFd>,
+    until: Until,
 ) -> io::Result<()> {
     let orders = Orders::default();
     let reporter = Reporter::new(status.as_ref().map(OwnedFd::try_clone).transpose()?);
@@ -96,7 +106,7 @@ pub(crate) fn serve<S: Service>(
         listeners,
         orders,
         reporter,
-        leaving: Leaving::No,
+        leaving: if until == Until::Told { Leaving::No } else { Leaving::Draining },
         listeners_wait: false,
         idle_since: events.now(),
         max_idle: setup.max_idle,

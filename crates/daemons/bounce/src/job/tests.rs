@@ -47,6 +47,7 @@ impl Spool {
             recipient: "gone@example.com".to_owned(),
             send_options: 0,
             log_words: String::new(),
+            is_courtesy: false,
             content: b"From: a@b.example\nMessage-ID: <first@b.example>\nSubject: lost\n\nSecret\n".to_vec(),
         };
         let id = crate::post::post(&self.job.poster, &self.job.queue, &report).unwrap().unwrap();

@@ -104,6 +104,7 @@ impl Server {
             (!self.settings.vrfy_disabled, "VRFY"),
             (true, "ETRN"),
             (tls, "STARTTLS"),
+            (self.admission.verp, "XVERP"),
             (self.admission.xclient, XCLIENT_KEYWORD),
             (self.admission.xforward, XFORWARD_KEYWORD),
             (true, "ENHANCEDSTATUSCODES"),
