@@ -120,7 +120,7 @@ impl Virtual {
         let Some(destination) = state.destinations[ticket.recipient].take() else { return };
         let recipient = &state.request.recipients[ticket.recipient];
         let mut outcome = outcome::of(outcome, &destination, &recipient.address);
-        let offset = recipient.crossing_offset();
+        let offset = state.request.crossing_offset(recipient);
         if state.request.direct && outcome.verdict == Verdict::Sent && !outcome.crossed_off && offset > 0 {
             // Nobody crosses off in memory that is sealed: the message has got its queue file meanwhile.
             outcome.crossed_off = cross_off(&self.queue, &state.request.queue_id, offset);
