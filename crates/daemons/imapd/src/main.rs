@@ -48,7 +48,6 @@
 //! authd(8), spawnd(8), pop3d(8), postconf(5)
 
 mod capabilities;
-mod encryption;
 mod service;
 mod login;
 mod resident;
@@ -68,6 +67,6 @@ fn main() -> ExitCode {
     if worker::resident::is_wanted() {
         worker::resident::run::<resident::Mailboxes>()
     } else {
-        worker::run::<service::Imapd>()
+        worker::run::<worker::login::LoginServer<service::Imap>>()
     }
 }

@@ -43,18 +43,18 @@
 //! authd(8), spawnd(8), virtual(8), master(5)
 
 mod settings;
-mod login_server;
 mod login;
 mod mailboxes;
 mod session;
 
 use std::process::ExitCode;
 
+use worker::login::LoginServer;
 use worker::resident;
 
 fn main() -> ExitCode {
     if resident::is_wanted() {
         return resident::run::<mailboxes::Mailboxes>();
     }
-    worker::run::<login_server::LoginServer>()
+    worker::run::<LoginServer<login::Pop3>>()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use attributes::{Attributes, Missing};
 use parameters::Config;
 use pop3_protocol::LoginSettings;
+use worker::login::TlsLevel;
 
 /// RFC 1939 §3: a client may be silent for so long.
 const LEAST_TIMEOUT: Duration = Duration::from_secs(600);
@@ -55,41 +56,6 @@ impl SessionSettings {
             expire_days: words.parse("expire_days")?,
         })
     }
-}
-
-/// What TLS is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TlsLevel {
-    None,
-    May,
-    Encrypt,
-}
-
-/// `pop3d_tls_security_level`; the SMTP server's is its default. Where nobody has decided, a certificate decides: it
-/// does no harm to offer STLS.
-pub(crate) fn tls_level(config: &Config) -> TlsLevel {
-    let level = config.get(&parameters::POP3D_TLS_SECURITY_LEVEL).to_ascii_lowercase();
-    let wrapper = config.get(&parameters::POP3D_TLS_WRAPPERMODE);
-    match level.as_str() {
-        _ if wrapper => TlsLevel::Encrypt,
-        "" if config.get(&parameters::SMTPD_USE_TLS) || has_certificate(config) => TlsLevel::May,
-        "" | "none" => TlsLevel::None,
-        "may" => TlsLevel::May,
-        "encrypt" => TlsLevel::Encrypt,
-        other => {
-            log::warn!("pop3d_tls_security_level: unsupported TLS level \"{other}\", using \"encrypt\"");
-            TlsLevel::Encrypt
-        }
-    }
-}
-
-fn has_certificate(config: &Config) -> bool {
-    let files = [
-        &parameters::SMTPD_TLS_CHAIN_FILES,
-        &parameters::SMTPD_TLS_CERT_FILE,
-        &parameters::SMTPD_TLS_ECCERT_FILE,
-    ];
-    files.iter().any(|file| !config.get(file).is_empty())
 }
 
 /// `offers_tls`: certificates are there.

@@ -13,6 +13,7 @@ pub mod configuration;
 pub mod debugger;
 pub mod deliveries;
 mod listener;
+pub mod login;
 pub mod mailbox_settings;
 pub mod master_lock;
 mod privilege;

@@ -14,7 +14,8 @@ parameters! {
 
     // TLS
 
-    /// `none`: no TLS; `may`: STARTTLS is offered; `encrypt`: no login without it. Certificates, protocols and ciphers
+    /// `none`: no TLS; `may`: STARTTLS is offered; `encrypt`: no login without it; empty: STARTTLS is offered when the
+    /// SMTP server has a certificate. Certificates, protocols and ciphers
     /// are those of the SMTP server. Dovecot: `ssl`.
     IMAPD_TLS_SECURITY_LEVEL: Text = "imapd_tls_security_level", "$smtpd_tls_security_level", ["imapd"];
     /// Starts TLS at once: for the service on port 993.
