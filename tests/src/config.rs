@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::port::Port;
 use crate::programs::{Maker, Programs};
@@ -23,6 +24,7 @@ pub struct Builder {
     tables: Vec<(String, String)>,
     aliases: String,
     folders: Vec<String>,
+    ports: Vec<Arc<Port>>,
 }
 
 impl Default for Builder {
@@ -51,7 +53,16 @@ postmaster: root
             tables: Vec::new(),
             aliases,
             folders: Vec::new(),
+            ports: Vec::new(),
         }
+    }
+
+    /// A further port on 127.0.0.1 that is the suite's, for a line of master.cf.
+    pub fn reserve_port(&mut self) -> u16 {
+        let port = Port::reserve();
+        let number = port.number();
+        self.ports.push(Arc::new(port));
+        number
     }
 
     /// Virtual mailboxes for `example.com`: every local part, `name/` a Maildir each, but `mbox` a mailbox file.
@@ -142,7 +153,7 @@ postmaster: root
         fs::write(root.join("etc/main.cf"), self.main_cf(&root, &owner, id)).unwrap();
         fs::write(root.join("etc/master.cf"), self.master_text(port.number())).unwrap();
         fs::write(root.join("etc/aliases"), &self.aliases).unwrap();
-        let suite = Suite::new(self.programs, directory, port);
+        let suite = Suite::new(self.programs, directory, port, self.ports);
         for (name, text) in &self.tables {
             suite.write_table(name, text);
         }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sys::watch::Watch;
@@ -28,16 +29,18 @@ pub struct Suite {
     directory: Option<TempDir>,
     root: PathBuf,
     port: Port,
+    /// Others that its services have.
+    _ports: Vec<Arc<Port>>,
     watch: Watch,
 }
 
 impl Suite {
     /// A suite whose configuration lies in `directory`; see [`crate::Builder`].
-    pub(crate) fn new(programs: Programs, directory: TempDir, port: Port) -> Self {
+    pub(crate) fn new(programs: Programs, directory: TempDir, port: Port, ports: Vec<Arc<Port>>) -> Self {
         let root = directory.path().to_owned();
         let watch =
             Watch::new(&[&root.join("log"), &root.join("mail"), &root.join("spool")]).expect("inotify");
-        Self { programs, directory: Some(directory), root, port, watch }
+        Self { programs, directory: Some(directory), root, port, _ports: ports, watch }
     }
 
     /// Whose programs run.

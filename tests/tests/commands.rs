@@ -130,3 +130,40 @@ fn settings_and_tables_are_asked_on_the_command_line() {
     assert_eq!((absent.status.code(), absent.stdout.is_empty()), (Some(1), true));
     suite.run("postfix", &["check"]);
 }
+
+#[test]
+fn a_user_is_shown_without_the_secret_and_a_password_is_made() {
+    let suite = Builder::new()
+        .example_com()
+        .main("virtual_password_maps = hash:$config_directory/passwords\nlogin_default_domain = example.com")
+        .main("virtual_mailbox_limit_maps = inline:{user@example.com=1G}")
+        .table("passwords", "user@example.com {PLAIN}very-secret\n")
+        .write();
+    let shown = suite.run("pillarbox", &["user", "user"]);
+    let mail = suite.root().join("mail");
+    for line in [
+        "user      user@example.com",
+        "password  stored as PLAIN",
+        &format!("mailbox   Maildir {}/user/", mail.display()),
+        "quota     1G",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    assert!(!shown.contains("very-secret"));
+    let file = suite.run("pillarbox", &["user", "mbox@example.com"]);
+    for line in [
+        "password  none: this user can not log in",
+        &format!("mailbox   mbox {}/mbox", mail.display()),
+        &format!("folders   {}/mbox.folders", mail.display()),
+    ] {
+        assert!(file.contains(line), "{file}");
+    }
+    let nobody = suite.command("pillarbox", &["user", "nobody@example.com"]).output().unwrap();
+    assert!(!nobody.status.success());
+    let made = suite.run_with("pillarbox", &["password"], "very-secret\n");
+    assert!(made.starts_with("{BLF-CRYPT}$2"), "{made}");
+    let again = suite.run_with("pillarbox", &["password", "--scheme", "SSHA512"], "very-secret\n");
+    assert!(again.starts_with("{SSHA512}"), "{again}");
+    let empty = suite.command("pillarbox", &["password"]).output().unwrap();
+    assert!(!empty.status.success());
+}

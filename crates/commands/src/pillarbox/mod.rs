@@ -38,6 +38,7 @@ fn command_line() -> Command {
     let directory = Arg::new("config").short('c').value_name("DIR").help("where main.cf and master.cf are");
     Command::new("pillarbox")
         .about("Try the mail system, look into it, ask it questions")
+        .arg(directory.global(true))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
@@ -61,11 +62,10 @@ fn command_line() -> Command {
                         .help("stop after the round trip"),
                 ),
         )
-        .subcommand(Command::new("status").about("Show how every service is doing").arg(directory.clone()))
+        .subcommand(Command::new("status").about("Show how every service is doing"))
         .subcommand(
             Command::new("explain")
                 .about("Show every step that an address takes, and what decides it")
-                .arg(directory.clone())
                 .arg(Arg::new("address").value_name("ADDRESS").required(true).help("the recipient"))
                 .arg(Arg::new("from").long("from").value_name("SENDER").default_value("").help("the sender"))
                 .arg(Arg::new("client").long("client").value_name("IP").help("from where the mail comes"))
@@ -74,7 +74,6 @@ fn command_line() -> Command {
         .subcommand(
             Command::new("user")
                 .about("Show who logs in by a name, and where the mail lies")
-                .arg(directory)
                 .arg(Arg::new("address").value_name("ADDRESS").required(true).help("the login")),
         )
         .subcommand(

@@ -23,6 +23,12 @@ pub(crate) fn print(config_directory: Option<&Path>, address: &str) -> Result<()
     let mailbox = accounts.mailbox_of(address).map_err(|error| error.to_string())?;
     let kind = if mailbox.path.ends_with('/') { "Maildir" } else { "mbox" };
     println!("mailbox   {kind} {}", mailbox.base.join(mailbox.path.trim_start_matches("./")).display());
+    if let Some(folders) = &mailbox.folders {
+        println!("folders   {}", folders.display());
+    }
+    if let Some(quota) = &mailbox.quota {
+        println!("quota     {quota}");
+    }
     println!("owner     uid {} gid {}", mailbox.uid, mailbox.gid);
     Ok(())
 }

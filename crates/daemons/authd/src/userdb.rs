@@ -35,9 +35,14 @@ fn answer(accounts: &Accounts, id: u32, user: &str) -> ServerLine {
 }
 
 fn found(id: u32, name: String, mailbox: Mailbox) -> ServerLine {
-    let kind = if mailbox.path.ends_with('/') { "maildir" } else { "mbox" };
     let below = mailbox.path.trim_start_matches("./").trim_end_matches('/');
-    let absolute = mailbox.base.join(below);
+    let absolute = mailbox.base.join(below).display().to_string();
+    let absolute = absolute.trim_end_matches('/');
+    let place = match &mailbox.folders {
+        Some(folders) => format!("mbox:{}:INBOX={absolute}", folders.display()),
+        None if mailbox.path.ends_with('/') => format!("maildir:{absolute}"),
+        None => format!("mbox:{absolute}"),
+    };
     let options = if mailbox.options.is_empty() { String::new() } else { format!(":{}", mailbox.options) };
     ServerLine::User {
         id,
@@ -45,7 +50,8 @@ fn found(id: u32, name: String, mailbox: Mailbox) -> ServerLine {
         uid: mailbox.uid,
         gid: mailbox.gid,
         home: mailbox.base.display().to_string(),
-        mail: format!("{kind}:{}{options}", absolute.display().to_string().trim_end_matches('/')),
+        mail: format!("{place}{options}"),
+        quota_rule: mailbox.quota,
         path: mailbox.path,
     }
 }

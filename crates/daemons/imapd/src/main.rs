@@ -18,6 +18,9 @@
 //! keywords and subscriptions are the same. Several clients may have one mailbox; each is told what the others do, and
 //! one that idles at once.
 //!
+//! A mailbox that is an mbox file is INBOX alone; other folders are mbox files in a directory beside it
+//! (`mbox_folders_suffix`, and `mail_folder_directory` for users of this system).
+//!
 //! # CAPABILITIES
 //! IMAP4rev1, SASL-IR, LITERAL+, ID, ENABLE, IDLE, NAMESPACE, CHILDREN, UNSELECT, UIDPLUS, MOVE, CONDSTORE, QRESYNC,
 //! ESEARCH, SEARCHRES, SORT, SORT=DISPLAY, ESORT, THREAD=REFERENCES, THREAD=REFS, THREAD=ORDEREDSUBJECT, LIST-EXTENDED,
@@ -41,7 +44,8 @@
 //! Log-ins, and what fails in a mailbox, are logged. A client that makes too many errors is sent away.
 //!
 //! # CONFIGURATION PARAMETERS
-//! All whose names begin with `imapd_`, and `authd_service_name`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`,
+//! All whose names begin with `imapd_`, and `authd_service_name`, `virtual_mailbox_layout`, `mbox_folders_suffix`,
+//! `mail_folder_directory`, `mailbox_index_directory`, `virtual_mailbox_limit_maps`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`,
 //! `smtpd_tls_chain_files`, `smtpd_tls_protocols`, `smtpd_starttls_timeout`
 //!
 //! # SEE ALSO

@@ -11,11 +11,10 @@ use std::time::Duration;
 use attributes::Attributes;
 use imap_protocol::session::SessionSettings;
 use imap_protocol::types::SpecialUse;
-use mailbox::store::{Folder, Layout, Settings, Store, Stores, WatchKey, Watcher};
+use mailbox::store::{Folder, Layout, Store, Stores, WatchKey, Watcher};
 use reactor::drive::Driver;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use services::residents::{NewSession, Setup};
-use sys::directory::Links;
 use sys::sockets::Socket;
 use worker::Clients;
 use worker::resident::Resident;
@@ -43,11 +42,8 @@ impl Resident for Mailboxes {
     const PROGRAM: &'static str = "imapd";
 
     fn open(setup: &Setup) -> io::Result<Self> {
-        let mut settings = Settings::new(sys::process::host_name(), std::process::id());
-        settings.links = if setup.follow_links { Links::Follow } else { Links::Refuse };
-        settings.mbox_locks = setup.locks;
         Ok(Self {
-            stores: Stores::new(settings),
+            stores: Stores::new(setup.store_settings()),
             base: setup.base.clone(),
             clients: Clients::default(),
             watcher: None,
@@ -57,9 +53,8 @@ impl Resident for Mailboxes {
     }
 
     fn session(&mut self, session: NewSession, client: Socket, events: &mut EventLoop<Self>) {
-        let layout = layout(&session);
-        let store = match self.store(&session, layout) {
-            Ok(store) => store,
+        let (store, layout) = match self.store(&session) {
+            Ok(opened) => opened,
             Err(error) => {
                 log::error!("open the mailbox of {}: {error}", session.user);
                 let tag = session.words.get("tag").unwrap_or("*");
@@ -84,9 +79,10 @@ impl Resident for Mailboxes {
 }
 
 impl Mailboxes {
-    fn store(&self, session: &NewSession, layout: Layout) -> Result<Arc<Store>, mailbox::store::MailError> {
-        let path = self.base.join(session.path.trim_start_matches('/').trim_end_matches('/'));
-        self.stores.open_as(&path, layout)
+    fn store(&self, session: &NewSession) -> Result<(Arc<Store>, Layout), String> {
+        let location = session.location(&self.base).map_err(|error| error.to_string())?;
+        let store = self.stores.open_at(&location).map_err(|error| error.to_string())?;
+        Ok((store, location.layout))
     }
 
     /// Tells `who` when the folder changes. `None` where it can not be watched.
@@ -174,16 +170,6 @@ impl Handler<Mailboxes> for Watch {
             post_box.send(*who, Box::new(Changed));
         }
         Fate::Keep
-    }
-}
-
-fn layout(session: &NewSession) -> Layout {
-    if !session.path.ends_with('/') {
-        Layout::Mbox
-    } else if session.options.split(':').any(|option| option.eq_ignore_ascii_case("LAYOUT=fs")) {
-        Layout::MaildirTree
-    } else {
-        Layout::MaildirPlusPlus
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use mailbox::job::Job;
-use mailbox::{Envelope, Place};
+use mailbox::{Envelope, Place, QuotaRule};
 use reactor::EventLoop;
 use rewriting::fill_in;
 use services::couriers::{Assignment, Owner, Ticket};
@@ -88,6 +88,8 @@ impl Local {
             head: envelope.lines(destination.place.form),
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,
+            quota: QuotaRule::default(),
+            only_measure: None,
             queue_id: state.request.queue_id.clone(),
             in_doubt: state.request.in_doubt,
             unless_exists,

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use mailbox::Place;
-use mailbox::store::{Layout, Maildrop, Settings, Stores, UidlFormat};
+use mailbox::store::{Maildrop, Stores, UidlFormat};
 use reactor::drive::Driver;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use services::residents::{NewSession, Setup};
-use sys::directory::Links;
 use sys::sockets::Socket;
 use worker::Clients;
 use worker::resident::Resident;
@@ -35,12 +33,9 @@ impl Resident for Mailboxes {
     const PROGRAM: &'static str = "pop3d";
 
     fn open(setup: &Setup) -> io::Result<Self> {
-        let mut settings = Settings::new(sys::process::host_name(), std::process::id());
-        settings.links = if setup.follow_links { Links::Follow } else { Links::Refuse };
-        settings.mbox_locks = setup.locks;
         Ok(Self {
             base: setup.base.clone(),
-            stores: Arc::new(Stores::new(settings)),
+            stores: Arc::new(Stores::new(setup.store_settings())),
             clients: Clients::default(),
             open: Vec::new(),
             touches: false,
@@ -70,13 +65,8 @@ impl Mailboxes {
             log::warn!("pop3d_uidl_format: {error}");
             UidlFormat::default()
         });
-        let place = Place::parse(&new.path).map_err(|why| format!("bad mailbox path {}: {why}", new.path))?;
-        let layout = match place.form {
-            mailbox::Form::Mbox => Layout::Mbox,
-            mailbox::Form::Maildir if new.options.contains("LAYOUT=fs") => Layout::MaildirTree,
-            mailbox::Form::Maildir => Layout::MaildirPlusPlus,
-        };
-        let session = MailSession::new(new, settings, format, (self.base.join(&place.path), layout));
+        let location = new.location(&self.base).map_err(|error| error.to_string())?;
+        let session = MailSession::new(new, settings, format, location);
         client.send_at_once();
         self.clients.welcome(Driver::start(client, session, events));
         Ok(())

@@ -19,8 +19,14 @@
 //! # DOVECOT
 //! These settings are Dovecot's by other names: `pop3d_uidl_format` is pop3_uidl_format, `pop3d_no_flag_updates` is
 //! pop3_no_flag_updates, `pop3d_enable_last` is pop3_enable_last, `pop3d_lock_session` is pop3_lock_session (which is off
-//! there), `pop3d_tls_security_level` is ssl, `pop3d_tls_auth_only` is disable_plaintext_auth, `pop3d_banner` is
-//! login_greeting. Not in this version: pop3_delete_type, pop3_client_workarounds.
+//! there), `pop3d_delete_type` is pop3_delete_type, `pop3d_deleted_flag` is pop3_deleted_flag,
+//! `pop3d_tls_security_level` is ssl, `pop3d_tls_auth_only` is disable_plaintext_auth, `pop3d_banner` is login_greeting.
+//! Ids that a mailbox records are kept (pop3_reuse_xuidl, pop3_save_uidl), duplicates are renamed
+//! (pop3_uidl_duplicates). Not in this version: pop3_client_workarounds.
+//!
+//! # MAILBOXES
+//! INBOX of the user's mailbox, wherever `virtual_mailbox_maps`, `passwd_file` or local(8) has it: a Maildir, or an mbox
+//! file when the path does not end in `/`.
 //!
 //! # SECURITY
 //! The program is two. Who has not logged in speaks to a process that runs as `mail_owner` and reaches no mailbox; TLS
@@ -36,7 +42,8 @@
 //! RFC 8314 (TLS from the start)
 //!
 //! # CONFIGURATION PARAMETERS
-//! All whose names begin with `pop3d_`, and `smtpd_tls_cert_file`, `smtpd_tls_key_file`, `smtpd_tls_chain_files`,
+//! All whose names begin with `pop3d_`, and `virtual_mailbox_layout`, `mbox_folders_suffix`, `mail_folder_directory`,
+//! `mailbox_index_directory`, `virtual_mailbox_limit_maps`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`, `smtpd_tls_chain_files`,
 //! `smtpd_tls_protocols`, `smtpd_starttls_timeout`
 //!
 //! # SEE ALSO

@@ -1,10 +1,9 @@
 //! One client that has logged in: its machine's questions go to the mailbox, on a thread of the pool.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mailbox::store::{Layout, MailError, Maildrop, MessageText, UidlFormat};
+use mailbox::store::{DropSettings, Location, MailError, Maildrop, MessageText, UidlFormat};
 use pop3_protocol::{Answer, Facts, Question, Session, Settings};
 use reactor::{EventLoop, HandlerId, Letter, drive};
 use services::residents::NewSession;
@@ -22,7 +21,7 @@ pub(crate) struct MailSession {
     shown: String,
     settings: SessionSettings,
     format: UidlFormat,
-    place: (PathBuf, Layout),
+    location: Location,
     maildrop: Option<Arc<Maildrop>>,
     /// The message that is being sent.
     text: Option<(usize, MessageText)>,
@@ -41,7 +40,7 @@ impl MailSession {
         new: &NewSession,
         settings: SessionSettings,
         format: UidlFormat,
-        place: (PathBuf, Layout),
+        location: Location,
     ) -> Self {
         let dialogue = Settings {
             timeout: settings.timeout,
@@ -54,7 +53,7 @@ impl MailSession {
             shown: format!("user=<{}>, rip={address}", new.user),
             settings,
             format,
-            place,
+            location,
             maildrop: None,
             text: None,
             how_it_ended: "disconnected without QUIT",
@@ -62,13 +61,16 @@ impl MailSession {
     }
 
     fn open(&self, mailboxes: &Mailboxes) -> impl FnOnce() -> Brought + Send + use<> {
-        let (stores, (path, layout)) = (Arc::clone(&mailboxes.stores), self.place.clone());
-        let (format, exclusive) = (self.format.clone(), self.settings.locks);
+        let (stores, location) = (Arc::clone(&mailboxes.stores), self.location.clone());
+        let settings = DropSettings {
+            format: self.format.clone(),
+            exclusive: self.settings.locks,
+            hidden_keyword: self.settings.deleted_flag.clone(),
+            keeps_deleted: self.settings.keeps_deleted,
+        };
         move || {
-            let store = stores.open_as(&path, layout);
-            Brought::Opened(
-                store.and_then(|store| Maildrop::open(&store, &format, exclusive, sys::clock::now_us())),
-            )
+            let store = stores.open_at(&location);
+            Brought::Opened(store.and_then(|store| Maildrop::open(&store, settings, sys::clock::now_us())))
         }
     }
 

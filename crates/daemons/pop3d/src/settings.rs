@@ -19,6 +19,10 @@ pub(crate) struct SessionSettings {
     pub(crate) has_last: bool,
     pub(crate) locks: bool,
     pub(crate) expire_days: u32,
+    /// Who has this keyword is not shown.
+    pub(crate) deleted_flag: String,
+    /// Deleted messages get the keyword and stay.
+    pub(crate) keeps_deleted: bool,
 }
 
 impl SessionSettings {
@@ -30,6 +34,8 @@ impl SessionSettings {
             has_last: config.get(&parameters::POP3D_ENABLE_LAST),
             locks: config.get(&parameters::POP3D_LOCK_SESSION),
             expire_days: u32::try_from(config.get(&parameters::POP3D_EXPIRE_DAYS)).unwrap_or(0),
+            keeps_deleted: keeps_deleted(config),
+            deleted_flag: config.get(&parameters::POP3D_DELETED_FLAG),
         }
     }
 
@@ -42,6 +48,8 @@ impl SessionSettings {
             .with("last", u8::from(self.has_last))
             .with("locks", u8::from(self.locks))
             .with("expire_days", self.expire_days)
+            .with("deleted_flag", &self.deleted_flag)
+            .with("keeps_deleted", u8::from(self.keeps_deleted))
     }
 
     /// Reads what [`SessionSettings::to_words`] wrote.
@@ -54,7 +62,26 @@ impl SessionSettings {
             has_last: flag("last")?,
             locks: flag("locks")?,
             expire_days: words.parse("expire_days")?,
+            deleted_flag: words.text("deleted_flag")?.to_owned(),
+            keeps_deleted: flag("keeps_deleted")?,
         })
+    }
+}
+
+/// Without a keyword there is no other way than to remove them.
+fn keeps_deleted(config: &Config) -> bool {
+    let has_flag = !config.get(&parameters::POP3D_DELETED_FLAG).is_empty();
+    match config.get(&parameters::POP3D_DELETE_TYPE).as_str() {
+        "expunge" => false,
+        "flag" if !has_flag => {
+            log::warn!("pop3d_delete_type = flag needs pop3d_deleted_flag: deleted messages are removed");
+            false
+        }
+        "default" | "flag" => has_flag,
+        other => {
+            log::warn!("pop3d_delete_type: unknown type \"{other}\", using \"default\"");
+            has_flag
+        }
     }
 }
 
@@ -87,6 +114,8 @@ mod tests {
             has_last: false,
             locks: true,
             expire_days: 7,
+            deleted_flag: "$POP3Deleted".into(),
+            keeps_deleted: true,
         };
         assert_eq!(SessionSettings::from_words(&settings.to_words()), Ok(settings));
     }

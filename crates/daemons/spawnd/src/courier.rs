@@ -140,10 +140,14 @@ impl Courier<'_> {
             name: &job.name,
             head: job.head.as_bytes(),
             limit_bytes: job.limit_bytes,
+            quota: job.quota,
             locks: &self.settings.locks,
             in_doubt: &job.queue_id,
             now_us: clock::now_us(),
         };
+        if let Some(bytes) = job.only_measure {
+            return Answer::of(self.mailboxes.check_room(&copy, bytes), false);
+        }
         let mut content = QueueContent::new(queue_file, job.content_offset, &mut self.block);
         let mut crossed_off = false;
         let mut when_safe = || {

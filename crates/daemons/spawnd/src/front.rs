@@ -96,8 +96,11 @@ fn resident_setup(config: &Config) -> Result<ResidentSetup, StartError> {
         stale_after: config.get(&parameters::STALE_LOCK_TIME),
     };
     let methods = locks.with_methods(&config.get(&parameters::VIRTUAL_MAILBOX_LOCK));
+    let index_directory = config.get(&parameters::MAILBOX_INDEX_DIRECTORY);
     Ok(ResidentSetup {
         base: PathBuf::new(),
+        folders: None,
+        index_directory: Some(PathBuf::from(index_directory)).filter(|path| path.is_absolute()),
         no_new_privileges: config.get(&parameters::PROCESS_NO_NEW_PRIVS_ENABLE),
         landlock: config.get(&parameters::PROCESS_LANDLOCK_ENABLE),
         seccomp: config.get(&parameters::PROCESS_SECCOMP_ENABLE),

@@ -34,6 +34,8 @@ struct Household {
     program: Program,
     identity: Identity,
     base: PathBuf,
+    /// Where folders lie outside of the base.
+    folders: Option<PathBuf>,
 }
 
 /// A client with what it wants.
@@ -138,9 +140,13 @@ impl Spawnd {
 
     fn authd_says(&mut self, answer: ServerLine, events: &mut EventLoop<Self>) {
         match answer {
-            ServerLine::User { id, name, uid, gid, home, path, .. } => {
+            ServerLine::User { id, name, uid, gid, home, mail, quota_rule, path } => {
                 let Some(client) = self.residents.asked.remove(&id) else { return };
-                self.seat(client, name, ((uid, gid), PathBuf::from(home)), path, events);
+                let (folders, options) = folders_and_options(&mail);
+                let quota = quota_rule.unwrap_or_default();
+                let (words, early) = (Attributes::new(), Vec::new());
+                let session = NewSession { user: name, path, folders, options, quota, words, early };
+                self.seat(client, session, ((uid, gid), PathBuf::from(home)), events);
             }
             ServerLine::NotFound { id } => {
                 self.turn_away(id, "authd does not know the ticket, or the mailbox")
@@ -161,23 +167,24 @@ impl Spawnd {
     fn seat(
         &mut self,
         client: Client,
-        user: String,
+        session: NewSession,
         (ids, base): ((u32, u32), PathBuf),
-        path: String,
         events: &mut EventLoop<Self>,
     ) {
         let Client { socket, request } = client;
         let order = match self.owners.resident(request.program, ids, base) {
             Ok(order) => order,
             Err(error) => {
-                log::warn!("mailbox of {user}: {error}");
+                log::warn!("mailbox of {}: {error}", session.user);
                 return refuse(&socket, &request.refusal);
             }
         };
         let SessionRequest { words, early, refusal, .. } = request;
-        let session = NewSession { user, path, options: String::new(), words, early };
+        let folders = Some(PathBuf::from(&session.folders));
+        let folders = folders.filter(|folders| folders.is_absolute() && !folders.starts_with(&order.base));
+        let session = NewSession { words, early, ..session };
         let guest = Guest { socket, refusal, message: session.to_attributes().to_bytes() };
-        match self.resident_of(&order, events) {
+        match self.resident_of(&order, folders, events) {
             Ok(id) => self.send_in(id, guest),
             Err(error) => {
                 log::warn!("start {}: {error}", order.program.map_or("", Program::name));
@@ -186,15 +193,21 @@ impl Spawnd {
         }
     }
 
-    fn resident_of(&mut self, order: &Order, events: &mut EventLoop<Self>) -> io::Result<HandlerId> {
+    fn resident_of(
+        &mut self,
+        order: &Order,
+        folders: Option<PathBuf>,
+        events: &mut EventLoop<Self>,
+    ) -> io::Result<HandlerId> {
         let program = order.program.ok_or(io::ErrorKind::InvalidInput)?;
-        let household = Household { program, identity: order.identity.clone(), base: order.base.clone() };
+        let (identity, base) = (order.identity.clone(), order.base.clone());
+        let household = Household { program, identity, base, folders: folders.clone() };
         if let Some(id) = self.residents.current.get(&household) {
             return Ok(*id);
         }
         let (ours, theirs) = descriptors::message_pair()?;
         let line = Rc::new(Socket::from_descriptor(ours)?);
-        let setup = Setup { base: order.base.clone(), ..self.residents.setup.clone() };
+        let setup = Setup { base: order.base.clone(), folders, ..self.residents.setup.clone() };
         send_with_log(&line, &setup.to_attributes().to_bytes(), None)?;
         let zygote = ZYGOTE.get().ok_or(io::ErrorKind::NotConnected)?;
         descriptors::send(&zygote.orders, &order.to_bytes(), &[theirs.as_fd()])?;
@@ -255,6 +268,15 @@ impl Spawnd {
             refuse(&guest.socket, &guest.refusal);
         }
     }
+}
+
+/// The directory of the folders beside an mbox file, and what else a mail location says after its path.
+fn folders_and_options(mail: &str) -> (String, String) {
+    let mut parts = mail.split(':');
+    let (kind, root) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (inbox, options): (Vec<_>, Vec<_>) = parts.partition(|part| part.starts_with("INBOX="));
+    let has_folders = kind == "mbox" && !inbox.is_empty();
+    (if has_folders { root.to_owned() } else { String::new() }, options.join(":"))
 }
 
 /// Sends a message with a client, if there is one, and a handle of the log file, if there is one.
@@ -333,5 +355,19 @@ impl Handler<Spawnd> for ResidentLine {
         log::warn!("a resident does not report for work");
         spawnd.resident_is_gone(me);
         Fate::Close
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_location_names_folders_and_options() {
+        let read = |mail: &str| folders_and_options(mail);
+        assert_eq!(read("maildir:/var/mail/u"), (String::new(), String::new()));
+        assert_eq!(read("maildir:/var/mail/u:LAYOUT=fs:UTF-8"), (String::new(), "LAYOUT=fs:UTF-8".into()));
+        assert_eq!(read("mbox:/home/u/mail:INBOX=/var/mail/u"), ("/home/u/mail".into(), String::new()));
+        assert_eq!(read("mbox:/var/mail/u"), (String::new(), String::new()));
     }
 }

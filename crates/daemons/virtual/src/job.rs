@@ -100,6 +100,8 @@ impl Virtual {
             record_offset: state.request.crossing_offset(recipient),
             content_offset: state.request.content_offset,
             limit_bytes: self.settings.limit_bytes,
+            quota: destination.quota,
+            only_measure: None,
             queue_id: state.request.queue_id.clone(),
             in_doubt: state.request.in_doubt,
             unless_exists: Vec::new(),

@@ -9,6 +9,18 @@
 //! Tables are asked for `user+extension@domain`, `user@domain` and `@domain`, for domains of this host also for
 //! `user+extension` and `user`.
 //!
+//! # QUOTA
+//! `virtual_mailbox_limit_maps` gives each address what all its mail may grow to, and `virtual_mailbox_limit` is the
+//! largest size of an mbox file, or of one message in a Maildir. Senders are told in time when a second service of this
+//! program, whose name ends in `quota-status`, is asked by smtpd(8), or by a Postfix:
+//!
+//! ```text
+//! master.cf:  quota-status  unix  -  n  n  -  -  virtual
+//! main.cf:    smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service unix:private/quota-status
+//! ```
+//!
+//! Who has no room is answered `quota_status_overquota`; about all others it has no opinion, as Dovecot's quota-status.
+//!
 //! # SECURITY
 //! virtual runs as `mail_owner` and writes to no mailbox. Each copy is handed, with the open queue file, to a courier
 //! that runs as the mailbox's owner and can reach nothing but `virtual_mailbox_base` and this queue file, where it
@@ -22,7 +34,8 @@
 //!
 //! # CONFIGURATION PARAMETERS
 //! `virtual_mailbox_base`, `virtual_mailbox_maps`, `virtual_uid_maps`, `virtual_gid_maps`, `virtual_minimum_uid`,
-//! `virtual_mailbox_limit`, `virtual_mailbox_lock`, `virtual_mailbox_follow_links`, `strict_mailbox_ownership`,
+//! `virtual_mailbox_limit`, `virtual_mailbox_limit_maps`, `virtual_mailbox_layout`, `quota_status_overquota`,
+//! `virtual_mailbox_lock`, `virtual_mailbox_follow_links`, `strict_mailbox_ownership`,
 //! `deliver_lock_attempts`, `deliver_lock_delay`, `stale_lock_time`, `recipient_delimiter`
 //!
 //! # SEE ALSO
@@ -33,6 +46,7 @@ mod service;
 mod job;
 mod recipient;
 mod outcome;
+mod quota_status;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use mailbox::{Envelope, Place};
+use mailbox::store::Limits;
+use mailbox::{Envelope, Place, QuotaRule};
 use rewriting::NoMailbox;
 use services::couriers::Owner;
 use services::delivery::{DeliveryRequest, Outcome, Verdict};
@@ -16,6 +17,8 @@ use crate::service::Virtual;
 pub(crate) struct Destination {
     pub(crate) owner: Owner,
     pub(crate) place: Place,
+    /// What all the mail there may grow to.
+    pub(crate) quota: QuotaRule,
     /// For messages, and to know the mbox file.
     pub(crate) full_path: String,
 }
@@ -44,7 +47,16 @@ impl Virtual {
             misconfigured(&format!("recipient {address}: bad path in virtual_mailbox_maps: {why}"))
         })?;
         let owner = Owner { uid: mailbox.uid, gid: mailbox.gid, base: Rc::from(base.as_str()) };
-        Ok(Destination { owner, place, full_path: format!("{base}/{}", mailbox.path) })
+        let quota = QuotaRule { limits: self.limits(address)?, layout: self.settings.layout };
+        Ok(Destination { owner, place, quota, full_path: format!("{base}/{}", mailbox.path) })
+    }
+
+    fn limits(&self, address: &str) -> Result<Limits, Box<Outcome>> {
+        let maps = &self.settings.limit_maps;
+        let found = self.rewriting.find_address(&self.tables, maps, address);
+        let text = found.map_err(|stop| misconfigured(&format!("quota of {address}: {stop:?}")))?;
+        let limits = text.map_or(Ok(Limits::default()), |found| Limits::parse(&found.value));
+        limits.map_err(|error| misconfigured(&format!("recipient {address}: {error}")))
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use mailbox::job::Answer;
 use queue::Queue;
-use reactor::EventLoop;
+use reactor::channel::Channel;
+use reactor::{EventLoop, HandlerId};
 use rewriting::Rewriting;
 use services::couriers::{Couriers, HasCouriers, NoDelivery, Ticket};
 use services::spawn::SPAWN_SERVICE;
@@ -12,10 +13,14 @@ use sys::sockets::{Peer, Socket};
 use tables::{Options, Tables};
 use worker::deliveries::{self, Desk};
 use worker::status_filter::StatusFilter;
-use worker::{Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError};
 
 use crate::job::Request;
+use crate::quota_status::{self, Asker};
 use crate::settings::Settings;
+
+/// A service whose name ends so answers questions about quota.
+const QUOTA_STATUS: &str = "quota-status";
 
 /// The agent.
 pub(crate) struct Virtual {
@@ -29,6 +34,11 @@ pub(crate) struct Virtual {
     pub(crate) next_request: u64,
     pub(crate) desk: Desk,
     pub(crate) filter: StatusFilter,
+    /// Is it asked about quota only?
+    is_quota_status: bool,
+    /// Questions about quota that a courier looks into, and whose they are.
+    pub(crate) questions: HashMap<u64, HandlerId>,
+    pub(crate) askers: Clients,
 }
 
 impl Service for Virtual {
@@ -46,6 +56,7 @@ impl Service for Virtual {
             &rewriting.settings().virtual_mailbox_maps,
             &settings.owners.virtual_uid_maps,
             &settings.owners.virtual_gid_maps,
+            &settings.limit_maps,
         ] {
             tables.open_maps(maps);
         }
@@ -60,11 +71,18 @@ impl Service for Virtual {
             next_request: 0,
             desk: Desk::default(),
             filter: StatusFilter::new(config, &parameters::VIRTUAL_DELIVERY_STATUS_FILTER),
+            is_quota_status: setup.service.ends_with(QUOTA_STATUS),
+            questions: HashMap::new(),
+            askers: Clients::default(),
         })
     }
 
     fn accepted(&mut self, socket: Socket, _peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
-        deliveries::accept(self, socket, events);
+        if self.is_quota_status {
+            self.askers.welcome(Channel::start(socket, Asker::default(), events));
+        } else {
+            deliveries::accept(self, socket, events);
+        }
     }
 
     fn tables(&self) -> impl Iterator<Item = &Tables> {
@@ -72,11 +90,11 @@ impl Service for Virtual {
     }
 
     fn sessions(&self) -> usize {
-        self.desk.clients().here()
+        self.desk.clients().here() + self.askers.here()
     }
 
     fn served(&self) -> u64 {
-        self.desk.clients().come()
+        self.desk.clients().come() + self.askers.come()
     }
 
     fn draining(&mut self, events: &mut EventLoop<Self>) {
@@ -97,8 +115,11 @@ impl HasCouriers for Virtual {
         &mut self,
         ticket: Ticket,
         outcome: Result<Answer, NoDelivery>,
-        _events: &mut EventLoop<Self>,
+        events: &mut EventLoop<Self>,
     ) {
+        if let Some(asker) = self.questions.remove(&ticket.request) {
+            return events.post_box().send(asker, Box::new(quota_status::Looked(outcome)));
+        }
         self.errand_is_over(ticket, outcome);
     }
 }

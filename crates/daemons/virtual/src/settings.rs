@@ -1,6 +1,7 @@
 //! The parameters of virtual, read once.
 
 use mailbox::job::CourierSettings;
+use mailbox::store::Layout;
 use parameters::Config;
 use rewriting::MailboxOwners;
 use worker::{StartError, mailbox_settings};
@@ -12,6 +13,12 @@ pub(crate) struct Settings {
     pub(crate) base: String,
     /// `virtual_mailbox_limit`, 0 for none.
     pub(crate) limit_bytes: u64,
+    /// `virtual_mailbox_limit_maps`
+    pub(crate) limit_maps: String,
+    /// `virtual_mailbox_layout`
+    pub(crate) layout: Layout,
+    /// `quota_status_overquota`
+    pub(crate) over_quota: String,
     pub(crate) couriers: CourierSettings,
 }
 
@@ -30,6 +37,12 @@ impl Settings {
             },
             base: config.get(&parameters::VIRTUAL_MAILBOX_BASE),
             limit_bytes: mailbox_settings::limit_bytes(config, &parameters::VIRTUAL_MAILBOX_LIMIT)?,
+            limit_maps: config.get(&parameters::VIRTUAL_MAILBOX_LIMIT_MAPS),
+            layout: match config.get(&parameters::VIRTUAL_MAILBOX_LAYOUT).eq_ignore_ascii_case("fs") {
+                true => Layout::MaildirTree,
+                false => Layout::MaildirPlusPlus,
+            },
+            over_quota: config.get(&parameters::QUOTA_STATUS_OVERQUOTA),
             couriers: mailbox_settings::couriers(config, &parameters::VIRTUAL_MAILBOX_LOCK)?,
         })
     }

@@ -44,8 +44,10 @@ pub enum ServerLine {
         gid: u32,
         /// The folder that nothing leaves.
         home: String,
-        /// Where the mail lies, absolute: `maildir:/base/u` or `mbox:/base/u`.
+        /// Where the mail lies, absolute: `maildir:/base/u` or `mbox:/home/u/mail:INBOX=/base/u`.
         mail: String,
+        /// What it may grow to: `1G`, or a rule of Dovecot's.
+        quota_rule: Option<String>,
         /// The same below `home`, as delivery agents write it: a Maildir ends in `/`.
         path: String,
     },
@@ -153,6 +155,7 @@ impl ServerLine {
                 gid: text("gid")?.parse().ok()?,
                 home: text("home")?,
                 mail: text("mail")?,
+                quota_rule: text("quota_rule"),
                 path: text("mailbox_path")?,
             },
             "NOTFOUND" => Self::NotFound { id: words.number(1)? },
@@ -176,13 +179,14 @@ impl ServerLine {
                 .with_some("resp", success.response.as_deref()),
             Self::Challenge { id, challenge } => Words::new("CONT").with(id).with(challenge),
             Self::Failure(failure) => failure.words(),
-            Self::User { id, name, uid, gid, home, mail, path } => Words::new("USER")
+            Self::User { id, name, uid, gid, home, mail, quota_rule, path } => Words::new("USER")
                 .with(id)
                 .with(name)
                 .with_pair("uid", uid)
                 .with_pair("gid", gid)
                 .with_pair("home", home)
                 .with_pair("mail", mail)
+                .with_some("quota_rule", quota_rule.as_deref())
                 .with_pair("mailbox_path", path),
             Self::NotFound { id } => Words::new("NOTFOUND").with(id),
             Self::Unknown(word) => Words::new(word),
@@ -264,6 +268,7 @@ mod tests {
                 gid: 5000,
                 home: "/var/mail".into(),
                 mail: "maildir:/var/mail/u".into(),
+                quota_rule: Some("*:storage=1G".into()),
                 path: "u/".into(),
             },
             ServerLine::NotFound { id: 3 },

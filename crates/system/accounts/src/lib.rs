@@ -62,7 +62,8 @@ impl Accounts {
         let tables = Tables::new(Options { substitution: false, ..Options::default() });
         let mailboxes = &rewriting.settings().virtual_mailbox_maps;
         let owners = &settings.owners;
-        for maps in [mailboxes, &owners.virtual_uid_maps, &owners.virtual_gid_maps, &settings.password_maps] {
+        let owned = [&owners.virtual_uid_maps, &owners.virtual_gid_maps];
+        for maps in owned.into_iter().chain([mailboxes, &settings.password_maps, &settings.limit_maps]) {
             tables.open_maps(maps);
         }
         Self {

@@ -7,7 +7,9 @@ use std::path::{Component, Path, PathBuf};
 pub(crate) struct Location {
     pub(crate) path: PathBuf,
     pub(crate) is_maildir: bool,
-    /// What stands after the path: `LAYOUT=fs:INDEX=/x`.
+    /// Where INBOX is, when it is not below the path: `INBOX=/var/mail/u`.
+    pub(crate) inbox: Option<PathBuf>,
+    /// What else stands after the path: `LAYOUT=fs:INDEX=/x`.
     pub(crate) options: String,
 }
 
@@ -22,14 +24,25 @@ impl Location {
             "mbox" => false,
             _ => return None,
         };
-        let path = match path.strip_prefix('~') {
-            Some(below) if !home.is_empty() => Path::new(home).join(below.trim_start_matches('/')),
-            Some(_) => return None,
-            None => PathBuf::from(path),
+        let (inbox, options): (Vec<_>, Vec<_>) =
+            options.split(':').partition(|option| option.starts_with("INBOX="));
+        let inbox = match inbox.first().and_then(|option| option.strip_prefix("INBOX=")) {
+            Some(inbox) => Some(absolute(inbox, home)?),
+            None => None,
         };
-        let plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
-        (path.is_absolute() && plain).then(|| Self { path, is_maildir, options: options.to_owned() })
+        Some(Self { path: absolute(path, home)?, is_maildir, inbox, options: options.join(":") })
     }
+}
+
+/// A path without `..`; `~` is the home folder.
+fn absolute(path: &str, home: &str) -> Option<PathBuf> {
+    let path = match path.strip_prefix('~') {
+        Some(below) if !home.is_empty() => Path::new(home).join(below.trim_start_matches('/')),
+        Some(_) => return None,
+        None => PathBuf::from(path),
+    };
+    let plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+    (path.is_absolute() && plain).then_some(path)
 }
 
 /// `%u` login, `%n` its user part, `%d` its domain, `%h` home, `%%`; each with `L` in between for lower case.
@@ -70,15 +83,24 @@ mod tests {
         assert_eq!(maildir.options, "LAYOUT=fs");
         let mbox = parse("mbox:/var/mail/%Ld/%n").unwrap();
         assert_eq!((mbox.path.to_str(), mbox.is_maildir), (Some("/var/mail/example.com/info"), false));
+        let both = parse("mbox:~/mail:INBOX=/var/mail/%n:UTF-8").unwrap();
+        assert_eq!((both.path.to_str(), both.options.as_str()), (Some("/home/info/mail"), "UTF-8"));
+        assert_eq!(both.inbox.as_deref(), Some(Path::new("/var/mail/info")));
         assert_eq!(parse("maildir:~/").unwrap().path, Path::new("/home/info/"));
     }
 
     #[test]
     fn what_leads_elsewhere_is_refused() {
         let parse = |text: &str, home: &str| Location::parse(text, "u@x", home);
-        for text in
-            ["maildir:/a/../b", "maildir:relative", "sdbox:~/x", "maildir", "maildir:/%z", "maildir:/%"]
-        {
+        for text in [
+            "maildir:/a/../b",
+            "mbox:/a:INBOX=b",
+            "maildir:relative",
+            "sdbox:~/x",
+            "maildir",
+            "maildir:/%z",
+            "maildir:/%",
+        ] {
             assert_eq!(parse(text, "/h"), None, "{text}");
         }
         assert_eq!(parse("maildir:~/x", ""), None);

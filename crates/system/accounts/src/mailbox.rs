@@ -20,8 +20,12 @@ pub struct Mailbox {
     pub base: PathBuf,
     /// Below the base: a Maildir when it ends in `/`, else an mbox file; `./` is the base itself.
     pub path: String,
+    /// With an mbox file, the directory of the other folders, absolute. It may lie outside of the base.
+    pub folders: Option<PathBuf>,
     /// What a mail location says after its path (`LAYOUT=fs`), as it stands there.
     pub options: String,
+    /// What the mail may grow to, as a table or a password file has it.
+    pub quota: Option<String>,
 }
 
 /// Why somebody has no mailbox that can be used.
@@ -39,6 +43,21 @@ pub enum NoMailbox {
 }
 
 pub(crate) fn find(accounts: &Accounts, account: &Account) -> Result<Mailbox, NoMailbox> {
+    let own = account.entry.as_ref().and_then(|entry| entry.extra.quota.clone());
+    let quota = match own {
+        Some(quota) => Some(quota),
+        None => limit(accounts, &account.user)?,
+    };
+    place(accounts, account).map(|mailbox| Mailbox { quota, ..mailbox })
+}
+
+fn limit(accounts: &Accounts, user: &str) -> Result<Option<String>, NoMailbox> {
+    let maps = &accounts.settings.limit_maps;
+    let found = accounts.rewriting.find_address(&accounts.tables, maps, user).map_err(Unavailable::from)?;
+    Ok(found.map(|found| found.value))
+}
+
+fn place(accounts: &Accounts, account: &Account) -> Result<Mailbox, NoMailbox> {
     if account.is_system {
         return of_system(accounts, account);
     }
@@ -63,7 +82,12 @@ fn of_virtual(accounts: &Accounts, account: &Account, path: String) -> Result<Ma
         return Err(NoMailbox::Misconfigured(text.to_owned()));
     }
     let (uid, gid) = virtual_owner(accounts, &account.user)?;
-    Ok(Mailbox { uid, gid, base: PathBuf::from(&accounts.settings.base), path, options: String::new() })
+    let base = PathBuf::from(&accounts.settings.base);
+    let is_maildir = path.ends_with('/');
+    let below = format!("{}{}", path.trim_start_matches('/'), accounts.settings.folders_suffix);
+    let folders = (!is_maildir).then(|| base.join(below));
+    let options = if is_maildir { accounts.settings.layout.clone() } else { String::new() };
+    Ok(Mailbox { uid, gid, base, path, folders, options, quota: None })
 }
 
 fn virtual_owner(accounts: &Accounts, user: &str) -> Result<(u32, u32), NoMailbox> {
@@ -90,18 +114,25 @@ fn of_location(
         ("", _) | (_, "") => virtual_owner(accounts, &account.user)?,
         (uid, gid) => (own_id(account, uid)?, own_id(account, gid)?),
     };
+    // As Dovecot has it: the directory of an mbox location holds the folders, and INBOX unless that is elsewhere.
+    let folders = (!location.is_maildir).then(|| location.path.clone());
+    let inbox = match location.inbox {
+        None if location.is_maildir => location.path,
+        None => location.path.join("inbox"),
+        Some(inbox) => inbox,
+    };
     let home = Path::new(&entry.home);
-    let (base, below) = match location.path.strip_prefix(home) {
+    let (base, below) = match inbox.strip_prefix(home) {
         Ok(below) if home.is_absolute() => (home.to_owned(), below.to_owned()),
-        _ if location.is_maildir => (location.path.clone(), PathBuf::new()),
-        _ => split_file(&location.path),
+        _ if location.is_maildir => (inbox.clone(), PathBuf::new()),
+        _ => split_file(&inbox),
     };
     let ending = if location.is_maildir { "/" } else { "" };
     let path = match below.to_string_lossy().trim_end_matches('/') {
         "" => "./".to_owned(),
         below => format!("{below}{ending}"),
     };
-    Ok(Mailbox { uid, gid, base, path, options: location.options })
+    Ok(Mailbox { uid, gid, base, path, folders, options: location.options, quota: None })
 }
 
 fn split_file(path: &Path) -> (PathBuf, PathBuf) {
@@ -127,5 +158,7 @@ fn of_system(accounts: &Accounts, account: &Account) -> Result<Mailbox, NoMailbo
         "" => (&settings.spool, name.to_owned()),
         below => (&entry.home, below.to_owned()),
     };
-    Ok(Mailbox { uid, gid, base: PathBuf::from(base), path, options: String::new() })
+    let folders = (!path.ends_with('/')).then(|| Path::new(&entry.home).join(&settings.folder_directory));
+    let base = PathBuf::from(base);
+    Ok(Mailbox { uid, gid, base, path, folders, options: String::new(), quota: None })
 }

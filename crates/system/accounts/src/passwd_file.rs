@@ -27,6 +27,8 @@ pub struct Extra {
     pub mail: Option<String>,
     /// `allow_nets=`
     pub allow_nets: Option<String>,
+    /// `userdb_quota_rule=*:storage=1G`
+    pub quota: Option<String>,
     /// `nopassword`
     pub nopassword: bool,
     /// `nologin`
@@ -92,6 +94,7 @@ impl Extra {
         for field in text.split(' ') {
             match field.split_once('=') {
                 Some(("userdb_mail" | "mail", mail)) => extra.mail = Some(mail.to_owned()),
+                Some(("userdb_quota_rule" | "quota_rule", rule)) => extra.quota = Some(rule.to_owned()),
                 Some(("allow_nets", networks)) => extra.allow_nets = Some(networks.to_owned()),
                 None if field == "nopassword" => extra.nopassword = true,
                 None if field == "nologin" => extra.nologin = true,
@@ -118,6 +121,7 @@ mod tests {
         );
         assert_eq!(entry.extra.mail.as_deref(), Some("maildir:~/Mail"));
         assert_eq!(entry.extra.allow_nets.as_deref(), Some("192.0.2.0/24,::1"));
+        assert_eq!(entry.extra.quota.as_deref(), Some("*:storage=1G"));
         assert_eq!(entry.password, "{SHA512-CRYPT}$6$x$y");
     }
 

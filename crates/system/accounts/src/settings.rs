@@ -27,6 +27,14 @@ pub struct Settings {
     pub spool: String,
     /// `home_mailbox`
     pub home_mailbox: String,
+    /// `mail_folder_directory`
+    pub folder_directory: String,
+    /// `mbox_folders_suffix`
+    pub folders_suffix: String,
+    /// `virtual_mailbox_layout`, as a mail location has it.
+    pub layout: String,
+    /// `virtual_mailbox_limit_maps`
+    pub limit_maps: String,
 }
 
 impl From<&Config> for Settings {
@@ -47,6 +55,21 @@ impl From<&Config> for Settings {
             },
             spool: config.get(&parameters::MAIL_SPOOL_DIRECTORY),
             home_mailbox: config.get(&parameters::HOME_MAILBOX),
+            folder_directory: config.get(&parameters::MAIL_FOLDER_DIRECTORY),
+            folders_suffix: config.get(&parameters::MBOX_FOLDERS_SUFFIX),
+            layout: layout(&config.get(&parameters::VIRTUAL_MAILBOX_LAYOUT)),
+            limit_maps: config.get(&parameters::VIRTUAL_MAILBOX_LIMIT_MAPS),
+        }
+    }
+}
+
+fn layout(name: &str) -> String {
+    match name.to_ascii_lowercase().as_str() {
+        "" | "maildir++" => String::new(),
+        "fs" => "LAYOUT=fs".to_owned(),
+        other => {
+            log::warn!("virtual_mailbox_layout: unknown layout \"{other}\", using \"maildir++\"");
+            String::new()
         }
     }
 }

@@ -38,6 +38,10 @@ impl Site {
             },
             spool: "/var/mail".into(),
             home_mailbox: String::new(),
+            folder_directory: "mail".into(),
+            folders_suffix: ".folders".into(),
+            layout: "LAYOUT=fs".into(),
+            limit_maps: "inline:{info@example.com=1G}".into(),
         };
         let mailbox_maps = format!("texthash:{}", file("mailboxes", "info@example.com example.com/info/\n"));
         Self { folder, settings, mailbox_maps }
@@ -55,7 +59,36 @@ impl Site {
 }
 
 fn mailbox(uid: u32, gid: u32, base: &str, path: &str) -> Mailbox {
-    Mailbox { uid, gid, base: base.into(), path: path.into(), options: String::new() }
+    let (base, path, options) = (base.into(), path.into(), String::new());
+    Mailbox { uid, gid, base, path, folders: None, options, quota: None }
+}
+
+/// What the tables give `info@example.com`.
+fn virtual_info() -> Mailbox {
+    let (options, quota) = ("LAYOUT=fs".into(), Some("1G".into()));
+    Mailbox { options, quota, ..mailbox(5000, 5001, "/var/mail/vhosts", "example.com/info/") }
+}
+
+#[test]
+fn folders_of_an_mbox_lie_where_dovecot_is_told_to_look() {
+    let users = "two@example.com:pw:6000:6001::/home/two::userdb_mail=mbox:~/mail:INBOX=/var/spool/%n \
+                 userdb_quota_rule=*:storage=5M\n\
+                 one@example.com:pw:6000:6001::/home/one::userdb_mail=mbox:~/mail\n";
+    let mut site = Site::new("", users);
+    site.mailbox_maps = "inline:{file@example.com=example.com/file}".into();
+    let accounts = site.accounts();
+    let of = |login: &str| accounts.mailbox_of(login).unwrap();
+    let two = Mailbox {
+        folders: Some("/home/two/mail".into()),
+        quota: Some("*:storage=5M".into()),
+        ..mailbox(6000, 6001, "/var/spool", "two")
+    };
+    assert_eq!(of("two"), two);
+    let one = mailbox(6000, 6001, "/home/one", "mail/inbox");
+    assert_eq!(of("one"), Mailbox { folders: Some("/home/one/mail".into()), ..one });
+    let file = mailbox(5000, 5001, "/var/mail/vhosts", "example.com/file");
+    let folders = Some("/var/mail/vhosts/example.com/file.folders".into());
+    assert_eq!(of("file"), Mailbox { folders, ..file });
 }
 
 #[test]
@@ -66,10 +99,7 @@ fn a_login_of_the_tables_has_its_virtual_mailbox() {
         let account = accounts.find(login).unwrap().unwrap();
         assert_eq!(account.user, "info@example.com");
         assert!(account.password == Password::Stored("{PLAIN}secret".into()));
-        assert_eq!(
-            accounts.mailbox(&account),
-            Ok(mailbox(5000, 5001, "/var/mail/vhosts", "example.com/info/"))
-        );
+        assert_eq!(accounts.mailbox(&account), Ok(virtual_info()));
     }
     for login in ["", "nobody", "@example.com", "in fo\n", "a/b", "info@other.example", "info+x@example.com"]
     {
@@ -86,8 +116,9 @@ fn a_password_file_says_where_the_mail_is() {
     let accounts = site.accounts();
     let of = |login: &str| accounts.mailbox(&accounts.find(login).unwrap().unwrap());
     assert_eq!(of("plain@example.com"), Ok(mailbox(6000, 6001, "/home/plain", "Maildir/")));
-    assert_eq!(of("else"), Ok(mailbox(6000, 6001, "/srv/mail", "else")));
-    assert_eq!(of("info"), Ok(mailbox(5000, 5001, "/var/mail/vhosts", "example.com/info/")));
+    let other = mailbox(6000, 6001, "/srv/mail/else", "inbox");
+    assert_eq!(of("else"), Ok(Mailbox { folders: Some("/srv/mail/else".into()), ..other }));
+    assert_eq!(of("info"), Ok(virtual_info()));
     for login in ["root", "lost"] {
         assert!(matches!(of(login), Err(NoMailbox::Misconfigured(_))), "{login}");
     }

@@ -12,6 +12,7 @@ use crate::error::DeliverError;
 use crate::maildir::OpenMaildir;
 use crate::mbox::LockSettings;
 use crate::place::{Form, Place};
+use crate::store::{Layout, Limits};
 
 /// The mailboxes below one base directory, all written by one user.
 #[derive(Debug)]
@@ -53,6 +54,8 @@ pub struct Copy<'a> {
     pub head: &'a [u8],
     /// The largest size of the mailbox file; for a Maildir of one message. 0 for no limit.
     pub limit_bytes: u64,
+    /// What all mail of the recipient may grow to.
+    pub quota: QuotaRule,
     /// How an mbox file is locked.
     pub locks: &'a LockSettings,
     /// An earlier try may have died before it could tell that it had delivered. This text, unless it is empty, is then
@@ -60,6 +63,22 @@ pub struct Copy<'a> {
     pub in_doubt: &'a str,
     /// The time, microseconds since 1970.
     pub now_us: u64,
+}
+
+/// What all mail of a recipient may grow to, and how it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaRule {
+    /// Of all folders together; of an mbox, only the file that is delivered to counts.
+    pub limits: Limits,
+    /// How the folders lie.
+    pub layout: Layout,
+}
+
+impl Default for QuotaRule {
+    /// No limit.
+    fn default() -> Self {
+        Self { limits: Limits::default(), layout: Layout::MaildirPlusPlus }
+    }
 }
 
 impl Mailboxes<RealDisk> {
@@ -111,6 +130,29 @@ impl<D: Disk> Mailboxes<D> {
         }
     }
 
+    /// Would a message of so many bytes fit into the mailbox? Nothing is written; a Maildir may get its `maildirsize`.
+    ///
+    /// # Errors
+    /// [`DeliverError::TooLarge`] and [`DeliverError::OverQuota`] when it would not.
+    pub fn check_room(&self, copy: &Copy<'_>, bytes: u64) -> Result<(), DeliverError> {
+        let (there, limit_bytes) = match copy.place.form {
+            Form::Maildir => {
+                self.check_quota(copy, bytes)?;
+                (0, copy.limit_bytes)
+            }
+            Form::Mbox => {
+                let there = self.base.stamp_of(&copy.place.path).map_or(0, |stamp| stamp.size);
+                (there, mbox_limit_bytes(copy))
+            }
+        };
+        match limit_bytes {
+            limit_bytes if limit_bytes > 0 && there.saturating_add(bytes) > limit_bytes => {
+                Err(DeliverError::TooLarge { limit_bytes })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The base directory, for a sandbox that is to leave it within reach.
     pub fn base(&self) -> &Directory {
         &self.base
@@ -120,4 +162,10 @@ impl<D: Disk> Mailboxes<D> {
     pub(crate) fn full_path(&self, path: &Path) -> PathBuf {
         self.base_path.join(path)
     }
+}
+
+/// How large an mbox file may become; 0 for no limit.
+pub(crate) fn mbox_limit_bytes(copy: &Copy<'_>) -> u64 {
+    let limits = [copy.limit_bytes, copy.quota.limits.bytes];
+    limits.into_iter().filter(|limit| *limit > 0).min().unwrap_or(0)
 }

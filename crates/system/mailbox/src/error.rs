@@ -26,6 +26,9 @@ pub enum DeliverError {
         /// `virtual_mailbox_limit` or `mailbox_size_limit`.
         limit_bytes: u64,
     },
+    /// All mail of the recipient would become larger than it may.
+    #[error("Quota exceeded (mailbox for user is full)")]
+    OverQuota,
     /// The message itself could not be read.
     #[error("error reading message: {0}")]
     Content(#[from] ContentError),
@@ -89,7 +92,7 @@ impl DeliverError {
     /// a full or read-only file system, too many open files.
     pub fn status(&self) -> Status {
         match self {
-            Self::TooLarge { .. } => Status(5, 2, 2),
+            Self::TooLarge { .. } | Self::OverQuota => Status(5, 2, 2),
             Self::Io { source, .. } => io_status(source),
             Self::Content(_) => Status(4, 3, 0),
             _ => Status(4, 2, 0),

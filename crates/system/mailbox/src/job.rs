@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use attributes::{Attributes, Missing};
 
+use crate::deliver::QuotaRule;
 use crate::error::{DeliverError, Status};
 use crate::mbox::LockSettings;
 use crate::place::{Form, Place};
+use crate::store::{Layout, Limits};
 
 /// No message between agent and courier is longer, in bytes.
 pub const MESSAGE_LIMIT_BYTES: usize = 128 * 1024;
@@ -57,6 +59,10 @@ pub struct Job {
     pub content_offset: u64,
     /// The largest size of the mailbox file, 0 for no limit.
     pub limit_bytes: u64,
+    /// What all mail of the recipient may grow to.
+    pub quota: QuotaRule,
+    /// Nothing is to be delivered: is there room for a message of so many bytes? The file that comes along is not read.
+    pub only_measure: Option<u64>,
     /// Where in the queue file the recipient is crossed off as soon as the copy is safe; 0 where that is not the
     /// courier's business.
     pub record_offset: u64,
@@ -171,6 +177,14 @@ impl Job {
             .with("offset", self.content_offset)
             .with("record", self.record_offset)
             .with("limit", self.limit_bytes);
+        if !self.quota.limits.is_none() {
+            message.push("quota_bytes", self.quota.limits.bytes);
+            message.push("quota_messages", self.quota.limits.messages);
+            message.push("quota_tree", u8::from(self.quota.layout == Layout::MaildirTree));
+        }
+        if let Some(bytes) = self.only_measure {
+            message.push("measure", bytes);
+        }
         if self.in_doubt {
             message.push("in_doubt", &self.queue_id);
         }
@@ -197,9 +211,20 @@ impl Job {
             queue_id: message.get("in_doubt").unwrap_or_default().to_owned(),
             in_doubt: message.get("in_doubt").is_some(),
             limit_bytes: message.parse("limit")?,
+            quota: quota(message)?,
+            only_measure: message.get("measure").map(|_| message.parse("measure")).transpose()?,
             unless_exists: unless.map(|(_, path)| path.to_owned()).collect(),
         })
     }
+}
+
+fn quota(message: &Attributes) -> Result<QuotaRule, Missing> {
+    if message.get("quota_bytes").is_none() {
+        return Ok(QuotaRule::default());
+    }
+    let limits = Limits { bytes: message.parse("quota_bytes")?, messages: message.parse("quota_messages")? };
+    let is_tree = message.parse::<u8>("quota_tree")? != 0;
+    Ok(QuotaRule { limits, layout: if is_tree { Layout::MaildirTree } else { Layout::MaildirPlusPlus } })
 }
 
 impl Answer {
@@ -299,6 +324,8 @@ mod tests {
                 head,
                 content_offset: 812,
                 limit_bytes: 0,
+                quota: QuotaRule { limits: Limits { bytes: 7, messages: 8 }, layout: Layout::MaildirTree },
+                only_measure: Some(9),
                 record_offset: 97,
                 queue_id: "E13879EA1AF".into(),
                 in_doubt: true,

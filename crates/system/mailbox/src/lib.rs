@@ -20,7 +20,7 @@ pub mod place;
 pub mod store;
 
 pub use content::Content;
-pub use deliver::{Copy, Mailboxes};
+pub use deliver::{Copy, Mailboxes, QuotaRule};
 pub use envelope::Envelope;
 pub use error::DeliverError;
 pub use place::{Form, Place};

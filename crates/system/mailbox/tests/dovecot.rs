@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use mailbox::store::{Flags, How, Maildrop, Settings, Store, Stores, UidlFormat};
+use mailbox::store::{Flags, How, Maildrop, Settings, Store, Stores};
 
-use world::{change, folder_name, text};
+use world::{change, exclusive, folder_name, text};
 
 /// Dovecot refuses to read mail as root.
 const MAIL_UID: u32 = 5999;
@@ -324,7 +324,7 @@ fn uidls_are_those_of_dovecot() {
         .find_map(|word| word.parse().ok().filter(|v| *v > 1000))
         .unwrap();
     let (store, now_us) = switch.ours();
-    let drop = Maildrop::open(&store, &UidlFormat::default(), true, now_us).unwrap();
+    let drop = Maildrop::open(&store, exclusive(), now_us).unwrap();
     let uidls: Vec<_> = drop.messages().iter().map(|message| message.uidl.clone()).collect();
     assert_eq!(uidls, [format!("00000001{v:08x}"), format!("00000003{v:08x}")]);
     assert!(drop.messages().iter().all(|message| message.size_bytes == 17));

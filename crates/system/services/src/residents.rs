@@ -7,13 +7,17 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use attributes::{Attributes, Missing};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mailbox::mbox::LockSettings;
+use mailbox::place::BadPlace;
+use mailbox::store::{Layout, Limits, Location};
+use mailbox::{Form, Place};
 use sys::descriptors;
+use sys::directory::Links;
 use sys::sockets::{self, Socket};
 
 use crate::couriers;
@@ -72,8 +76,12 @@ pub struct NewSession {
     pub user: String,
     /// The mailbox below the base: a Maildir when it ends in `/`, else an mbox file.
     pub path: String,
+    /// With an mbox file, the directory of the other folders, absolute; else empty.
+    pub folders: String,
     /// What a mail location says after its path: `LAYOUT=fs`.
     pub options: String,
+    /// What the mail may grow to, as tables have it ([`Limits::parse`]); empty for no limit.
+    pub quota: String,
     /// As in [`SessionRequest`].
     pub words: Attributes,
     /// As in [`SessionRequest`].
@@ -85,6 +93,10 @@ pub struct NewSession {
 pub struct Setup {
     /// The directory that nothing leaves.
     pub base: PathBuf,
+    /// But for this one, if there is one: where folders lie beside an mbox file that is elsewhere.
+    pub folders: Option<PathBuf>,
+    /// And `mailbox_index_directory`.
+    pub index_directory: Option<PathBuf>,
     /// `process_no_new_privs_enable`
     pub no_new_privileges: bool,
     /// `process_landlock_enable`
@@ -149,7 +161,9 @@ impl NewSession {
         let message = Attributes::new()
             .with("user", &self.user)
             .with("path", &self.path)
-            .with("options", &self.options);
+            .with("folders", &self.folders)
+            .with("options", &self.options)
+            .with("quota", &self.quota);
         with_words(message, &self.words, &self.early)
     }
 
@@ -161,19 +175,69 @@ impl NewSession {
         Ok(Self {
             user: message.text("user")?.to_owned(),
             path: message.text("path")?.to_owned(),
+            folders: message.text("folders")?.to_owned(),
             options: message.text("options")?.to_owned(),
+            quota: message.text("quota")?.to_owned(),
             words: words_of(message),
             early: early_of(message)?,
         })
     }
+
+    /// Where the mail lies, below `base`.
+    ///
+    /// # Errors
+    /// [`BadMailbox`]: the path. A quota that is not understood is logged, and is none: who reads can make room.
+    pub fn location(&self, base: &Path) -> Result<Location, BadMailbox> {
+        let place = Place::parse(&self.path).map_err(|why| BadMailbox { path: self.path.clone(), why })?;
+        let limits = Limits::parse(&self.quota).unwrap_or_else(|error| {
+            log::warn!("user=<{}>: {error}", self.user);
+            Limits::default()
+        });
+        let has = |wanted: &str| self.options.split(':').any(|option| option.eq_ignore_ascii_case(wanted));
+        let layout = match place.form {
+            Form::Mbox => Layout::Mbox,
+            Form::Maildir if has("LAYOUT=fs") => Layout::MaildirTree,
+            Form::Maildir => Layout::MaildirPlusPlus,
+        };
+        Ok(Location {
+            inbox: base.join(&place.path),
+            layout,
+            folders: (layout == Layout::Mbox && !self.folders.is_empty())
+                .then(|| self.folders.clone().into()),
+            utf8_names: has("UTF-8"),
+            limits,
+        })
+    }
+}
+
+/// Where a mailbox can not be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("bad mailbox path {path}: {why}")]
+pub struct BadMailbox {
+    /// As the table has it.
+    path: String,
+    /// What is wrong with it.
+    why: BadPlace,
 }
 
 impl Setup {
+    /// What holds for all mailboxes of a resident.
+    pub fn store_settings(&self) -> mailbox::store::Settings {
+        let mut settings = mailbox::store::Settings::new(sys::process::host_name(), std::process::id());
+        settings.links = if self.follow_links { Links::Follow } else { Links::Refuse };
+        settings.mbox_locks = self.locks;
+        settings.index_directory.clone_from(&self.index_directory);
+        settings
+    }
+
     /// The message that goes over the socket.
     pub fn to_attributes(&self) -> Attributes {
         let settings = mailbox::job::CourierSettings { locks: self.locks, strict_ownership: false };
         let mut message = settings.to_attributes();
         message.push("base", self.base.display());
+        let shown = |path: &Option<PathBuf>| path.as_deref().unwrap_or(Path::new("")).display().to_string();
+        message.push("folders", shown(&self.folders));
+        message.push("index_directory", shown(&self.index_directory));
         let flags = [
             ("no_new_privileges", self.no_new_privileges),
             ("landlock", self.landlock),
@@ -190,8 +254,13 @@ impl Setup {
     /// As [`SessionRequest::from_attributes`].
     pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
         let flag = |name| message.parse::<u8>(name).map(|number| number != 0);
+        let path = |name| {
+            message.text(name).map(|path| Some(path).filter(|path| !path.is_empty()).map(PathBuf::from))
+        };
         Ok(Self {
             base: PathBuf::from(message.text("base")?),
+            folders: path("folders")?,
+            index_directory: path("index_directory")?,
             no_new_privileges: flag("no_new_privileges")?,
             landlock: flag("landlock")?,
             seccomp: flag("seccomp")?,
@@ -296,14 +365,24 @@ mod tests {
         let session = NewSession {
             user: "u@x".into(),
             path: "u/".into(),
-            options: String::new(),
+            folders: "/home/u/mail".into(),
+            options: "LAYOUT=fs:UTF-8".into(),
+            quota: "1G".into(),
             words,
             early: Vec::new(),
         };
+        let location = session.location(Path::new("/var/mail")).unwrap();
+        assert_eq!((location.layout, location.utf8_names), (Layout::MaildirTree, true));
+        assert_eq!((location.inbox, location.folders), ("/var/mail/u".into(), None));
+        let file = NewSession { path: "u".into(), ..session.clone() };
+        let location = file.location(Path::new("/var/mail")).unwrap();
+        assert_eq!((location.layout, location.folders), (Layout::Mbox, Some("/home/u/mail".into())));
         assert_eq!(NewSession::from_attributes(&session.to_attributes()), Ok(session));
         let locks = mailbox::store::Settings::new("h", 1).mbox_locks;
         let setup = Setup {
             base: "/var/mail".into(),
+            folders: Some("/home/u/mail".into()),
+            index_directory: None,
             no_new_privileges: true,
             landlock: false,
             seccomp: true,

@@ -13,9 +13,10 @@
 //! A login server gets a client there by `machine::Output::HandOver` and `services::residents::Residents`.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -36,6 +37,7 @@ pub const ARGUMENT: &str = "resident";
 pub const LINE_DESCRIPTOR: RawFd = 3;
 /// How long a resident stays without a session.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
+const FOLDERS_MODE: u32 = 0o700;
 /// What a resident may read besides mailboxes: time zones, and whether a process lives.
 const READABLE: [&str; 4] = ["/etc", "/usr/share/zoneinfo", "/proc", "/dev/urandom"];
 
@@ -89,6 +91,10 @@ fn begin<R: Resident>() -> io::Result<()> {
     let words = decode(&buffer[..received.length]).ok_or(io::ErrorKind::InvalidData)?;
     let setup = Setup::from_attributes(&words).map_err(io::Error::other)?;
     let resident = R::open(&setup)?;
+    if let Some(folders) = &setup.folders {
+        // What does not exist can not be left within reach. Whoever can not make it has no folders, and is told then.
+        let _ = DirBuilder::new().recursive(true).mode(FOLDERS_MODE).create(folders);
+    }
     confine(&setup)?;
     Run::new(resident, line)?.until_the_end()
 }
@@ -113,7 +119,8 @@ fn open_log(program: &str, file: Option<OwnedFd>) {
 fn confine(setup: &Setup) -> io::Result<()> {
     let reach = || {
         let mut paths: Vec<_> = READABLE.iter().map(|path| (PathBuf::from(path), Access::Read)).collect();
-        paths.push((setup.base.clone(), Access::Write));
+        let writable = [Some(&setup.base), setup.folders.as_ref(), setup.index_directory.as_ref()];
+        paths.extend(writable.into_iter().flatten().map(|path| (path.clone(), Access::Write)));
         Reach { paths, ..Reach::default() }
     };
     let sandbox = Sandbox {

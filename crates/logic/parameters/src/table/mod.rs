@@ -25,6 +25,7 @@ mod tlsproxy;
 mod later;
 mod own;
 mod login;
+mod mailboxes;
 mod imapd;
 mod pop3d;
 
@@ -37,6 +38,7 @@ pub use later::*;
 pub use lmtp::*;
 pub use local_delivery::*;
 pub use login::*;
+pub use mailboxes::*;
 pub use milter::*;
 pub use own::*;
 pub use pop3d::*;
@@ -85,4 +87,4 @@ pub static FAMILIES: &[&[&Declared]] = &[
 ];
 
 /// The names that Postfix does not have, by family.
-pub static OWN: &[&[&Declared]] = &[own::TABLE, login::TABLE, imapd::TABLE, pop3d::TABLE];
+pub static OWN: &[&[&Declared]] = &[own::TABLE, login::TABLE, mailboxes::TABLE, imapd::TABLE, pop3d::TABLE];

@@ -27,10 +27,15 @@ parameters! {
 
     // Mailboxes
 
-    /// Form of the unique ids: `%u` UID, `%v` UIDVALIDITY, `%f` file name, `%g` GUID, `%m` MD5 of the headers, each
-    /// with a width and `X` or `x` in between for hexadecimal digits. Ids that a mailbox records win. Dovecot:
-    /// `pop3_uidl_format`.
+    /// Form of the unique ids: `%u` UID, `%v` UIDVALIDITY, `%f` file name, `%g` GUID; in front of `u` and `v` may stand
+    /// a width, and `X` for hexadecimal digits. Ids that a mailbox records win. Dovecot: `pop3_uidl_format`, which also
+    /// has `%m`.
     POP3D_UIDL_FORMAT: Raw = "pop3d_uidl_format", "%08Xu%08Xv", ["pop3d"];
+    /// What happens to deleted messages: `expunge` removes them; `flag` sets `pop3d_deleted_flag` and leaves them for
+    /// IMAP; `default` is `flag` where that is set. Dovecot: `pop3_delete_type`.
+    POP3D_DELETE_TYPE: Text = "pop3d_delete_type", "default", ["pop3d"];
+    /// Keyword that hides a message from POP3, as `$POP3Deleted`. Empty: none does. Dovecot: `pop3_deleted_flag`.
+    POP3D_DELETED_FLAG: Raw = "pop3d_deleted_flag", "", ["pop3d"];
     /// Leaves messages that were fetched unseen. Dovecot: `pop3_no_flag_updates`.
     POP3D_NO_FLAG_UPDATES: Flag = "pop3d_no_flag_updates", "no", ["pop3d"];
     /// Answers LAST with the highest message that was fetched, as RFC 1460 had it; RSET forgets what was fetched.

@@ -64,15 +64,16 @@ impl<D: Disk> Mailboxes<D> {
         let outcome = match &file {
             Some((file, facts)) => self
                 .write(file, copy, content, buffer)
-                .and_then(|()| self.publish(maildir, copy, facts, temporary)),
-            None => self.publish_again(maildir, copy, temporary),
+                .and_then(|size| self.publish(maildir, copy, facts, temporary).map(|()| Some(size))),
+            None => self.publish_again(maildir, copy, temporary).map(|()| None),
         };
-        if outcome.is_ok() {
+        if let Ok(size) = outcome {
             when_safe();
+            size.into_iter().for_each(|size| self.note_delivery(copy, size));
         }
         // What stays in tmp/ is no message; readers remove it after 36 hours. The file is still open, and so locked.
         let _ = self.disk.remove(&maildir.tmp, temporary);
-        outcome
+        outcome.map(drop)
     }
 
     /// None when an earlier try has delivered. The file is locked as long as it is open, which tells another try that
@@ -101,16 +102,20 @@ impl<D: Disk> Mailboxes<D> {
         if is_ours && facts.links == 1 { Ok(Some((file, facts))) } else { Err(DeliverError::Locked) }
     }
 
+    /// Answers the size, in bytes.
     fn write(
         &self,
         file: &File,
         copy: &Copy<'_>,
         content: &mut dyn Content,
         buffer: &mut Vec<u8>,
-    ) -> Result<(), DeliverError> {
+    ) -> Result<u64, DeliverError> {
         let mut target = Target { disk: &self.disk, file, offset: 0, limit_bytes: copy.limit_bytes };
         target.copy(Form::Maildir, copy.head, content, buffer)?;
-        self.disk.sync(file).map_err(|source| DeliverError::io("error writing message", source))
+        let size = target.offset;
+        self.check_quota(copy, size)?;
+        self.disk.sync(file).map_err(|source| DeliverError::io("error writing message", source))?;
+        Ok(size)
     }
 
     fn publish(

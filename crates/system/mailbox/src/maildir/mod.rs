@@ -4,5 +4,6 @@ mod deliver;
 mod trace;
 mod make;
 mod name;
+mod quota;
 
 pub(crate) use deliver::OpenMaildir;

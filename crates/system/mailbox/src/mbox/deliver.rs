@@ -12,7 +12,7 @@ use super::dotlock::{Asker, Dotlock};
 use super::search;
 use crate::content::Content;
 use crate::copy::Target;
-use crate::deliver::{Copy, Mailboxes};
+use crate::deliver::{Copy, Mailboxes, mbox_limit_bytes};
 use crate::disk::Disk;
 use crate::error::DeliverError;
 use crate::place::Form;
@@ -168,8 +168,12 @@ impl<D: Disk> Mailboxes<D> {
         content: &mut dyn Content,
         buffer: &mut Vec<u8>,
     ) -> Result<(), DeliverError> {
-        let mut target =
-            Target { disk: &self.disk, file: &mbox.file, offset: mbox.size, limit_bytes: copy.limit_bytes };
+        let mut target = Target {
+            disk: &self.disk,
+            file: &mbox.file,
+            offset: mbox.size,
+            limit_bytes: mbox_limit_bytes(copy),
+        };
         let gap = gap_before(&mbox.file, mbox.size)?;
         if gap.is_empty() {
             target.compose(Form::Mbox, copy.head, content, buffer)?;

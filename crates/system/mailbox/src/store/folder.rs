@@ -10,7 +10,7 @@ use super::maildir::Maildir;
 use super::mbox::Mbox;
 use super::root::Root;
 use super::upload::{Addition, Upload};
-use super::{Layout, Uid, filename, keywords, locked};
+use super::{Uid, filename, keywords, locked};
 
 /// A folder that is open.
 #[derive(Debug)]
@@ -65,12 +65,17 @@ pub struct Quota {
 }
 
 impl Folder {
-    /// The Maildir `path` below the root, or the mbox `file` in it.
-    pub(super) fn new(shared: &Arc<Root>, path: PathBuf, file: &Path) -> Self {
-        let work = match shared.settings.layout {
-            Layout::Mbox => Work::Mbox(Mbox::new(shared.clone(), file.to_owned())),
-            _ => Work::Maildir(Maildir::new(shared.clone(), path)),
-        };
+    /// The Maildir `path` below the root.
+    pub(super) fn maildir(shared: &Arc<Root>, path: PathBuf) -> Self {
+        Self::with(shared, Work::Maildir(Maildir::new(shared.clone(), path)))
+    }
+
+    /// The mbox file `path`, which is absolute.
+    pub(super) fn mbox(shared: &Arc<Root>, path: &Path) -> std::io::Result<Self> {
+        Ok(Self::with(shared, Work::Mbox(Mbox::new(shared.clone(), path)?)))
+    }
+
+    fn with(shared: &Arc<Root>, work: Work) -> Self {
         Self { shared: shared.clone(), contents: Mutex::default(), work: Mutex::new(work) }
     }
 
@@ -225,8 +230,7 @@ impl Folder {
     pub(super) fn moved(&self, path: PathBuf) {
         match &mut *locked(&self.work) {
             Work::Maildir(maildir) => maildir.path = path,
-            // INBOX is not renamed.
-            Work::Mbox(_) => {}
+            Work::Mbox(mbox) => mbox.moved(&self.shared.root.join(path)),
         }
     }
 

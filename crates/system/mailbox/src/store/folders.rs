@@ -15,14 +15,18 @@ use super::error::MailError;
 use super::folder::{Folder, Quota};
 use super::layout::{self, TRASHED};
 use super::lock::{self, FolderLock, Wanted};
+use super::mbox::{guid_of, tree};
 use super::names::{BadName, FolderName};
 use super::root::Root;
 use super::subscriptions::Subscriptions;
-use super::{Layout, Listed, Settings, courier, locked, maildir};
+use super::{Layout, Limits, Listed, Settings, courier, locked, maildir};
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 const SUBSCRIPTIONS: &str = "subscriptions";
+const HIDDEN_SUBSCRIPTIONS: &str = ".subscriptions";
+/// Beside mbox files, what is not mail lies in this directory, as Dovecot has it.
+const CONTROL: &str = ".imap";
 /// A larger file of subscriptions is not read, bytes.
 const SUBSCRIPTIONS_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -32,29 +36,33 @@ pub struct Store {
     shared: Arc<Root>,
     /// Folders that are open.
     open: Mutex<HashMap<FolderName, Weak<Folder>>>,
-    /// An mbox file's own name.
-    file: PathBuf,
+    /// The Maildir or the file.
+    inbox: PathBuf,
+    /// There may be others beside INBOX.
+    has_folders: bool,
 }
 
 impl Store {
-    pub(super) fn new(settings: Settings, path: &Path) -> Result<Self, MailError> {
-        let (root, file) = match settings.layout {
-            Layout::Mbox => (
-                path.parent().unwrap_or(Path::new("/")),
-                path.file_name().map(PathBuf::from).unwrap_or_default(),
-            ),
-            _ => (path, PathBuf::new()),
+    /// `folders`: with mbox, where the other folders are.
+    pub(super) fn new(settings: Settings, path: &Path, folders: Option<&Path>) -> Result<Self, MailError> {
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        let (root, control) = match (settings.layout, folders) {
+            (Layout::Mbox, Some(folders)) => (folders, Some(folders.join(CONTROL))),
+            (Layout::Mbox, None) => (parent, None),
+            _ => (path, None),
         };
-        let make = || DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(root);
-        let home = match Directory::open(root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make().and_then(|()| Directory::open(root))
-            }
-            outcome => outcome,
-        };
-        let home = home.map_err(MailError::io("open", root))?;
-        let shared = Arc::new(Root::new(settings, root.to_owned(), home));
-        Ok(Self { shared, open: Mutex::default(), file })
+        let opened = |path: PathBuf| made(&path).map(|directory| (path, directory));
+        let control = control.map(opened).transpose()?;
+        if settings.layout == Layout::Mbox {
+            made(parent)?;
+        }
+        let has_folders = settings.layout != Layout::Mbox || folders.is_some();
+        let shared = Arc::new(Root::new(settings, opened(root.to_owned())?, control));
+        Ok(Self { shared, open: Mutex::default(), inbox: path.to_owned(), has_folders })
+    }
+
+    pub(super) fn set_limits(&self, limits: Limits) {
+        self.shared.set_limits(limits);
     }
 
     /// All folders with their parents, INBOX first, the others sorted.
@@ -66,7 +74,22 @@ impl Store {
     }
 
     fn folders(&self) -> Result<BTreeMap<FolderName, PathBuf>, MailError> {
+        if !self.has_folders {
+            return Ok(BTreeMap::new());
+        }
         layout::folders(&self.shared.settings, &self.shared.home).map_err(self.trouble("read", Path::new("")))
+    }
+
+    /// Which directory or file below the root a folder is.
+    fn path_of(&self, name: &FolderName) -> Result<PathBuf, MailError> {
+        if !self.has_folders && !name.is_inbox() {
+            return Err(MailError::Unsupported { what: "a folder beside INBOX" });
+        }
+        layout::directory_of(&self.shared.settings, name)
+    }
+
+    fn is_mbox(&self) -> bool {
+        self.shared.settings.layout == Layout::Mbox
     }
 
     /// Makes a folder. Parents need not exist.
@@ -74,9 +97,12 @@ impl Store {
     /// # Errors
     /// [`MailError::FolderExists`], [`MailError::BadName`], [`MailError::Unsupported`], [`MailError::Io`].
     pub fn create(&self, name: &FolderName, _now_us: u64) -> Result<(), MailError> {
-        let path = layout::directory_of(&self.shared.settings, name)?;
+        let path = self.path_of(name)?;
         if name.is_inbox() {
             return Err(MailError::FolderExists(name.clone()));
+        }
+        if self.is_mbox() {
+            return tree::create(&self.shared.settings, &self.shared.home, &path, name);
         }
         self.make_folder(&path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => MailError::FolderExists(name.clone()),
@@ -123,17 +149,26 @@ impl Store {
         let folders = self.folders()?;
         let Some(path) = folders.get(name) else { return Err(self.absent(name, folders.keys())) };
         locked(&self.open).remove(name);
-        let here = self.shared.home.enter(path, self.shared.settings.links);
-        let guid = here.ok().and_then(|here| maildir::guid_of(&here));
+        let guid = self.guid_of(path);
         let outcome = match self.shared.settings.layout {
             Layout::MaildirTree => self.delete_in_tree(path),
-            _ => self.delete_directory(path),
+            Layout::MaildirPlusPlus => self.delete_directory(path),
+            Layout::Mbox => tree::remove(&self.shared.settings, &self.shared.home, path),
         };
         outcome.map_err(self.trouble("remove", path))?;
-        if let Some((_, guid)) = guid {
+        if let Some(guid) = guid {
             self.shared.index.forget(guid);
         }
         Ok(())
+    }
+
+    /// What names the folder in the index.
+    fn guid_of(&self, path: &Path) -> Option<[u8; 16]> {
+        if self.is_mbox() {
+            return Some(guid_of(&self.shared.root.join(path)));
+        }
+        let here = self.shared.home.enter(path, self.shared.settings.links).ok()?;
+        maildir::guid_of(&here).map(|(_, guid)| guid)
     }
 
     /// What is not there may still be the parent of others.
@@ -191,7 +226,7 @@ impl Store {
         if to.is_below(from) {
             return Err(BadName { name: to.to_string(), problem: "it lies below the folder itself" }.into());
         }
-        let target = layout::directory_of(&self.shared.settings, to)?;
+        let target = self.path_of(to)?;
         let folders = self.folders()?;
         if to.is_inbox() || folders.contains_key(to) || folders.keys().any(|folder| folder.is_below(to)) {
             return Err(MailError::FolderExists(to.clone()));
@@ -225,10 +260,8 @@ impl Store {
         let rename = |path: &Path, target: &Path| {
             settings.disk.replace(home, path, home, target).map_err(self.trouble("rename", path))
         };
-        if settings.layout == Layout::MaildirTree {
-            if let Some(parent) = target.parent() {
-                self.make_parents(parent).map_err(self.trouble("create", parent))?;
-            }
+        if settings.layout != Layout::MaildirPlusPlus {
+            tree::make_parents(settings, home, target).map_err(self.trouble("create", target))?;
             rename(&layout::directory_of(settings, from)?, target)?;
         } else {
             // One by one; after a crash some have the new name. None is lost.
@@ -240,19 +273,6 @@ impl Store {
             .enter_to_sync(Path::new("."), Links::Refuse)
             .and_then(|home| settings.disk.sync_directory(&home));
         synced.map_err(self.trouble("sync", Path::new("")))
-    }
-
-    fn make_parents(&self, path: &Path) -> io::Result<()> {
-        let settings = &self.shared.settings;
-        let mut here = self.shared.home.enter(Path::new("."), Links::Refuse)?;
-        for name in path {
-            match settings.disk.make(&here, Path::new(name), DIRECTORY_MODE) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                outcome => outcome?,
-            }
-            here = here.enter(Path::new(name), settings.links)?;
-        }
-        Ok(())
     }
 
     /// The names subscribed to, in the order of the file. A folder that is gone may still be among them.
@@ -268,20 +288,27 @@ impl Store {
     /// # Errors
     /// [`MailError::Io`], [`MailError::Locked`].
     pub fn subscribe(&self, name: &FolderName, subscribed: bool, now_us: u64) -> Result<(), MailError> {
-        let _lock = self.lock("subscriptions.lock", now_us)?;
+        let file = self.subscriptions_file();
+        let _lock = self.lock(&format!("{file}.lock"), now_us)?;
         let mut subscriptions = self.read_subscriptions()?;
         if !subscriptions.set(name, subscribed) {
             return Ok(());
         }
         let (disk, home) = (&self.shared.settings.disk, &self.shared.home);
-        let written = maildir::write_file(&**disk, home, SUBSCRIPTIONS, subscriptions.to_text().as_bytes());
-        written.map(drop).map_err(self.trouble("write", Path::new(SUBSCRIPTIONS)))
+        let written = maildir::write_file(&**disk, home, file, subscriptions.to_text().as_bytes());
+        written.map(drop).map_err(self.trouble("write", Path::new(file)))
+    }
+
+    /// Where every other name is that of a mailbox, the file is hidden, as Dovecot has it.
+    fn subscriptions_file(&self) -> &'static str {
+        if self.is_mbox() { HIDDEN_SUBSCRIPTIONS } else { SUBSCRIPTIONS }
     }
 
     fn read_subscriptions(&self) -> Result<Subscriptions, MailError> {
         use std::io::Read;
-        let separator = if self.shared.settings.layout == Layout::MaildirTree { '/' } else { '.' };
-        let file = match self.shared.home.open_to_read(Path::new(SUBSCRIPTIONS), Links::Refuse) {
+        let separator = if self.shared.settings.layout == Layout::MaildirPlusPlus { '.' } else { '/' };
+        let name = Path::new(self.subscriptions_file());
+        let file = match self.shared.home.open_to_read(name, Links::Refuse) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let lines = courier::subscriptions(&self.shared.home);
@@ -289,11 +316,11 @@ impl Store {
                 let courier = Subscriptions::parse(&text, separator);
                 return Ok(if text.is_empty() { Subscriptions::empty() } else { courier });
             }
-            Err(error) => return Err(self.trouble("open", Path::new(SUBSCRIPTIONS))(error)),
+            Err(error) => return Err(self.trouble("open", name)(error)),
         };
         let mut text = Vec::new();
         let read = file.take(SUBSCRIPTIONS_LIMIT_BYTES).read_to_end(&mut text);
-        read.map_err(self.trouble("read", Path::new(SUBSCRIPTIONS)))?;
+        read.map_err(self.trouble("read", name))?;
         Ok(Subscriptions::parse(&String::from_utf8_lossy(&text), separator))
     }
 
@@ -302,18 +329,34 @@ impl Store {
     /// # Errors
     /// [`MailError::NoFolder`], [`MailError::NotSelectable`], [`MailError::Io`].
     pub fn folder(&self, name: &FolderName, _now_us: u64) -> Result<Arc<Folder>, MailError> {
-        let path = layout::directory_of(&self.shared.settings, name)?;
+        let path = self.path_of(name)?;
         let mut open = locked(&self.open);
         if let Some(folder) = open.get(name).and_then(Weak::upgrade) {
             return Ok(folder);
         }
-        if self.shared.settings.layout != Layout::Mbox {
+        let folder = Arc::new(if self.is_mbox() {
+            let path = self.mbox_path(name, &path)?;
+            Folder::mbox(&self.shared, &path).map_err(self.trouble("open", &path))?
+        } else {
             self.see_to(name, &path)?;
-        }
-        let folder = Arc::new(Folder::new(&self.shared, path, &self.file));
+            Folder::maildir(&self.shared, path)
+        });
         open.retain(|_, folder| folder.strong_count() > 0);
         open.insert(name.clone(), Arc::downgrade(&folder));
         Ok(folder)
+    }
+
+    /// The file of a folder; INBOX need not be there.
+    fn mbox_path(&self, name: &FolderName, path: &Path) -> Result<PathBuf, MailError> {
+        if name.is_inbox() {
+            return Ok(self.inbox.clone());
+        }
+        match self.shared.home.facts_of(path) {
+            Ok(facts) if facts.kind == Kind::File => Ok(self.shared.root.join(path)),
+            Ok(_) => Err(MailError::NotSelectable(name.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(MailError::NoFolder(name.clone())),
+            Err(error) => Err(self.trouble("open", path)(error)),
+        }
     }
 
     /// Is the folder there, with all its directories? What INBOX lacks is made.
@@ -339,9 +382,9 @@ impl Store {
     /// What is used of how much (`maildirsize`, or counted afresh).
     ///
     /// # Errors
-    /// [`MailError::Io`]; [`MailError::Unsupported`] for an mbox.
+    /// [`MailError::Io`].
     pub fn quota(&self, now_us: u64) -> Result<Quota, MailError> {
-        self.shared.quota(now_us)
+        self.shared.quota(&self.inbox, now_us)
     }
 
     /// Gets the lock file `name` in the root; nobody waits long for these.
@@ -366,6 +409,16 @@ impl Store {
     fn trouble(&self, verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MailError + use<> {
         MailError::io(verb, self.shared.root.join(path))
     }
+}
+
+/// Opens a directory, made if it was missing.
+fn made(path: &Path) -> Result<Directory, MailError> {
+    let make = || DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path);
+    let opened = match Directory::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make().and_then(|()| Directory::open(path)),
+        outcome => outcome,
+    };
+    opened.map_err(MailError::io("open", path))
 }
 
 /// Directories in directories that are followed when a folder is removed.

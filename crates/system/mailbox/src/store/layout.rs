@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use sys::directory::{Directory, Kind, Links};
 
 use super::error::MailError;
+use super::mbox::tree;
 use super::mutf7;
 use super::names::{BadName, FolderName, LEVELS_LIMIT};
 use super::{Layout, Listed, Settings};
@@ -28,7 +29,10 @@ pub(crate) fn directory_of(settings: &Settings, name: &FolderName) -> Result<Pat
     let bad = |problem| MailError::BadName(BadName { name: name.to_string(), problem });
     let levels: Vec<String> = name.levels().iter().map(|level| on_disk(settings, level)).collect();
     match settings.layout {
-        Layout::Mbox => Err(MailError::Unsupported { what: "a folder beside INBOX" }),
+        Layout::Mbox if levels.iter().any(|level| tree::is_reserved(level.as_bytes())) => {
+            Err(bad("a level has a name that is reserved"))
+        }
+        Layout::Mbox => Ok(levels.iter().collect()),
         Layout::MaildirPlusPlus if levels.iter().any(|level| level.contains('.')) => {
             Err(bad("a level contains the dot that parts levels on disk"))
         }
@@ -47,7 +51,7 @@ fn on_disk(settings: &Settings, level: &str) -> String {
     }
 }
 
-fn from_disk(settings: &Settings, level: &[u8]) -> Option<String> {
+pub(crate) fn from_disk(settings: &Settings, level: &[u8]) -> Option<String> {
     let level = std::str::from_utf8(level).ok()?;
     Some(if settings.utf8_names { mutf7::encode(level) } else { level.to_owned() })
 }
@@ -63,7 +67,7 @@ fn is_reserved(name: &[u8]) -> bool {
 pub(crate) fn folders(settings: &Settings, root: &Directory) -> io::Result<BTreeMap<FolderName, PathBuf>> {
     let mut found = BTreeMap::new();
     match settings.layout {
-        Layout::Mbox => {}
+        Layout::Mbox => return tree::folders(settings, root),
         Layout::MaildirPlusPlus => {
             for name in
                 directories(settings, root, |name| name.len() > 1 && name[0] == b'.' && name[1] != b'.')?
@@ -81,6 +85,11 @@ pub(crate) fn folders(settings: &Settings, root: &Directory) -> io::Result<BTree
         Layout::MaildirTree => walk(settings, root, Path::new(""), &mut Vec::new(), &mut found)?,
     }
     Ok(found)
+}
+
+/// The paths of all folders but INBOX.
+pub(crate) fn folder_paths(settings: &Settings, root: &Directory) -> io::Result<Vec<PathBuf>> {
+    Ok(folders(settings, root)?.into_values().collect())
 }
 
 fn walk(

@@ -11,7 +11,7 @@ use super::folder::{Folder, Work};
 use super::lock::{FolderLock, Wanted};
 use super::text::MessageText;
 use super::uidl::Facts;
-use super::{FolderName, Store, Uid, UidlFormat, filename, locked};
+use super::{FolderName, Store, Uid, UidlFormat, filename, keywords, locked};
 
 /// The lock file of a session, as Dovecot's `pop3_lock_session` has it.
 const SESSION_LOCK: &str = "dovecot-pop3-session.lock";
@@ -31,24 +31,38 @@ pub struct DropMessage {
     pub seen: bool,
 }
 
+/// How a maildrop is used.
+#[derive(Debug, Clone, Default)]
+pub struct DropSettings {
+    /// How unique ids are made.
+    pub format: UidlFormat,
+    /// No other session gets the maildrop meanwhile.
+    pub exclusive: bool,
+    /// Messages with this keyword are not shown (Dovecot's `pop3_deleted_flag`); empty for none.
+    pub hidden_keyword: String,
+    /// Deleted messages get that keyword instead of being removed.
+    pub keeps_deleted: bool,
+}
+
 /// A maildrop that is open. New mail does not show until the next session.
 #[derive(Debug)]
 pub struct Maildrop {
     folder: Arc<Folder>,
+    settings: DropSettings,
     messages: Vec<DropMessage>,
     lock: Option<FolderLock>,
 }
 
 impl Maildrop {
-    /// Opens INBOX; with `exclusive` no other session gets it while this value lives.
+    /// Opens INBOX.
     ///
     /// # Errors
     /// [`MailError::InUse`], [`MailError::Locked`], [`MailError::Io`].
-    pub fn open(store: &Store, format: &UidlFormat, exclusive: bool, now_us: u64) -> Result<Self, MailError> {
+    pub fn open(store: &Store, settings: DropSettings, now_us: u64) -> Result<Self, MailError> {
         let folder = store.folder(&FolderName::inbox(), now_us)?;
-        let lock = if exclusive { Some(session_lock(store, now_us)?) } else { None };
+        let lock = if settings.exclusive { Some(session_lock(store, now_us)?) } else { None };
         folder.sync(now_us)?;
-        let mut listed = list(&folder, format);
+        let mut listed = list(&folder, &settings);
         let uids: Vec<Uid> = listed.iter().map(|(message, _)| message.uid).collect();
         let sizes = folder.wire_sizes(&uids)?;
         for ((message, _), size) in listed.iter_mut().zip(&sizes) {
@@ -60,7 +74,7 @@ impl Maildrop {
         listed.sort_by_key(|(message, order)| (order.unwrap_or(u64::MAX), message.uid));
         let mut messages: Vec<DropMessage> = listed.into_iter().map(|(message, _)| message).collect();
         make_unique(&mut messages);
-        Ok(Self { folder, messages, lock })
+        Ok(Self { folder, settings, messages, lock })
     }
 
     /// In the order of POP3's message numbers, the first is 1.
@@ -100,7 +114,11 @@ impl Maildrop {
             let change = FlagChange { how: How::Add, flags: Flags::SEEN, keywords: Vec::new() };
             self.folder.store(&unseen, &change, None, now_us)?;
         }
-        if !delete.is_empty() {
+        if !delete.is_empty() && self.settings.keeps_deleted {
+            let keywords = vec![self.settings.hidden_keyword.clone()];
+            let change = FlagChange { how: How::Add, flags: Flags::NONE, keywords };
+            self.folder.store(delete, &change, None, now_us)?;
+        } else if !delete.is_empty() {
             self.folder.expunge(delete, now_us)?;
         }
         Ok(())
@@ -109,10 +127,11 @@ impl Maildrop {
 
 fn session_lock(store: &Store, now_us: u64) -> Result<FolderLock, MailError> {
     let shared = store.shared();
+    let (directory, path) = shared.control();
     let wanted = Wanted {
         settings: &shared.settings,
-        directory: &shared.home,
-        path: &shared.root,
+        directory,
+        path,
         name: SESSION_LOCK,
         patience: Duration::ZERO,
         stale_after: SESSION_STALE_AFTER,
@@ -125,10 +144,14 @@ fn session_lock(store: &Store, now_us: u64) -> Result<FolderLock, MailError> {
 }
 
 /// The messages, without sizes, each with its place in POP3's order if it has one.
-fn list(folder: &Folder, format: &UidlFormat) -> Vec<(DropMessage, Option<u64>)> {
+fn list(folder: &Folder, settings: &DropSettings) -> Vec<(DropMessage, Option<u64>)> {
     let work = locked(&folder.work);
     let contents = locked(&folder.contents);
-    contents.with_details().map(|(message, detail)| one(&work, &contents, format, message, detail)).collect()
+    let hidden = keywords::find(contents.keywords(), &settings.hidden_keyword);
+    let shown = contents
+        .with_details()
+        .filter(|(message, _)| hidden.is_none_or(|hidden| !message.keywords.iter().any(|it| it == hidden)));
+    shown.map(|(message, detail)| one(&work, &contents, &settings.format, message, detail)).collect()
 }
 
 fn one(

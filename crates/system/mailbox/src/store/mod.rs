@@ -45,6 +45,7 @@ mod folders;
 mod index;
 mod keywords;
 mod layout;
+mod limits;
 mod lock;
 mod maildir;
 mod maildrop;
@@ -78,8 +79,11 @@ pub use error::MailError;
 pub use flags::{FlagChange, Flags, How, KEYWORDS_LIMIT, KeywordSet};
 pub use folder::{CacheKind, Copied, Folder, Quota, Stored};
 pub use folders::Store;
-pub use maildrop::{DropMessage, Maildrop};
+pub(crate) use layout::folder_paths;
+pub use limits::{BadLimits, Limits};
+pub use maildrop::{DropMessage, DropSettings, Maildrop};
 pub use names::{BadName, FolderName};
+pub(crate) use quota::Ledger;
 pub use text::MessageText;
 pub use uidl::{BadUidlFormat, UidlFormat};
 pub use upload::{Addition, Upload};
@@ -95,8 +99,23 @@ pub enum Layout {
     MaildirPlusPlus,
     /// Directories in directories, `A/B`; Dovecot's `LAYOUT=fs`.
     MaildirTree,
-    /// INBOX is one file, and there are no other folders.
+    /// Each folder is one file.
     Mbox,
+}
+
+/// Where the mail of one user lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The Maildir of INBOX, or the mbox file that INBOX is.
+    pub inbox: PathBuf,
+    /// How folders lie.
+    pub layout: Layout,
+    /// With mbox the directory of the other folders; none: there are no others.
+    pub folders: Option<PathBuf>,
+    /// Names of folders are UTF-8 on disk, not modified UTF-7 (Dovecot's `:UTF-8`).
+    pub utf8_names: bool,
+    /// What it may grow to.
+    pub limits: Limits,
 }
 
 /// What holds for all mailboxes of a process.
@@ -183,22 +202,27 @@ impl Stores {
     /// # Errors
     /// [`MailError::Io`].
     pub fn open(&self, path: &Path) -> Result<Arc<Store>, MailError> {
-        self.open_as(path, self.settings.layout)
+        let Settings { layout, utf8_names, quota_bytes, quota_messages, .. } = self.settings;
+        let limits = Limits { bytes: quota_bytes, messages: quota_messages };
+        self.open_at(&Location { inbox: path.to_owned(), layout, folders: None, utf8_names, limits })
     }
 
-    /// As [`Stores::open`], with another layout than the settings have.
+    /// As [`Stores::open`], with what is known about the user.
     ///
     /// # Errors
     /// [`MailError::Io`].
-    pub fn open_as(&self, path: &Path, layout: Layout) -> Result<Arc<Store>, MailError> {
+    pub fn open_at(&self, location: &Location) -> Result<Arc<Store>, MailError> {
         // One user is one store, however the path is written.
-        let path: PathBuf = path.components().collect();
+        let path: PathBuf = location.inbox.components().collect();
         let mut open = locked(&self.open);
         if let Some(store) = open.get(&path).and_then(Weak::upgrade) {
+            store.set_limits(location.limits);
             return Ok(store);
         }
-        let settings = Settings { layout, ..self.settings.clone() };
-        let store = Arc::new(Store::new(settings, &path)?);
+        let (layout, utf8_names) = (location.layout, location.utf8_names);
+        let settings = Settings { layout, utf8_names, ..self.settings.clone() };
+        let store = Arc::new(Store::new(settings, &path, location.folders.as_deref())?);
+        store.set_limits(location.limits);
         open.retain(|_, store| store.strong_count() > 0);
         open.insert(path, Arc::downgrade(&store));
         Ok(store)

@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sys::directory::{self, Directory, Links};
 
@@ -14,7 +14,8 @@ use super::error::MailError;
 use super::folder::Quota;
 use super::maildir::write_file;
 use super::root::Root;
-use super::{Layout, filename, layout};
+use super::{Layout, Limits, filename, layout};
+use crate::disk::Disk;
 
 const FILE: &str = "maildirsize";
 /// A longer file is made anew, bytes.
@@ -31,48 +32,41 @@ struct Sum {
 
 impl Root {
     /// What is used of how much; counted afresh where the file does not tell.
-    pub(crate) fn quota(&self, now_us: u64) -> Result<Quota, MailError> {
-        if self.settings.layout == Layout::Mbox {
-            return Err(MailError::Unsupported { what: "a quota" });
-        }
+    pub(crate) fn quota(&self, inbox: &Path, now_us: u64) -> Result<Quota, MailError> {
         let trouble = MailError::io("count", &self.root);
-        let known =
-            self.read_sums().filter(|(sum, age_s)| !(self.is_over(*sum) && age_s(now_us) > RECOUNT_AFTER_S));
-        let sum = match known {
-            Some((sum, _)) => sum,
-            None => self.recount().map_err(trouble)?,
+        let sum = match self.settings.layout {
+            Layout::Mbox => self.file_sizes(inbox),
+            _ => self.with_ledger(|ledger| ledger.sum(now_us)),
         };
+        let (sum, limits) = (sum.map_err(trouble)?, self.limits());
         Ok(Quota {
             used_bytes: u64::try_from(sum.bytes).unwrap_or(0),
             used_messages: u64::try_from(sum.messages).unwrap_or(0),
-            limit_bytes: self.settings.quota_bytes,
-            limit_messages: self.settings.quota_messages,
+            limit_bytes: limits.bytes,
+            limit_messages: limits.messages,
         })
     }
 
-    /// Is there room for so much more?
+    /// Is there room for so much more? An mbox file is not looked at: its limit is kept where it is written.
     pub(crate) fn check_room(&self, bytes: u64, messages: u64, now_us: u64) -> Result<(), MailError> {
-        let (limit_bytes, limit_messages) = (self.settings.quota_bytes, self.settings.quota_messages);
-        if (limit_bytes == 0 && limit_messages == 0) || self.settings.layout == Layout::Mbox {
+        if self.limits().is_none() || self.settings.layout == Layout::Mbox {
             return Ok(());
         }
-        let used = self.quota(now_us)?;
-        let over = |used: u64, more: u64, limit: u64| limit > 0 && used.saturating_add(more) > limit;
-        if over(used.used_bytes, bytes, limit_bytes) || over(used.used_messages, messages, limit_messages) {
-            return Err(MailError::OverQuota { limit_bytes, limit_messages });
+        let room = self.with_ledger(|ledger| ledger.has_room(bytes, messages, now_us));
+        match room.map_err(MailError::io("count", &self.root))? {
+            true => Ok(()),
+            false => {
+                let Limits { bytes: limit_bytes, messages: limit_messages } = self.limits();
+                Err(MailError::OverQuota { limit_bytes, limit_messages })
+            }
         }
-        Ok(())
     }
 
     /// Notes what came or went, where somebody keeps a sum.
     pub(crate) fn note_change(&self, bytes: i64, messages: i64) {
-        if messages == 0 || self.settings.layout == Layout::Mbox {
-            return;
+        if messages != 0 && self.settings.layout != Layout::Mbox {
+            self.with_ledger(|ledger| ledger.note(bytes, messages));
         }
-        let Ok(file) = self.home.open_to_write(Path::new(FILE), Links::Refuse) else { return };
-        let Ok(stamp) = directory::stamp(&file) else { return };
-        // Who loses a line by another's is counted again when the file has become long.
-        let _ = self.settings.disk.write(&file, format!("{bytes} {messages}\n").as_bytes(), stamp.size);
     }
 
     /// Does anybody want to know what comes and goes?
@@ -80,39 +74,94 @@ impl Root {
         self.home.stamp_of(Path::new(FILE)).is_ok()
     }
 
+    fn with_ledger<R>(&self, use_it: impl FnOnce(&Ledger<'_>) -> R) -> R {
+        let folders = || layout::folder_paths(&self.settings, &self.home);
+        let (home, disk, links) = (&self.home, &*self.settings.disk, self.settings.links);
+        use_it(&Ledger { home, disk, links, path: &self.root, limits: self.limits(), folders: &folders })
+    }
+
+    /// An mbox counts with all its bytes, and its messages are not counted.
+    fn file_sizes(&self, inbox: &Path) -> io::Result<Sum> {
+        let mut sum = Sum::default();
+        if let Ok(facts) = std::fs::metadata(inbox) {
+            sum.bytes = sum.bytes.saturating_add_unsigned(facts.len());
+        }
+        for path in layout::folders(&self.settings, &self.home)?.values() {
+            if let Ok(stamp) = self.home.stamp_of(path) {
+                sum.bytes = sum.bytes.saturating_add_unsigned(stamp.size);
+            }
+        }
+        Ok(sum)
+    }
+}
+
+/// The sum of a user's Maildir, and its file.
+pub(crate) struct Ledger<'a> {
+    /// The Maildir of INBOX, and its path, for messages.
+    pub(crate) home: &'a Directory,
+    pub(crate) path: &'a Path,
+    pub(crate) disk: &'a dyn Disk,
+    pub(crate) links: Links,
+    pub(crate) limits: Limits,
+    /// The paths of the other folders.
+    pub(crate) folders: &'a dyn Fn() -> io::Result<Vec<PathBuf>>,
+}
+
+impl Ledger<'_> {
+    /// What is used; counted afresh where the file does not tell.
+    fn sum(&self, now_us: u64) -> io::Result<Sum> {
+        let known =
+            self.read().filter(|(sum, age_s)| !(self.is_over(*sum) && age_s(now_us) > RECOUNT_AFTER_S));
+        known.map_or_else(|| self.recount(), |(sum, _)| Ok(sum))
+    }
+
+    /// Is there room for so much more?
+    pub(crate) fn has_room(&self, bytes: u64, messages: u64, now_us: u64) -> io::Result<bool> {
+        let used = self.sum(now_us)?;
+        let fits = |used: i64, more: u64, limit: u64| {
+            limit == 0 || u64::try_from(used).unwrap_or(0).saturating_add(more) <= limit
+        };
+        let Limits { bytes: limit_bytes, messages: limit_messages } = self.limits;
+        Ok(fits(used.bytes, bytes, limit_bytes) && fits(used.messages, messages, limit_messages))
+    }
+
+    /// Notes what came or went, where there is a file.
+    pub(crate) fn note(&self, bytes: i64, messages: i64) {
+        let Ok(file) = self.home.open_to_write(Path::new(FILE), Links::Refuse) else { return };
+        let Ok(stamp) = directory::stamp(&file) else { return };
+        // Who loses a line by another's is counted again when the file has become long.
+        let _ = self.disk.write(&file, format!("{bytes} {messages}\n").as_bytes(), stamp.size);
+    }
+
     fn is_over(&self, sum: Sum) -> bool {
         let over = |used: i64, limit: u64| limit > 0 && u64::try_from(used).unwrap_or(0) > limit;
-        over(sum.bytes, self.settings.quota_bytes) || over(sum.messages, self.settings.quota_messages)
+        over(sum.bytes, self.limits.bytes) || over(sum.messages, self.limits.messages)
     }
 
     /// The sum that the file tells, and how old the file is at a moment; none when it is to be made anew.
-    fn read_sums(&self) -> Option<(Sum, impl Fn(u64) -> u64 + use<>)> {
+    fn read(&self) -> Option<(Sum, impl Fn(u64) -> u64 + use<>)> {
         let file = self.home.open_to_read(Path::new(FILE), Links::Refuse).ok()?;
         let stamp = directory::stamp(&file).ok().filter(|stamp| stamp.size <= FILE_LIMIT_BYTES)?;
         let mut text = String::new();
         file.take(FILE_LIMIT_BYTES).read_to_string(&mut text).ok()?;
-        let sum = parse(&text, &self.limits_line())?;
+        let sum = parse(&text, self.limits)?;
         let modified_s = u64::try_from(stamp.modified_ns / 1_000_000_000).unwrap_or(0);
         Some((sum, move |now_us: u64| (now_us / 1_000_000).saturating_sub(modified_s)))
-    }
-
-    fn limits_line(&self) -> String {
-        format!("{}S,{}C", self.settings.quota_bytes, self.settings.quota_messages)
     }
 
     /// Counts all messages, and writes the sum where there are limits.
     fn recount(&self) -> io::Result<Sum> {
         let mut sum = Sum::default();
-        count(&self.home, &mut sum)?;
-        for path in layout::folders(&self.settings, &self.home)?.values() {
-            if let Ok(folder) = self.home.enter(path, self.settings.links) {
+        count(self.home, &mut sum)?;
+        for path in (self.folders)()? {
+            if let Ok(folder) = self.home.enter(&path, self.links) {
                 count(&folder, &mut sum)?;
             }
         }
-        if self.settings.quota_bytes > 0 || self.settings.quota_messages > 0 {
-            let text = format!("{}\n{} {}\n", self.limits_line(), sum.bytes, sum.messages);
-            if let Err(error) = write_file(&*self.settings.disk, &self.home, FILE, text.as_bytes()) {
-                log::warn!("write {}: {error}", self.root.join(FILE).display());
+        if !self.limits.is_none() {
+            let text = format!("{}\n{} {}\n", self.limits.to_line(), sum.bytes, sum.messages);
+            if let Err(error) = write_file(self.disk, self.home, FILE, text.as_bytes()) {
+                log::warn!("write {}: {error}", self.path.join(FILE).display());
             }
         }
         Ok(sum)
@@ -120,9 +169,9 @@ impl Root {
 }
 
 /// None when the limits are others, or a line makes no sense.
-fn parse(text: &str, limits: &str) -> Option<Sum> {
+fn parse(text: &str, limits: Limits) -> Option<Sum> {
     let mut lines = text.lines();
-    if lines.next()? != limits {
+    if Limits::parse(lines.next()?) != Ok(limits) {
         return None;
     }
     let mut sum = Sum::default();
@@ -166,9 +215,12 @@ mod tests {
 
     #[test]
     fn sums_are_added_up_while_they_make_sense() {
-        assert_eq!(parse("9S,0C\n100 3\n-20 -1\n5 1\n", "9S,0C"), Some(Sum { bytes: 85, messages: 3 }));
+        let limits = Limits { bytes: 9, messages: 0 };
+        for text in ["9S,0C\n100 3\n-20 -1\n5 1\n", "9S\n 85 3\n"] {
+            assert_eq!(parse(text, limits), Some(Sum { bytes: 85, messages: 3 }), "{text}");
+        }
         for text in ["8S,0C\n1 1\n", "9S,0C\nx\n", "9S,0C\n-1 -1\n", "", "9S,0C\n1 99999999999999999999\n"] {
-            assert_eq!(parse(text, "9S,0C"), None, "{text}");
+            assert_eq!(parse(text, limits), None, "{text}");
         }
     }
 }

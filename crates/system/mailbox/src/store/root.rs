@@ -9,24 +9,52 @@ use sys::directory::Directory;
 
 use super::error::MailError;
 use super::index::{self, Index};
-use super::{Settings, locked, uid_validity};
+use super::{Limits, Settings, locked, uid_validity};
 
 /// What all folders of a store share.
 #[derive(Debug)]
 pub(crate) struct Root {
     pub(crate) settings: Settings,
-    /// The Maildir of INBOX; with mbox the directory of the file.
+    /// The Maildir of INBOX; with mbox the directory of the other folders.
     pub(crate) root: PathBuf,
     pub(crate) home: Directory,
+    /// Where the files of programs lie that are not mail; none: in the root.
+    control: Option<(PathBuf, Directory)>,
+    /// What the mail may grow to; each who logs in brings it anew.
+    limits: Mutex<Limits>,
     pub(crate) index: Index,
     /// The microsecond that the last name was made from.
     last_name_us: Mutex<u64>,
 }
 
 impl Root {
-    pub(crate) fn new(settings: Settings, root: PathBuf, home: Directory) -> Self {
-        let index = Index::new(index_path(&settings, &root));
-        Self { settings, root, home, index, last_name_us: Mutex::new(0) }
+    pub(crate) fn new(
+        settings: Settings,
+        (root, home): (PathBuf, Directory),
+        control: Option<(PathBuf, Directory)>,
+    ) -> Self {
+        let beside = control.as_ref().map_or(&root, |(path, _)| path);
+        let index = Index::new(index_path(&settings, &root, beside));
+        let limits = Limits { bytes: settings.quota_bytes, messages: settings.quota_messages };
+        Self { settings, root, home, control, limits: Mutex::new(limits), index, last_name_us: Mutex::new(0) }
+    }
+
+    /// The directory for files that are not mail, and its path.
+    pub(crate) fn control(&self) -> (&Directory, &Path) {
+        match &self.control {
+            Some((path, directory)) => (directory, path),
+            None => (&self.home, &self.root),
+        }
+    }
+
+    /// What the mail may grow to.
+    pub(crate) fn limits(&self) -> Limits {
+        *locked(&self.limits)
+    }
+
+    /// From now on it may grow to this.
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        *locked(&self.limits) = limits;
     }
 
     /// A moment that no other name of this process is made from: now, or a little later.
@@ -50,16 +78,17 @@ impl Root {
 
     /// A UIDVALIDITY that no folder of this store has had.
     pub(crate) fn next_uid_validity(&self, now_us: u64) -> Result<u32, MailError> {
-        uid_validity::next(&*self.settings.disk, &self.home, now_us)
-            .map_err(MailError::io("write", self.root.join(uid_validity::FILE)))
+        let (directory, path) = self.control();
+        uid_validity::next(&*self.settings.disk, directory, now_us)
+            .map_err(MailError::io("write", path.join(uid_validity::FILE)))
     }
 }
 
 /// With an index directory, a directory of the user's below it: the last name of the root's path, for people, and a number
 /// made from all of it.
-fn index_path(settings: &Settings, root: &Path) -> PathBuf {
+fn index_path(settings: &Settings, root: &Path, beside: &Path) -> PathBuf {
     match &settings.index_directory {
-        None => root.join(index::FILE),
+        None => beside.join(index::FILE),
         Some(directory) => {
             let name = root.file_name().unwrap_or_default().to_string_lossy();
             let number =

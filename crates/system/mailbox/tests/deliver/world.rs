@@ -7,7 +7,7 @@ use std::time::Duration;
 use mailbox::deliver::Rules;
 use mailbox::disk::{Disk, RealDisk};
 use mailbox::mbox::LockSettings;
-use mailbox::{Copy, DeliverError, Mailboxes, Place};
+use mailbox::{Copy, DeliverError, Mailboxes, Place, QuotaRule};
 use sys::directory::Links;
 
 pub(crate) const HEAD: &[u8] = b"Return-Path: <s@x>\nDelivered-To: r@y\n";
@@ -94,7 +94,8 @@ pub(crate) fn deliver_and_note<D: Disk>(
 }
 
 pub(crate) fn copy(place: &Place, limit_bytes: u64) -> Copy<'_> {
-    Copy { place, name: NAME, head: HEAD, limit_bytes, locks: &LOCKS, in_doubt: "", now_us: NOW_US }
+    let quota = QuotaRule::default();
+    Copy { place, name: NAME, head: HEAD, limit_bytes, quota, locks: &LOCKS, in_doubt: "", now_us: NOW_US }
 }
 
 pub(crate) fn deliver_copy<D: Disk>(

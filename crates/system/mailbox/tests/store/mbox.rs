@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailbox::store::{
-    Addition, Flags, Folder, FolderName, How, Layout, MailError, Maildrop, Settings, Store, Stores,
-    UidlFormat, Vanished,
+    Addition, Flags, Folder, FolderName, How, Layout, Limits, Location, MailError, Maildrop, Settings, Store, Stores, Vanished,
 };
 
-use crate::world::{change, shown, text, uids};
+use crate::world::{change, exclusive, shown, text, uids};
 
 const LINE: &str = "From a@b Sun Nov 22 05:11:09 2026\n";
 
@@ -200,10 +199,55 @@ fn what_others_remove_is_noticed() {
 fn pop3_reads_it_too() {
     let spool = Spool::new(&two());
     let store = spool.store();
-    let drop = Maildrop::open(&store, &UidlFormat::default(), true, spool.now()).unwrap();
+    let drop = Maildrop::open(&store, exclusive(), spool.now()).unwrap();
     let sizes: Vec<_> = drop.messages().iter().map(|message| message.size_bytes).collect();
     assert_eq!(sizes, [23, 24]);
     drop.update(&[1], &[2], spool.now()).unwrap();
     assert_eq!(shown(&spool.inbox()), ["2:Flags(S):"]);
     assert!(!Path::new(&spool.root.path().join("box.lock")).exists());
+}
+
+#[test]
+fn folders_beside_an_mbox_are_files_in_a_directory_of_their_own() {
+    let spool = Spool::new(&format!("{LINE}Subject: x\n\nbody\n"));
+    let name = |text: &str| FolderName::parse(text, '/').unwrap();
+    let location = Location {
+        inbox: spool.root.path().join("box"),
+        layout: Layout::Mbox,
+        folders: Some(spool.root.path().join("mail")),
+        utf8_names: false,
+        limits: Limits { bytes: 1000, messages: 0 },
+    };
+    let open = || Stores::new(settings()).open_at(&location).unwrap();
+    let store = open();
+    store.create(&name("A/B"), spool.now()).unwrap();
+    assert!(matches!(store.create(&name("A/B"), spool.now()), Err(MailError::FolderExists(_))));
+    assert!(matches!(store.folder(&name("A"), spool.now()), Err(MailError::NotSelectable(_))));
+    assert!(matches!(store.folder(&name("none"), spool.now()), Err(MailError::NoFolder(_))));
+    let (inbox, below) = (FolderName::inbox(), name("A/B"));
+    let inbox = store.folder(&inbox, spool.now()).unwrap();
+    inbox.sync(spool.now()).unwrap();
+    let target = store.folder(&below, spool.now()).unwrap();
+    target.sync(spool.now()).unwrap();
+    inbox.move_to(&[1], &target, spool.now()).unwrap();
+    assert_eq!((uids(&inbox), text(&target, 1)), (vec![], "Subject: x\r\n\r\nbody\r\n".to_owned()));
+    store.subscribe(&below, true, spool.now()).unwrap();
+    store.rename(&below, &name("C"), spool.now()).unwrap();
+    // Another process finds the same, and what is no mail lies apart.
+    let other = open();
+    let listed = other.list().unwrap();
+    assert_eq!(listed.iter().map(|folder| folder.name.to_text('/')).collect::<Vec<_>>(), ["INBOX", "C"]);
+    let moved = other.folder(&name("C"), spool.now()).unwrap();
+    moved.sync(spool.now()).unwrap();
+    assert_eq!(uids(&moved), [1]);
+    assert_eq!(other.subscriptions().unwrap(), [below]);
+    let quota = other.quota(spool.now()).unwrap();
+    assert!(quota.used_bytes > 0 && quota.limit_bytes == 1000, "{quota:?}");
+    let drop = Maildrop::open(&other, exclusive(), spool.now()).unwrap();
+    assert!(spool.root.path().join("mail/.imap/dovecot-pop3-session.lock").exists());
+    drop.update(&[], &[], spool.now()).unwrap();
+    other.delete(&name("C"), spool.now()).unwrap();
+    let mut left: Vec<_> = fs::read_dir(spool.root.path().join("mail")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, [".imap", ".subscriptions", "A"]);
 }

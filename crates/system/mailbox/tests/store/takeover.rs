@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use mailbox::store::{Flags, Maildrop, Settings, UidlFormat};
+use mailbox::store::{Flags, Maildrop, Settings};
 
-use crate::world::{World, folder_name, shown, uids};
+use crate::world::{World, exclusive, folder_name, shown, uids};
 
 fn message(root: &Path, name: &str) {
     fs::write(root.join(name), "Subject: x\n\ny\n").unwrap();
@@ -49,7 +49,7 @@ fn a_maildir_of_courier_keeps_uids_uidls_and_subscriptions() {
     };
     let world = World::with(prepare, Settings::new("vm", 1));
     assert_eq!(uids(&world.inbox()), [5, 7]);
-    let drop = Maildrop::open(&world.store, &UidlFormat::default(), true, world.now()).unwrap();
+    let drop = Maildrop::open(&world.store, exclusive(), world.now()).unwrap();
     let uidls: Vec<_> = drop.messages().iter().map(|message| message.uidl.as_str()).collect();
     assert_eq!(uidls, ["UID5-9", "2.M1P1.vm"]);
     let list = fs::read_to_string(world.at("dovecot-uidlist")).unwrap();

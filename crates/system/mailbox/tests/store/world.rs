@@ -5,7 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mailbox::store::{Addition, FlagChange, Flags, Folder, FolderName, How, Settings, Store, Stores, Uid};
+use mailbox::store::{
+    Addition, DropSettings, FlagChange, Flags, Folder, FolderName, How, Settings, Store, Stores, Uid,
+};
 
 pub(crate) struct World {
     root: tempfile::TempDir,
@@ -78,6 +80,11 @@ impl World {
         names.sort();
         names
     }
+}
+
+/// A maildrop for one session at a time.
+pub(crate) fn exclusive() -> DropSettings {
+    DropSettings { exclusive: true, ..DropSettings::default() }
 }
 
 pub(crate) fn folder_name(name: &str) -> FolderName {

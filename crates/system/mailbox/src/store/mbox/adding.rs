@@ -29,8 +29,8 @@ impl Mbox {
         let settings = &self.root.settings;
         let fresh = filename::fresh(self.root.unique_us(now_us), settings.process, &settings.host);
         let stem = beside(&self.name, &fresh).to_string_lossy().into_owned();
-        let made = settings.disk.create(&self.root.home, Path::new(&stem), FILE_MODE).and_then(|file| {
-            let directory = self.root.home.enter_to_sync(Path::new("."), Links::Refuse)?;
+        let made = settings.disk.create(&self.home, Path::new(&stem), FILE_MODE).and_then(|file| {
+            let directory = self.home.enter_to_sync(Path::new("."), Links::Refuse)?;
             Ok(Upload::new(settings.disk.clone(), directory, stem, file))
         });
         made.map_err(self.trouble("create a file beside"))

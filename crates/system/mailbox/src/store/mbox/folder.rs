@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use sys::directory::{self, Links, Stamp};
+use sys::directory::{self, Directory, Links, Stamp};
 use sys::locks::{self, Hold};
 
 use super::Span;
@@ -30,7 +30,10 @@ const UNSETTLED_NS: i64 = 1_000_000_000;
 #[derive(Debug)]
 pub(crate) struct Mbox {
     pub(super) root: Arc<Root>,
-    /// The file's name in the root.
+    /// Where the file lies, and its path.
+    pub(super) home: Directory,
+    directory: PathBuf,
+    /// The file's name there.
     pub(super) name: PathBuf,
     /// The messages, by UID. Not UW imapd's, which is none.
     pub(super) pieces: Vec<(Uid, Piece)>,
@@ -49,12 +52,38 @@ pub(super) struct Held {
 type SharedContents = Mutex<Contents>;
 
 impl Mbox {
-    pub(crate) fn new(root: Arc<Root>, name: PathBuf) -> Self {
-        Self { root, name, pieces: Vec::new(), pseudo: None, base: None, seen: None, generation: None }
+    /// The file `path`, whose directory is there.
+    ///
+    /// # Errors
+    /// As opening the directory.
+    pub(crate) fn new(root: Arc<Root>, path: &Path) -> io::Result<Self> {
+        let directory = path.parent().unwrap_or(Path::new("/")).to_owned();
+        let home = Directory::open(&directory)?;
+        let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+        let pieces = Vec::new();
+        Ok(Self {
+            root,
+            home,
+            directory,
+            name,
+            pieces,
+            pseudo: None,
+            base: None,
+            seen: None,
+            generation: None,
+        })
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.root.root.join(&self.name)
+        self.directory.join(&self.name)
+    }
+
+    /// The file has another name now.
+    pub(crate) fn moved(&mut self, path: &Path) {
+        match Self::new(Arc::clone(&self.root), path) {
+            Ok(moved) => *self = moved,
+            Err(error) => log::warn!("open the directory of {}: {error}", path.display()),
+        }
     }
 
     pub(super) fn trouble(&self, verb: &'static str) -> impl FnOnce(io::Error) -> MailError + use<> {
@@ -70,7 +99,7 @@ impl Mbox {
         if self.is_as_seen(&stamp, now_us) {
             return Ok(());
         }
-        let file = self.root.home.open_to_read(&self.name, self.root.settings.links);
+        let file = self.home.open_to_read(&self.name, self.root.settings.links);
         let file = file.map_err(self.trouble("open"))?;
         self.lock_file(&file, Hold::Shared)?;
         self.read(contents, &file, now_us)?;
@@ -86,7 +115,7 @@ impl Mbox {
     }
 
     fn stamp(&self) -> Result<Option<Stamp>, MailError> {
-        match self.root.home.stamp_of(&self.name) {
+        match self.home.stamp_of(&self.name) {
             Ok(stamp) => Ok(Some(stamp)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.trouble("read")(error)),
@@ -115,19 +144,19 @@ impl Mbox {
         let lock_name = format!("{}.lock", self.name.display());
         let wanted = Wanted {
             settings,
-            directory: &self.root.home,
-            path: &self.root.root,
+            directory: &self.home,
+            path: &self.directory,
             name: &lock_name,
             patience: locks.delay * locks.attempts,
             stale_after: locks.stale_after,
             now_us,
         };
         let dotlock = if locks.dotlock { Some(wanted.acquire()?) } else { None };
-        let file = match self.root.home.open_to_write(&self.name, settings.links) {
+        let file = match self.home.open_to_write(&self.name, settings.links) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => settings
                 .disk
-                .create(&self.root.home, &self.name, FILE_MODE)
-                .and_then(|_| self.root.home.open_to_write(&self.name, settings.links)),
+                .create(&self.home, &self.name, FILE_MODE)
+                .and_then(|_| self.home.open_to_write(&self.name, settings.links)),
             outcome => outcome,
         };
         let file = file.map_err(self.trouble("open"))?;
@@ -239,19 +268,8 @@ impl Mbox {
         Ok(())
     }
 
-    /// An mbox has no place for one: it is made from the path.
     fn guid(&self) -> [u8; 16] {
-        use std::os::unix::ffi::OsStrExt;
-        let path = self.path();
-        let half = |seed: u64| {
-            path.as_os_str().as_bytes().iter().fold(seed, |number, byte| {
-                (number ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(5)
-            })
-        };
-        let mut guid = [0; 16];
-        guid[..8].copy_from_slice(&half(0xcbf2_9ce4_8422_2325).to_be_bytes());
-        guid[8..].copy_from_slice(&half(0x9e37_79b9_7f4a_7c15).to_be_bytes());
-        guid
+        guid_of(&self.path())
     }
 
     /// The folder's keywords: known ones keep their numbers.
@@ -299,7 +317,7 @@ impl Mbox {
     pub(crate) fn open_message(&self, uid: Uid) -> Result<Opened, MailError> {
         let at = self.pieces.binary_search_by_key(&uid, |(uid, _)| *uid).map_err(|_| MailError::Gone(uid))?;
         let piece = &self.pieces[at].1;
-        let file = self.root.home.open_to_read(&self.name, Links::Refuse).map_err(self.trouble("open"))?;
+        let file = self.home.open_to_read(&self.name, Links::Refuse).map_err(self.trouble("open"))?;
         let stamp = directory::stamp(&file).map_err(self.trouble("read"))?;
         // Appending moves nothing.
         if self.seen.is_none_or(|(seen, _)| seen.inode != stamp.inode || seen.size > stamp.size) {
@@ -383,6 +401,20 @@ fn message(uid: Uid, piece: &Piece, names: &[String], modseq: u64) -> (Message, 
     let span = Span { begin: piece.begin, end: piece.end, recent: !piece.hidden.old, mark: piece.mark };
     let received = piece.received;
     (message, Detail { place: Place::Span(span), wire: None, received, saved: received })
+}
+
+/// Names the folder in the index: an mbox has no place for a name, so it is made from the path.
+pub(crate) fn guid_of(path: &Path) -> [u8; 16] {
+    use std::os::unix::ffi::OsStrExt;
+    let half = |seed: u64| {
+        path.as_os_str().as_bytes().iter().fold(seed, |number, byte| {
+            (number ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3).rotate_left(5)
+        })
+    };
+    let mut guid = [0; 16];
+    guid[..8].copy_from_slice(&half(0xcbf2_9ce4_8422_2325).to_be_bytes());
+    guid[8..].copy_from_slice(&half(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+    guid
 }
 
 /// The name for a file beside the mbox that is being written.

@@ -14,9 +14,10 @@ mod folder;
 mod from_line;
 mod header;
 mod parse;
+pub(crate) mod tree;
 mod write;
 
-pub(crate) use folder::Mbox;
+pub(crate) use folder::{Mbox, guid_of};
 
 /// Where a message lies in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -54,7 +54,7 @@ impl Mbox {
         now_us: u64,
     ) -> Result<(), MailError> {
         let temporary = beside(&self.name, "pillarbox");
-        let home = &self.root.home;
+        let home = &self.home;
         let disk = self.root.settings.disk.clone();
         let outcome = self.write_beside(contents, held, gone, &temporary).and_then(|()| {
             disk.replace(home, &temporary, home, &self.name)?;
@@ -81,7 +81,7 @@ impl Mbox {
         gone: &[Uid],
         temporary: &Path,
     ) -> io::Result<()> {
-        let (home, disk) = (&self.root.home, &self.root.settings.disk);
+        let (home, disk) = (&self.home, &self.root.settings.disk);
         let file = match disk.create(home, temporary, FILE_MODE) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 // Of one who died: whoever writes here holds the locks.

@@ -1,0 +1,147 @@
+//! Folders that are mbox files: which there are, and how they are made and removed. A directory is the parent of others.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use sys::directory::{Directory, Kind, Links};
+
+use crate::store::Settings;
+use crate::store::error::MailError;
+use crate::store::names::{FolderName, LEVELS_LIMIT};
+
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+/// Files that are looked at for a list of folders.
+const FILES_LIMIT: usize = 100_000;
+/// What a lock file of another program ends with.
+const LOCK: &[u8] = b".lock";
+
+/// Is it the name of no mailbox? Hidden files are (`.subscriptions`, `.imap`), and files of other kinds that programs
+/// leave there.
+pub(crate) fn is_reserved(name: &[u8]) -> bool {
+    name.starts_with(b".")
+        || name.starts_with(b"dovecot")
+        || name.starts_with(b"pillarbox.")
+        || name.ends_with(LOCK)
+}
+
+/// All folders below `home` but INBOX, with their paths.
+pub(crate) fn folders(settings: &Settings, home: &Directory) -> io::Result<BTreeMap<FolderName, PathBuf>> {
+    let mut found = BTreeMap::new();
+    walk(settings, home, Path::new(""), &mut Vec::new(), &mut found)?;
+    Ok(found)
+}
+
+fn walk(
+    settings: &Settings,
+    here: &Directory,
+    path: &Path,
+    levels: &mut Vec<String>,
+    found: &mut BTreeMap<FolderName, PathBuf>,
+) -> io::Result<()> {
+    let mut names = Vec::new();
+    here.names(|name, _| {
+        if !is_reserved(name) && names.len() + found.len() < FILES_LIMIT {
+            names.push(name.to_vec());
+        }
+    })?;
+    for name in names {
+        let below = Path::new(OsStr::from_bytes(&name));
+        let Some(level) = crate::store::layout::from_disk(settings, &name) else { continue };
+        levels.push(level);
+        match here.facts_of(below).map(|facts| facts.kind) {
+            Ok(Kind::File) => {
+                if let Ok(folder) = FolderName::from_levels(levels.clone())
+                    && !folder.is_inbox()
+                {
+                    found.insert(folder, path.join(below));
+                }
+            }
+            Ok(Kind::Directory) if levels.len() < LEVELS_LIMIT => {
+                if let Ok(directory) = here.enter(below, Links::Refuse) {
+                    walk(settings, &directory, &path.join(below), levels, found)?;
+                }
+            }
+            _ => {}
+        }
+        levels.pop();
+    }
+    Ok(())
+}
+
+/// Makes the empty file `path` below `home`, and the directories on the way.
+///
+/// # Errors
+/// [`MailError::FolderExists`], [`MailError::Unsupported`] when a file is on the way, [`MailError::Io`].
+pub(crate) fn create(
+    settings: &Settings,
+    home: &Directory,
+    path: &Path,
+    name: &FolderName,
+) -> Result<(), MailError> {
+    let made = make_parents(settings, home, path).and_then(|here| {
+        let file = Path::new(path.file_name().unwrap_or_default());
+        settings.disk.create(&here, file, FILE_MODE)?;
+        settings.disk.sync_directory(&here.enter_to_sync(Path::new("."), Links::Refuse)?)
+    });
+    made.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => MailError::FolderExists(name.clone()),
+        io::ErrorKind::NotADirectory => MailError::Unsupported { what: "a folder below one that is a file" },
+        _ => MailError::io("create", path)(error),
+    })
+}
+
+/// The directory of `path`, made with those on the way if need be.
+pub(crate) fn make_parents(settings: &Settings, home: &Directory, path: &Path) -> io::Result<Directory> {
+    let mut here = home.enter(Path::new("."), Links::Refuse)?;
+    for name in path.parent().unwrap_or(Path::new("")) {
+        match settings.disk.make(&here, Path::new(name), DIRECTORY_MODE) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            outcome => outcome?,
+        }
+        here = here.enter(Path::new(name), Links::Refuse)?;
+    }
+    Ok(here)
+}
+
+/// Removes the file `path`, and the directories above it that are empty then.
+pub(crate) fn remove(settings: &Settings, home: &Directory, path: &Path) -> io::Result<()> {
+    settings.disk.remove(home, path)?;
+    for above in path.ancestors().skip(1).take_while(|above| !above.as_os_str().is_empty()) {
+        // One that holds more stays.
+        if settings.disk.remove_directory(home, above).is_err() {
+            break;
+        }
+    }
+    settings.disk.sync_directory(&home.enter_to_sync(Path::new("."), Links::Refuse)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Layout, Settings};
+
+    #[test]
+    fn files_are_folders_and_directories_their_parents() {
+        let root = tempfile::tempdir().unwrap();
+        let home = Directory::open(root.path()).unwrap();
+        let settings = Settings { layout: Layout::Mbox, ..Settings::new("vm", 1) };
+        let name = |text: &str| FolderName::parse(text, '/').unwrap();
+        let make = |text: &str| create(&settings, &home, Path::new(text), &name(text));
+        make("A/B/C").unwrap();
+        make("x").unwrap();
+        assert!(matches!(make("x"), Err(MailError::FolderExists(_))));
+        assert!(matches!(make("x/y"), Err(MailError::Unsupported { .. })));
+        for other in [".subscriptions", "x.lock", "inbox", "dovecot-uidvalidity"] {
+            std::fs::write(root.path().join(other), "").unwrap();
+        }
+        std::fs::create_dir(root.path().join(".imap")).unwrap();
+        let names = || folders(&settings, &home).unwrap().into_keys().map(|name| name.to_text('/'));
+        assert_eq!(names().collect::<Vec<_>>(), ["A/B/C", "x"]);
+        remove(&settings, &home, Path::new("A/B/C")).unwrap();
+        assert!(!root.path().join("A").exists());
+    }
+}
