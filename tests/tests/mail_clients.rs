@@ -238,8 +238,8 @@ fn mutt_reads_a_mailbox_without_changing_it() {
     let rc = format!(
         "set imap_user=\"user@example.com\"\nset imap_pass=secret\nset ssl_starttls=no\nset ssl_force_tls=no\n\
          set imap_condstore=yes\nset imap_qresync=yes\nset header_cache=\"{0}/cache\"\nset move=no\nset quit=yes\n\
-         set pipe_decode=no\nset wait_key=no\nset pager_stop=yes\nset sleep_time=0\n\
-         push \"<last-entry><pipe-message>cat > {1}<enter><exit>\"\n",
+         set confirmappend=no\nset confirmcreate=no\nset sleep_time=0\n\
+         push \"<tag-pattern>~A<enter><tag-prefix><copy-message>{1}<enter><exit>\"\n",
         readers.home.path().display(),
         out.display()
     );

@@ -227,7 +227,9 @@ fn suite(imap: &mut u16, pop3: &mut u16) -> Suite {
 fn deliver(suite: &Suite, round: usize) {
     let new = suite.root().join("mail/user/new");
     for number in 0..3 {
-        let text = format!("From: a@x\nSubject: letter {round}.{number}\nMessage-ID: <{round}.{number}@x>\n\nHello\n");
+        let text = format!(
+            "From: a@x\nSubject: letter {round}.{number}\nMessage-ID: <{round}.{number}@x>\n\nHello\n"
+        );
         let path = new.join(format!("17{round}000000{number}.M{number}P1.mx"));
         fs::write(&path, text).unwrap();
         chown(&path, Some(MAILBOX_ID), Some(MAILBOX_ID)).unwrap();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailbox::store::{
-    Addition, Flags, Folder, FolderName, How, Layout, Limits, Location, MailError, Maildrop, Settings, Store, Stores, Vanished,
+    Addition, Flags, Folder, FolderName, How, Layout, Limits, Location, MailError, Maildrop, Settings, Store,
+    Stores, Vanished,
 };
 
 use crate::world::{change, exclusive, shown, text, uids};
@@ -247,7 +248,8 @@ fn folders_beside_an_mbox_are_files_in_a_directory_of_their_own() {
     assert!(spool.root.path().join("mail/.imap/dovecot-pop3-session.lock").exists());
     drop.update(&[], &[], spool.now()).unwrap();
     other.delete(&name("C"), spool.now()).unwrap();
-    let mut left: Vec<_> = fs::read_dir(spool.root.path().join("mail")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    let mut left: Vec<_> =
+        fs::read_dir(spool.root.path().join("mail")).unwrap().map(|it| it.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, [".imap", ".subscriptions", "A"]);
 }

@@ -248,13 +248,13 @@ impl Mbox {
     /// UIDVALIDITY, from the file, the index, or a new one.
     fn begin(&mut self, contents: &SharedContents, now_us: u64) -> Result<(), MailError> {
         let guid = self.guid();
-        if locked(contents).summary().uid_validity == 0 {
-            if let Some(head) = self.root.index.head(guid)
-                && let Some(restored) = self.root.index.load(&head)
-            {
-                self.generation = Some(head.generation);
-                locked(contents).restore(restored);
-            }
+        let is_new = locked(contents).summary().uid_validity == 0;
+        if is_new
+            && let Some(head) = self.root.index.head(guid)
+            && let Some(restored) = self.root.index.load(&head)
+        {
+            self.generation = Some(head.generation);
+            locked(contents).restore(restored);
         }
         let known = locked(contents).summary().uid_validity;
         let uid_validity = match (&self.base, known) {
