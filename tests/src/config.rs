@@ -136,8 +136,9 @@ postmaster: root
         let id = mailbox_id();
         for name in ["etc", "queue", "data", "log", "mail", "spool"] {
             fs::create_dir(root.join(name)).unwrap();
+            // Workers of other users pass through, whatever the umask of this process is.
+            fs::set_permissions(root.join(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
-        // Workers of other users pass through.
         fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
         let port = Port::reserve();
         let owner = owner();

@@ -180,11 +180,22 @@ impl Suite {
         fs::write(&path, format!("{old}{text}\n")).unwrap();
     }
 
-    /// Has the new configuration used, and waits until the master says so.
+    /// Has the new configuration used, and waits until the master says so and the queue manager has made way: what the
+    /// test asks of it next, its successor does.
     pub fn reload(&self) {
         let before = self.log().len();
+        let old =
+            self.until("a queue manager", || Some(self.pids_of("qmgr")).filter(|pids| !pids.is_empty()));
         self.run("postfix", &["reload"]);
-        self.until("\"reload\" in the log", || self.log()[before..].contains("master[").then_some(()));
+        self.until("\"reload\" in the log", || self.log()[before..].contains(": reload -- ").then_some(()));
+        self.until("the end of the old queue manager", || {
+            self.pids_of("qmgr").iter().all(|pid| !old.contains(pid)).then_some(())
+        });
+    }
+
+    /// The processes that run this program.
+    fn pids_of(&self, program: &str) -> Vec<u32> {
+        self.processes().into_iter().filter(|pid| processes::program(*pid) == program).collect()
     }
 
     /// An SMTP session with the greeting read.
