@@ -1,0 +1,146 @@
+//! All databases that a process has open, and which of them belong together.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use spam::learned::{Change, Class, Memory, Reputation, Tally, Token, TokenCounts};
+use spam::rules::Settings;
+
+use crate::store::Store;
+use crate::trouble::Trouble;
+
+/// Databases that are kept open; those that nobody uses are closed beyond it.
+const OPEN_LIMIT: usize = 200;
+/// Where a user's data lies when nobody says otherwise.
+const BAYES: &str = "__userstate__/bayes";
+const AWL: &str = "__userstate__/auto-welcomelist";
+const TXREP: &str = "__userstate__/tx-reputation";
+/// Our files beside those of the original, which have other forms.
+const ENDING: &str = ".lmdb";
+
+/// The file for a path as the settings write it; `state` is the user's folder (`~/.spamassassin`), `home` his home.
+pub fn path_of(setting: &str, state: &Path, home: &Path) -> PathBuf {
+    let rest = |begin: &str| setting.strip_prefix(begin).map(|rest| rest.trim_start_matches('/'));
+    let path = match (rest("__userstate__"), rest("~")) {
+        (Some(rest), _) => state.join(rest),
+        (None, Some(rest)) => home.join(rest),
+        _ => PathBuf::from(setting),
+    };
+    let mut name = path.into_os_string();
+    name.push(ENDING);
+    PathBuf::from(name)
+}
+
+/// What a process has open, each once.
+#[derive(Default)]
+pub struct Shelf {
+    stores: Mutex<HashMap<PathBuf, Arc<Store>>>,
+}
+
+impl Shelf {
+    /// The database at `path`, opened or made if need be.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn store(&self, path: &Path) -> Result<Arc<Store>, Trouble> {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = stores.get(path) {
+            return Ok(Arc::clone(store));
+        }
+        if stores.len() >= OPEN_LIMIT {
+            stores.retain(|_, store| Arc::strong_count(store) > 1);
+        }
+        let store = Store::open(path)?;
+        stores.insert(path.to_owned(), Arc::clone(&store));
+        Ok(store)
+    }
+
+    /// The data of a user with these settings; `state` is his folder (`~/.spamassassin`), `home` his home.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn learned(&self, settings: &Settings, state: &Path, home: &Path) -> Result<Learned, Trouble> {
+        let usual = if settings.txrep.active { TXREP } else { AWL };
+        let bayes = settings.bayes_path.as_deref().unwrap_or(BAYES);
+        let senders = settings.auto_welcomelist_path.as_deref().unwrap_or(usual);
+        Ok(Learned {
+            bayes: self.store(&path_of(bayes, state, home))?,
+            senders: self.store(&path_of(senders, state, home))?,
+        })
+    }
+}
+
+/// The data of one user, or of the site.
+#[derive(Clone)]
+pub struct Learned {
+    /// Tokens and messages.
+    pub bayes: Arc<Store>,
+    /// Reputations of senders.
+    pub senders: Arc<Store>,
+}
+
+impl Learned {
+    /// Carries out what a check or a lesson came to.
+    pub fn apply(&self, changes: &[Change]) {
+        let is_sender = |change: &&Change| {
+            matches!(change, Change::Score { .. } | Change::ForgetKey(_) | Change::ForgetKeys(_))
+        };
+        let (senders, bayes): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(is_sender);
+        self.bayes.apply(&bayes.into_iter().cloned().collect::<Vec<_>>());
+        self.senders.apply(&senders.into_iter().cloned().collect::<Vec<_>>());
+    }
+
+    /// Writes down what is not written yet.
+    ///
+    /// # Errors
+    /// As [`Store::flush`].
+    pub fn flush(&self) -> Result<(), Trouble> {
+        self.bayes.flush()?;
+        self.senders.flush()
+    }
+}
+
+impl Memory for Learned {
+    fn tally(&self) -> Option<Tally> {
+        self.bayes.tally()
+    }
+
+    fn tokens(&self, tokens: &[Token]) -> Vec<Option<TokenCounts>> {
+        self.bayes.tokens(tokens)
+    }
+
+    fn learned_as(&self, message_id: &str) -> Option<Class> {
+        self.bayes.learned_as(message_id)
+    }
+
+    fn reputation(&self, key: &str) -> Option<Reputation> {
+        self.senders.reputation(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_settings() {
+        let of = |setting| path_of(setting, Path::new("/home/joe/.spamassassin"), Path::new("/home/joe"));
+        assert_eq!(of(BAYES), Path::new("/home/joe/.spamassassin/bayes.lmdb"));
+        assert_eq!(of("~/b"), Path::new("/home/joe/b.lmdb"));
+        assert_eq!(of("/var/lib/b"), Path::new("/var/lib/b.lmdb"));
+    }
+
+    #[test]
+    fn a_process_opens_each_database_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::default();
+        let learned = shelf.learned(&Settings::default(), folder.path(), folder.path()).unwrap();
+        let again = shelf.learned(&Settings::default(), folder.path(), folder.path()).unwrap();
+        assert!(Arc::ptr_eq(&learned.bayes, &again.bayes) && !Arc::ptr_eq(&learned.bayes, &learned.senders));
+        let more = Reputation { count: 1, total: 4.0 };
+        learned
+            .apply(&[Change::Score { key: "k".into(), more }, Change::Messages { class: Class::Ham, by: 1 }]);
+        assert_eq!((again.reputation("k"), again.tally()), (Some(more), Some(Tally { spam: 0, ham: 1 })));
+    }
+}
