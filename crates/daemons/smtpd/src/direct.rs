@@ -6,21 +6,20 @@
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use attributes::Attributes;
-use queue::{Loaded, QueueError, QueueName, Reserved};
+use queue::{QueueError, QueueName, Reserved};
 use queue_format::QueueId;
 use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter};
 use services::qmgr::{Answer, Request};
-use sys::memory_file;
 use sys::sockets::connect_unix;
 
 use crate::intake::Committed;
+use crate::parcel::{Parcel, Place};
 use crate::service::Smtpd;
 
 /// No larger message is held in memory, in bytes.
@@ -31,85 +30,6 @@ const UNDER_WAY_LIMIT: usize = 256;
 const RESERVED_LIMIT: usize = 256;
 /// After misses in a row so many messages (two to the power of it) go to the queue at once, before another try.
 const MISSES_COUNTED: u32 = 6;
-
-/// A message in memory, with the empty queue file that it would go to.
-pub(crate) struct Parcel {
-    id: QueueId,
-    reserved: Reserved,
-    memory: Arc<File>,
-    length: usize,
-}
-
-impl Parcel {
-    /// A message of these records, with the id that `reserved` gave it.
-    pub(crate) fn new(
-        reserved: Reserved,
-        id: QueueId,
-        records: &[u8],
-    ) -> Result<Self, (Reserved, io::Error)> {
-        let written = memory_file::create("message").and_then(|file| {
-            file.write_all_at(records, 0)?;
-            Ok(file)
-        });
-        match written {
-            Ok(memory) => Ok(Self { id, reserved, memory: Arc::new(memory), length: records.len() }),
-            Err(error) => Err((reserved, error)),
-        }
-    }
-
-    /// Puts the message into the queue, with the recipients crossed off that were reached; blocks.
-    ///
-    /// Whoever is reached later is crossed off in the queue file. So the memory is sealed once there is one: an agent
-    /// that finds it sealed goes there, and what was crossed off before is read once more.
-    fn settle(self) -> Result<Place, QueueError> {
-        let failed = |source| QueueError::Io { verb: "read", path: PathBuf::from(MEMORY), source };
-        let written = self.records().map_err(failed)?;
-        if self.everybody_has_it() {
-            return Ok(Place::Mailboxes(self.id));
-        }
-        let id = self.id.clone();
-        let (memory, length) = (self.memory, self.length);
-        let mut file = self.reserved.into_file(id)?;
-        file.write(&written)?;
-        memory_file::seal(&memory).map_err(failed)?;
-        let last = read_all(&memory, length).map_err(failed)?;
-        for (offset, byte) in changes(&written, &last) {
-            file.overwrite(offset, &[byte])?;
-        }
-        file.commit(&[]).map(Place::Queue)
-    }
-
-    fn records(&self) -> io::Result<Vec<u8>> {
-        read_all(&self.memory, self.length)
-    }
-
-    fn everybody_has_it(&self) -> bool {
-        let loaded = Loaded::from_file(Arc::clone(&self.memory), Path::new(MEMORY), usize::MAX);
-        loaded.is_ok_and(|loaded| loaded.envelope.recipients.iter().all(|recipient| recipient.done))
-    }
-}
-
-/// What errors call a message in memory.
-const MEMORY: &str = "memory";
-
-fn read_all(file: &File, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, 0)?;
-    Ok(bytes)
-}
-
-/// The bytes of `new` that are not those of `old`, and where they are.
-fn changes<'a>(old: &'a [u8], new: &'a [u8]) -> impl Iterator<Item = (u64, u8)> + 'a {
-    let differ = old.iter().zip(new).enumerate().filter(|(_, (old, new))| old != new);
-    differ.map(|(at, (_, new))| (at as u64, *new))
-}
-
-/// Where a message lies that is safe.
-enum Place {
-    Queue(QueueId),
-    /// Of all its recipients.
-    Mailboxes(QueueId),
-}
 
 /// Who waits, and for what.
 struct UnderWay {

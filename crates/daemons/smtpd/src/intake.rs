@@ -12,7 +12,8 @@ use restrictions::{Effect, Stage};
 use smtp_protocol::{Answer, Recipient, Reply};
 use tables::Tables;
 
-use crate::direct::{DIRECT_LIMIT_BYTES, Parcel};
+use crate::direct::DIRECT_LIMIT_BYTES;
+use crate::parcel::Parcel;
 use crate::service::Smtpd;
 use crate::session::{Attempt, Session, answer_of};
 

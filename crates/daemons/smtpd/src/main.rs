@@ -53,6 +53,7 @@ mod footer;
 mod transaction;
 mod intake;
 mod direct;
+mod parcel;
 mod inquiry;
 mod chat_log;
 mod alone;
