@@ -215,6 +215,7 @@ fn our_spamc_tells_spam_from_mail() {
     assert_eq!(ask(&["-y"], SPAM), (0, "PILL".into()));
     assert_eq!(ask(&["-z", "-y"], HAM), (0, "PAL".into()));
     assert_eq!(ask(&["-K"], ""), (0, "SPAMD/1.5 0\n".into()));
+    // It may not be taught: nobody asked for that.
     assert_eq!(ask(&["-L", "spam"], SPAM), (74, String::new()));
     let (status, marked) = ask(&["-E"], SPAM);
     assert!(
@@ -381,4 +382,75 @@ fn a_real_postfix_has_its_mail_marked_and_refused() {
     client.quit();
     assert_eq!(suite.messages("user/").len(), 1);
     suite.stop();
+}
+
+/// What one program teaches, the others know.
+#[test]
+fn mail_is_learned_once_and_forgotten_once() {
+    let folder = tempfile::tempdir().unwrap();
+    open_up(folder.path());
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    world_writable(&data);
+    fs::write(
+        folder.path().join("spam.mbox"),
+        format!("From x Sun Nov 22 10:00:00 2026\n{SPAM}\nFrom x Sun Nov 22 10:00:00 2026\n{HAM}"),
+    )
+    .unwrap();
+    let learn = |options: &[&str]| {
+        let mut command = Command::new(Programs::ours().commands.join("sa-learn"));
+        command
+            .arg("-C")
+            .arg(folder.path())
+            .arg("--siteconfigpath")
+            .arg(folder.path())
+            .arg("--dbpath")
+            .arg(data.join("bayes"));
+        let output = run_with(command.args(["-p", "/dev/null"]).args(options), "");
+        assert!(output.status.success(), "{options:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mailbox = folder.path().join("spam.mbox").display().to_string();
+    let learned = |count: u32| format!("Learned tokens from {count} message(s) (2 message(s) examined)\n");
+    assert_eq!(learn(&["--spam", &mailbox]), learned(2));
+    assert_eq!(learn(&["--spam", &mailbox]), learned(0));
+    assert_eq!(learn(&["--forget", &mailbox]), "Forgot tokens from 2 message(s) (2 message(s) examined)\n");
+    assert_eq!(learn(&["--ham", &mailbox]), learned(2));
+    let magic = learn(&["--dump", "magic"]);
+    assert!(magic.contains("0.000          0          2          0  non-token data: nham\n"), "{magic}");
+    let backup = folder.path().join("backup");
+    fs::write(&backup, learn(&["--backup"])).unwrap();
+    learn(&["--clear"]);
+    assert!(
+        learn(&["--dump", "magic"])
+            .contains("0.000          0          0          0  non-token data: nham\n")
+    );
+    learn(&["--restore", &backup.display().to_string()]);
+    assert_eq!(learn(&["--dump", "magic"]), magic);
+}
+
+/// Anybody may write into a folder.
+fn world_writable(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+}
+
+#[test]
+fn a_spamd_that_may_be_taught_learns_and_forgets() {
+    let folder = tempfile::tempdir().unwrap();
+    open_up(folder.path());
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    world_writable(&data);
+    let setting = format!(
+        "--cf=use_bayes 1\nuse_learner 1\nbayes_path {}/bayes\nauto_welcomelist_path {}/awl",
+        data.display(),
+        data.display()
+    );
+    let spamd = Spamd::ours(&["-l", &setting]);
+    let tell = |kind: &str| String::from_utf8(spamd.spamc(&our_spamc(), &["-L", kind], SPAM).stdout).unwrap();
+    let (done, known) = ("Message successfully un/learned\n", "Message was already un/learned\n");
+    assert_eq!([tell("spam"), tell("spam")], [done, known]);
+    assert_eq!([tell("ham"), tell("ham")], [done, known]);
+    assert_eq!([tell("forget"), tell("forget")], [done, known]);
 }

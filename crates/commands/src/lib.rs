@@ -18,4 +18,6 @@ pub mod postlog;
 pub mod spamc;
 pub mod archive;
 pub mod long_options;
+pub mod sa_awl;
+pub mod sa_learn;
 pub mod spamassassin;

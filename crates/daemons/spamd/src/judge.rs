@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use learned::Learned;
 use rulefiles::stamp;
+use spam::learned::{Class as Teach, Memory};
 use spam::report::Form;
-use spam::{Check, Circumstances};
-use spamc_protocol::{Command, Fault, Reply, Request, Verdict, decompress};
+use spam::{Check, Circumstances, Ruleset};
+use spamc_protocol::{Class, Command, Learn, Reply, Request, Verdict, decompress};
 
 use crate::log_lines::{Facts, write};
-use crate::users::Rules;
+use crate::session::Shared;
 
 /// What a verdict needs beside the rules.
 pub(crate) struct Case {
@@ -21,27 +23,28 @@ pub(crate) struct Case {
     pub(crate) size_limit_bytes: usize,
 }
 
-/// Judges a message.
-pub(crate) fn judge(rules: &Rules, host: &str, mut case: Case) -> Reply {
+/// Judges a message, or learns from it.
+pub(crate) fn judge(shared: &Shared, mut case: Case) -> Reply {
     if case.request.compressed {
         match decompress(&case.message, case.size_limit_bytes) {
             Ok(message) => case.message = message,
             Err(fault) => return Reply::Fault(fault),
         }
     }
-    judge_plain(rules, host, &case)
+    let chosen = shared.rules.of(case.request.user.as_deref());
+    let memory = shared.notes.of(&chosen.rules().settings, chosen.state());
+    match case.request.command {
+        Command::Tell => tell(chosen.rules(), memory.as_ref(), &case),
+        _ => verdict(shared, chosen.rules(), memory.as_ref(), &case),
+    }
 }
 
-fn judge_plain(rules: &Rules, host: &str, case: &Case) -> Reply {
-    let request = &case.request;
-    if request.command == Command::Tell {
-        return Reply::Fault(Fault::Unavailable("learning is not in this version of spamd".to_owned()));
-    }
+fn verdict(shared: &Shared, rules: &Ruleset, memory: Option<&Learned>, case: &Case) -> Reply {
     let begun = Instant::now();
-    let chosen = rules.of(request.user.as_deref());
-    let (now, stamp) = stamp(host);
+    let request = &case.request;
+    let (now, stamp) = stamp(&shared.host);
     let is_over = || begun.elapsed() > case.time_limit;
-    let check = Check::new(chosen.rules(), &case.message, &Circumstances::new(now, &is_over));
+    let check = check(rules, memory, &case.message, now, &is_over);
     let text = match request.command {
         Command::Symbols => check.tests().join(",").into_bytes(),
         Command::Report | Command::ReportIfSpam => check.report(&stamp),
@@ -56,5 +59,55 @@ fn judge_plain(rules: &Rules, host: &str, case: &Case) -> Reply {
         size: case.message.len(),
     };
     write(&check, &facts, begun.elapsed());
+    if let Some(memory) = memory {
+        shared.notes.tidy_up(memory, &rules.settings, now);
+    }
     Reply::Verdict(Verdict { spam: check.is_spam(), score, required, text })
+}
+
+/// Judges a message by the rules and by what was learned; what it teaches is noted.
+pub(crate) fn check<'a>(
+    rules: &'a Ruleset,
+    memory: Option<&Learned>,
+    message: &[u8],
+    now: i64,
+    is_over: &dyn Fn() -> bool,
+) -> Check<'a> {
+    let known = memory.map(|memory| -> &dyn Memory { memory });
+    let check =
+        Check::new(rules, message, &Circumstances { memory: known, ..Circumstances::new(now, is_over) });
+    if let Some(memory) = memory {
+        memory.apply(&check.findings.changes);
+    }
+    check
+}
+
+/// `TELL`: nobody else is told in this version, so `remote` is never done.
+fn tell(rules: &Ruleset, memory: Option<&Learned>, case: &Case) -> Reply {
+    let begun = Instant::now();
+    let asked = case.request.learn;
+    let (now, _) = stamp("");
+    let mut did = Learn::default();
+    if let Some(memory) = memory {
+        if asked.set_local {
+            let class = if asked.class == Some(Class::Spam) { Teach::Spam } else { Teach::Ham };
+            let lesson = rules.learn(&case.message, class, memory, now);
+            memory.apply(&lesson.changes);
+            did.set_local = lesson.learned;
+        }
+        if asked.remove_local {
+            let lesson = rules.forget(&case.message, memory, now);
+            memory.apply(&lesson.changes);
+            did.remove_local = lesson.learned;
+        }
+    }
+    let what = match (did.set_local, did.remove_local) {
+        (true, _) => "Setting local",
+        (_, true) => "Removing local",
+        _ => "Did nothing",
+    };
+    let (user, uid) = (case.request.user.as_deref().unwrap_or("(unknown)"), sys::ids::effective_uid());
+    let (seconds, size) = (format!("{:.1}", begun.elapsed().as_secs_f64()), case.message.len());
+    log::info!("spamd: Tell: {what} for {user}:{uid} in {seconds} seconds, {size} bytes");
+    Reply::Told(did)
 }

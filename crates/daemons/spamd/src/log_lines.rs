@@ -31,8 +31,10 @@ pub(crate) fn write(check: &Check<'_>, facts: &Facts<'_>, took: Duration) {
     let whole = check.findings.score.trunc();
     let tests = check.tests().join(",");
     let autolearn = &check.findings.autolearn;
+    let judgement = check.findings.bayes.as_ref().and_then(|judgement| judgement.probability);
+    let bayes = judgement.map(|probability| format!("bayes={probability:.6},")).unwrap_or_default();
     log::info!(
         "spamd: result: {mark} {whole:2} - {tests} scantime={seconds},size={size},user={user},uid={uid},\
-         required_score={required},{client},mid={id},autolearn={autolearn}"
+         required_score={required},{client},mid={id},{bayes}autolearn={autolearn}"
     );
 }

@@ -20,6 +20,10 @@
 //! with `550 5.7.1 Blocked by SpamAssassin`. A message for one recipient is judged by that recipient's preferences: those of the user
 //! before the `@`, or with `virtual_config_dir` those of the whole address. Messages over 8 MB pass unchecked.
 //!
+//! It learns: from messages whose score leaves no doubt (`bayes_auto_learn`), and from what clients tell it, where they may
+//! (**-l**). The data lies in LMDB, where `bayes_path` says, else in the user's `.spamassassin` folder, or with **--virtual-config-dir**
+//! beside `user_prefs`; a service of master(8) keeps it in `data_directory`.
+//!
 //! Not in this version: network tests (DNS lists, SPF, DKIM, Razor, Pyzor, DCC), preferences from SQL and LDAP, TLS. Settings of these
 //! are read and named once in the log.
 //!
@@ -66,6 +70,7 @@ mod filtering;
 mod judge;
 mod log_lines;
 mod users;
+mod notes;
 
 fn main() -> std::process::ExitCode {
     if std::env::var_os(worker::protocol::ENV_LOG_TAG).is_some() {

@@ -1,5 +1,6 @@
 //! spamd as a service of master, and what it has in common with spamd by hand.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use worker::{Clients, Service, Setup, StartError};
 
 use crate::calling::Calling;
 use crate::filtering::Policy;
+use crate::notes::Notes;
 use crate::service_arguments::ServiceArguments;
 use crate::session::{Office, Shared};
 use crate::users::{Rules, UserFiles};
@@ -50,10 +52,7 @@ pub(crate) fn load(places: &Places) -> Result<Site, String> {
     if !inert.is_empty() {
         log::info!("spamd: these settings do nothing in this version: {}", inert.join(" "));
     }
-    log::info!(
-        "spamd: {} rules; Bayes, network tests and learning are not in this version",
-        site.rules.len()
-    );
+    log::info!("spamd: {} rules; network tests are not in this version", site.rules.len());
     Ok(site)
 }
 
@@ -101,9 +100,11 @@ impl Service for Spamd {
             None if arguments.user_config => UserFiles::Home,
             None => UserFiles::None,
         };
-        let rules = Arc::new(Rules::new(site, files));
+        let state = PathBuf::from(setup.config.get(&parameters::DATA_DIRECTORY)).join("spamassassin");
+        let rules = Arc::new(Rules::new(site, files, state.clone()));
+        let notes = Notes::new(state);
         let settings = settings(PATIENCE_SECONDS, CHECK_SECONDS, arguments.allow_tell);
-        let shared = Arc::new(Shared { rules, host: sys::process::host_name(), settings });
+        let shared = Arc::new(Shared { rules, notes, host: sys::process::host_name(), settings });
         let policy = Policy {
             reject_score: arguments.reject_score,
             default_user: arguments.default_user,

@@ -12,11 +12,13 @@ use spamc_protocol::{Reply, Server, Settings};
 use sys::sockets::Socket;
 
 use crate::judge::{Case, judge};
+use crate::notes::Notes;
 use crate::users::Rules;
 
 /// What sessions share.
 pub(crate) struct Shared {
     pub(crate) rules: Arc<Rules>,
+    pub(crate) notes: Notes,
     pub(crate) host: String,
     pub(crate) settings: Settings,
 }
@@ -84,7 +86,7 @@ impl Session {
                     let size_limit_bytes = shared.settings.message_limit_bytes;
                     let client = self.client.clone();
                     let case = Case { request, message, client, time_limit, size_limit_bytes };
-                    if events.offload(me, move || judge(&shared.rules, &shared.host, case)).is_err() {
+                    if events.offload(me, move || judge(&shared, case)).is_err() {
                         return Fate::Close;
                     }
                     events.set_deadline(me, None);

@@ -1,7 +1,7 @@
 //! Rules for each user: the site's, with the user's own file on top.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -29,27 +29,40 @@ type Kept = (SystemTime, Arc<Ruleset>);
 pub(crate) struct Rules {
     site: RwLock<Arc<Site>>,
     files: UserFiles,
+    /// The folder of those who have none of their own.
+    state: PathBuf,
     users: Mutex<HashMap<PathBuf, Kept>>,
 }
 
 /// The rules for one message.
-pub(crate) enum Chosen {
+pub(crate) struct Chosen {
+    layer: Layer,
+    state: PathBuf,
+}
+
+enum Layer {
     Site(Arc<Site>),
     User(Arc<Ruleset>),
 }
 
 impl Chosen {
     pub(crate) fn rules(&self) -> &Ruleset {
-        match self {
-            Self::Site(site) => &site.rules,
-            Self::User(rules) => rules,
+        match &self.layer {
+            Layer::Site(site) => &site.rules,
+            Layer::User(rules) => rules,
         }
+    }
+
+    /// The user's folder, where what he taught lies.
+    pub(crate) fn state(&self) -> &Path {
+        &self.state
     }
 }
 
 impl Rules {
-    pub(crate) fn new(site: Site, files: UserFiles) -> Self {
-        Self { site: RwLock::new(Arc::new(site)), files, users: Mutex::default() }
+    /// `state` is the folder of those who have none of their own.
+    pub(crate) fn new(site: Site, files: UserFiles, state: PathBuf) -> Self {
+        Self { site: RwLock::new(Arc::new(site)), files, state, users: Mutex::default() }
     }
 
     /// New rules for the messages that come from now on.
@@ -60,10 +73,13 @@ impl Rules {
 
     pub(crate) fn of(&self, user: Option<&str>) -> Chosen {
         let site = Arc::clone(&self.site.read().unwrap_or_else(PoisonError::into_inner));
-        match user.and_then(|user| self.path_of(user)).and_then(|path| self.with_file(&site, path)) {
-            Some(rules) => Chosen::User(rules),
-            None => Chosen::Site(site),
-        }
+        let path = user.and_then(|user| self.path_of(user));
+        let state = path.as_deref().and_then(Path::parent).unwrap_or(&self.state).to_owned();
+        let layer = match path.and_then(|path| self.with_file(&site, path)) {
+            Some(rules) => Layer::User(rules),
+            None => Layer::Site(site),
+        };
+        Chosen { layer, state }
     }
 
     fn path_of(&self, user: &str) -> Option<PathBuf> {

@@ -6,6 +6,7 @@ mod serving;
 
 use std::fs::OpenOptions;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use sys::signals::{SignalKind, Signals};
 use self::serving::{Alone, serve};
 use crate::calling::Calling;
 use crate::filtering::Policy;
+use crate::notes::Notes;
 use crate::options::Options;
 use crate::service::{MILTER_LIMIT_BYTES, load, settings};
 use crate::session::Shared;
@@ -73,8 +75,10 @@ fn start(options: &Options, arguments: &[String]) -> Result<(), String> {
         (None, false) => UserFiles::Home,
     };
     let settings = settings(options.timeout_tcp, options.timeout_child, options.allow_tell);
-    let rules = Arc::new(Rules::new(site, files));
-    let shared = Arc::new(Shared { rules, host: sys::process::host_name(), settings });
+    let home = home();
+    let rules = Arc::new(Rules::new(site, files, home.join(".spamassassin")));
+    let notes = Notes::new(home);
+    let shared = Arc::new(Shared { rules, notes, host: sys::process::host_name(), settings });
     let calling = if options.milter { Calling::Milter(Arc::new(policy(options))) } else { Calling::Spamc };
     let alone = Alone { shared, calling, places, allowed: allowed(options)?, sessions: 0, stop: None };
     serve(alone, listeners, signals, options)
@@ -102,6 +106,12 @@ fn open_log(options: &Options) -> Result<(), String> {
         log::warn!("spamd: these options do nothing in this version: {}", options.inert.join(" "));
     }
     Ok(())
+}
+
+/// The home of the user that this process has become.
+fn home() -> PathBuf {
+    let user = sys::users::user_of_id(sys::ids::effective_uid()).ok().flatten();
+    user.map_or_else(|| PathBuf::from("/"), |user| user.home)
 }
 
 /// What mail servers get.

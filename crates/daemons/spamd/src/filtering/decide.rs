@@ -5,8 +5,8 @@ use std::time::Instant;
 use milter::{Change, Decision, Fate, Submission};
 use rulefiles::stamp;
 use spam::report::Form;
-use spam::{Check, Circumstances};
 
+use crate::judge::check;
 use crate::log_lines::{Facts, write};
 use crate::session::Shared;
 
@@ -40,11 +40,12 @@ pub(crate) fn decide(shared: &Shared, policy: &Policy, message: &Submission) -> 
     }
     let user = policy.user(message);
     let chosen = shared.rules.of(user.as_deref());
+    let memory = shared.notes.of(&chosen.rules().settings, chosen.state());
     let (now, stamp) = stamp(&shared.host);
     let limit = shared.settings.check_time;
     let is_over = || begun.elapsed() > limit;
     let whole = compose(message, &shared.host, &stamp.date);
-    let check = Check::new(chosen.rules(), &whole, &Circumstances::new(now, &is_over));
+    let check = check(chosen.rules(), memory.as_ref(), &whole, now, &is_over);
     let client = client_text(message);
     let facts = Facts { user: user.as_deref(), client: &client, doing: "processing", size: whole.len() };
     write(&check, &facts, begun.elapsed());

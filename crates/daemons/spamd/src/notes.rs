@@ -1,0 +1,72 @@
+//! What was learned, for each user: opened when it is first asked for.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use learned::{Expiry, Learned, Shelf};
+use spam::rules::Settings;
+
+/// How often it is looked whether old tokens have to go.
+const EXPIRY_SECONDS: u64 = 3600;
+
+/// The learned data of all.
+#[derive(Default)]
+pub(crate) struct Notes {
+    shelf: Shelf,
+    /// The home of the user that this process is.
+    home: PathBuf,
+    /// What could not be opened is complained about once.
+    refused: Mutex<HashSet<PathBuf>>,
+    next_expiry: AtomicU64,
+}
+
+impl Notes {
+    pub(crate) fn new(home: PathBuf) -> Self {
+        Self { home, ..Self::default() }
+    }
+
+    /// The data that counts with these settings; `state` is the user's folder. `None` when nothing is to be learned, or
+    /// it can not be opened.
+    pub(crate) fn of(&self, settings: &Settings, state: &Path) -> Option<Learned> {
+        if !settings.use_bayes {
+            return None;
+        }
+        match self.shelf.learned(settings, state, &self.home) {
+            Ok(learned) => Some(learned),
+            Err(trouble) => {
+                let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                if refused.insert(state.to_owned()) {
+                    log::warn!("spamd: {trouble}: nothing is learned, and BAYES rules do not count");
+                }
+                None
+            }
+        }
+    }
+
+    /// Removes old tokens now and then, in a thread of its own: no verdict waits for that.
+    pub(crate) fn tidy_up(&self, learned: &Learned, settings: &Settings, now: i64) {
+        let now = u64::try_from(now).unwrap_or_default();
+        let due = self.next_expiry.load(Ordering::Relaxed);
+        let next = now + EXPIRY_SECONDS;
+        let order = Ordering::Relaxed;
+        if now < due || self.next_expiry.compare_exchange(due, next, order, order).is_err() {
+            return;
+        }
+        let (store, limit) = (learned.bayes.clone(), settings.bayes_expiry_max_db_size);
+        let now = u32::try_from(now).unwrap_or(u32::MAX);
+        thread::spawn(move || match store.expire(Expiry { limit, now, force: false }) {
+            Ok(expired) if expired.deleted > 0 => {
+                log::info!(
+                    "spamd: bayes: {} tokens stay, {} old ones are removed",
+                    expired.kept,
+                    expired.deleted
+                );
+            }
+            Ok(_) => {}
+            Err(trouble) => log::warn!("spamd: {trouble}"),
+        });
+    }
+}
