@@ -13,6 +13,11 @@ pub fn body(encoding: Encoding, body: &[u8]) -> Vec<u8> {
     }
 }
 
+/// Is that the name of a charset that [`text`] reads?
+pub fn is_charset(name: &[u8]) -> bool {
+    Charset::for_label(name).is_some()
+}
+
 /// base64 (RFC 2045 §6.8): other characters are passed over.
 pub fn base64(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);

@@ -25,28 +25,39 @@ pub fn fields(block: &[u8]) -> Fields<'_> {
     Fields { block, at: 0 }
 }
 
+/// All lines of a block up to its empty line, those of a field together: their bytes, and the field where it is one.
+pub fn lines(block: &[u8]) -> impl Iterator<Item = (&[u8], Option<Field<'_>>)> {
+    let mut fields = fields(block);
+    std::iter::from_fn(move || fields.next_lines())
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
     fn next(&mut self) -> Option<Field<'a>> {
         loop {
-            let first = line_at(self.block, self.at)?;
-            let text = without_break(&self.block[first.clone()]);
-            if text.is_empty() {
-                self.at = self.block.len();
-                return None;
-            }
-            let end = self.end_of_field(first.end);
-            self.at = end;
-            let whole = &self.block[first.start..end];
-            if let Some(field) = split(whole).filter(|_| !matches!(text[0], b' ' | b'\t')) {
+            if let (_, Some(field)) = self.next_lines()? {
                 return Some(field);
             }
         }
     }
 }
 
-impl Fields<'_> {
+impl<'a> Fields<'a> {
+    /// A field, or lines that are none.
+    fn next_lines(&mut self) -> Option<(&'a [u8], Option<Field<'a>>)> {
+        let first = line_at(self.block, self.at)?;
+        let text = without_break(&self.block[first.clone()]);
+        if text.is_empty() {
+            self.at = self.block.len();
+            return None;
+        }
+        let end = self.end_of_field(first.end);
+        self.at = end;
+        let whole = &self.block[first.start..end];
+        Some((whole, split(whole).filter(|_| !matches!(text[0], b' ' | b'\t'))))
+    }
+
     /// Where the lines that continue a field end.
     fn end_of_field(&self, mut end: usize) -> usize {
         while matches!(self.block.get(end), Some(b' ' | b'\t')) {

@@ -138,7 +138,7 @@ impl<'a> Reader<'a> {
     }
 
     fn parameters(&mut self) -> Vec<Parameter> {
-        let mut plain = Vec::new();
+        let (mut plain, mut extended) = (Vec::new(), Vec::new());
         let mut continued: BTreeMap<Vec<u8>, Continued> = BTreeMap::new();
         for _ in 0..PARAMETERS_LIMIT {
             self.blanks();
@@ -155,10 +155,14 @@ impl<'a> Reader<'a> {
                 Some((base, number, encoded)) => {
                     continued.entry(base).or_default().add(number, encoded, value)
                 }
+                None if name.ends_with(b"*") => extended.push((name, value)),
                 None => plain.push((name, value)),
             }
         }
-        plain.extend(continued.into_iter().map(|(base, parts)| parts.joined(base)));
+        // What RFC 2231 made comes last, by name.
+        extended.extend(continued.into_iter().map(|(base, parts)| parts.joined(base)));
+        extended.sort_by(|(one, _), (other, _)| one.cmp(other));
+        plain.extend(extended);
         plain
     }
 
@@ -284,6 +288,7 @@ mod tests {
             ("t/p; f*0=a; f*1=b", "t/p; f=ab"),
             ("t/p; f*0*=utf-8''a%20b; f*1=c", "t/p; f*=utf-8''a%20bc"),
             ("t/p; f*=utf-8''a%20b", "t/p; f*=utf-8''a%20b"),
+            ("t/p; f*=utf-8''a; size=5", "t/p; size=5; f*=utf-8''a"),
         ] {
             assert_eq!(shown(value), expected, "{value}");
         }

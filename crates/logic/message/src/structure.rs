@@ -51,23 +51,26 @@ impl Part {
         reader.finish()
     }
 
-    /// The part that a number such as `2.1` names (RFC 3501 §6.4.5): of a message that is no multipart, 1 is its body.
+    /// The part that a number such as `2.1` names (RFC 3501 §6.4.5): of a message that is no multipart, 1 is its body. As with
+    /// Dovecot that holds for a part of a multipart as well.
     pub fn find(&self, path: &[u32]) -> Option<Found<'_>> {
-        let (mut part, mut found) = (self, None);
+        let (mut part, mut found, mut is_body) = (self, None, false);
         for number in path {
             let inside = match (&part.inner, found) {
                 (Inner::Message(message), Some(_)) => message.as_ref(),
                 _ => part,
             };
+            let entered = !std::ptr::eq(inside, part);
             let place = usize::try_from(*number).ok()?.checked_sub(1)?;
             let next = match &inside.inner {
                 Inner::Parts(parts) => Found { part: parts.get(place)?, whole: false },
-                // The body of a message that has no parts is its part 1, once.
-                _ if place == 0 && (found.is_none() || !std::ptr::eq(inside, part)) => {
-                    Found { part: inside, whole: true }
+                // Once: a body has no body.
+                _ if place == 0 && (entered || !is_body) => {
+                    found.filter(|_| !entered).unwrap_or(Found { part: inside, whole: true })
                 }
                 _ => return None,
             };
+            is_body = !matches!(inside.inner, Inner::Parts(_));
             part = next.part;
             found = Some(next);
         }
@@ -92,6 +95,8 @@ struct Node {
     media: MediaType,
     kind: Kind,
     digest: bool,
+    /// Its last boundary ends here: what comes before is not the line break of another.
+    floor: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -124,7 +129,15 @@ impl Reader<'_> {
     fn begin(&mut self, parent: Option<usize>, at: usize, digest: bool) {
         self.open.push(Open { node: self.nodes.len(), boundary: None });
         let media = MediaType::default();
-        self.nodes.push(Node { parent, header: at..at, body: at..at, media, kind: Kind::Leaf, digest });
+        self.nodes.push(Node {
+            parent,
+            header: at..at,
+            body: at..at,
+            media,
+            kind: Kind::Leaf,
+            digest,
+            floor: 0,
+        });
         self.state = State::Header;
     }
 
@@ -151,6 +164,7 @@ impl Reader<'_> {
         self.close_above(depth, line.start);
         if last {
             self.open[level].boundary = None;
+            self.nodes[self.open[level].node].floor = line.end;
             self.state = State::Body;
         } else if self.nodes.len() < PARTS_LIMIT {
             let parent = self.open[level].node;
@@ -164,7 +178,8 @@ impl Reader<'_> {
     /// Ends all parts above this level. The line break before a boundary belongs to the boundary (RFC 2046 §5.1.1).
     fn close_above(&mut self, depth: usize, at: usize) {
         let in_header = self.state == State::Header;
-        let mut end = if in_header { at } else { at - break_length(&self.message[..at]) };
+        let floor = self.open.last().map_or(0, |open| self.nodes[open.node].floor);
+        let mut end = if in_header { at } else { at - break_length(&self.message[floor.min(at)..at]) };
         if in_header && self.open.len() > depth {
             self.headers_only(at);
         }
@@ -190,7 +205,7 @@ impl Reader<'_> {
         let node = &mut self.nodes[number];
         if node.media.kind == b"multipart" {
             node.kind = Kind::Parts;
-            let boundary = node.media.parameter("boundary").filter(|boundary| !boundary.is_empty() && room);
+            let boundary = node.media.parameter("boundary").filter(|_| room);
             let boundary = boundary.map(<[u8]>::to_vec);
             if let Some(open) = self.open.last_mut() {
                 open.boundary = boundary;
@@ -254,8 +269,8 @@ impl Reader<'_> {
 
 /// What Content-Type says, or what it is without.
 fn media_type(header: &[u8], digest: bool) -> MediaType {
-    let last = fields(header).filter(|field| field.name.eq_ignore_ascii_case(b"Content-Type")).last();
-    match last {
+    let first = fields(header).find(|field| field.name.eq_ignore_ascii_case(b"Content-Type"));
+    match first {
         Some(field) => MediaType::parse(field.value),
         None if digest => MediaType::message(),
         None => MediaType::text(),
@@ -347,7 +362,8 @@ mod tests {
         assert_eq!(body(&[1]), Some("one"));
         assert_eq!(body(&[2]), Some("Subject: in\n\ninner"));
         assert_eq!(body(&[2, 1]), Some("inner"));
-        for none in [[3].as_slice(), &[0], &[1, 1], &[2, 2], &[2, 1, 1], &[]] {
+        assert_eq!(body(&[1, 1]), Some("one"));
+        for none in [[3].as_slice(), &[0], &[1, 2], &[1, 1, 1], &[2, 2], &[2, 1, 1], &[]] {
             assert_eq!(body(none), None, "{none:?}");
         }
         let plain = Part::read(b"A: b\n\nx");
