@@ -1,11 +1,16 @@
 //! What a folder holds, as of its last sync.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use super::Uid;
 use super::flags::{Flags, KeywordSet};
 
 /// How many expunged messages are remembered for those who come back (RFC 7162 QRESYNC). Beyond that the oldest are
 /// forgotten, and who asks for them compares all UIDs.
 const EXPUNGED_LIMIT: usize = 50_000;
+
+/// How many expunged messages are remembered with their flags, for sessions that have not been told.
+const GRAVES_LIMIT: usize = 1000;
 
 /// A message in a folder. Small, for there may be hundreds of thousands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +62,10 @@ pub struct Contents {
     expunged: Vec<(u64, Uid)>,
     /// Expunges up to this modification sequence are not in `expunged`.
     floor: u64,
+    /// The latest of them, as they were last.
+    graves: VecDeque<Message>,
+    /// Messages in `cur/` that no session has had as recent yet: put there by this process.
+    unclaimed: BTreeSet<Uid>,
     /// The highest UID that any message here ever had.
     last_uid: Uid,
     /// What the index has not been told yet.
@@ -131,6 +140,11 @@ impl Contents {
         self.position(uid).map(|at| &self.messages[at])
     }
 
+    /// A message that is gone, as it was last; only of the latest.
+    pub fn grave(&self, uid: Uid) -> Option<&Message> {
+        self.graves.iter().rev().find(|message| message.uid == uid)
+    }
+
     /// The folder's keywords: bit n of a [`KeywordSet`] is the n-th of these. An empty name is a number not in use.
     pub fn keywords(&self) -> &[String] {
         &self.keywords
@@ -201,6 +215,8 @@ impl Contents {
         self.messages.clear();
         self.details.clear();
         self.expunged.clear();
+        self.graves.clear();
+        self.unclaimed.clear();
         self.floor = modseq;
         self.last_uid = 0;
         self.unsaved = Unsaved { anew: true, ..Unsaved::default() };
@@ -242,6 +258,16 @@ impl Contents {
     /// The index has lost everything.
     pub(crate) fn save_anew(&mut self) {
         self.unsaved.anew = true;
+    }
+
+    /// These are new to all sessions, although they lie in `cur/`.
+    pub(crate) fn leave_unclaimed(&mut self, uids: impl IntoIterator<Item = Uid>) {
+        self.unclaimed.extend(uids);
+    }
+
+    /// Gives away what [`Contents::leave_unclaimed`] was told.
+    pub(crate) fn claim(&mut self) -> BTreeSet<Uid> {
+        std::mem::take(&mut self.unclaimed)
     }
 
     pub(crate) fn set_guid(&mut self, guid: [u8; 16]) {
@@ -299,6 +325,11 @@ impl Contents {
         let mut kept = self.messages.iter().map(|message| gone.binary_search(&message.uid).is_err());
         self.details.retain(|_| kept.next().unwrap_or(true));
         drop(kept);
+        let buried = gone.iter().filter_map(|uid| self.message(*uid).copied()).collect::<Vec<_>>();
+        self.graves.extend(buried);
+        let too_many = self.graves.len().saturating_sub(GRAVES_LIMIT);
+        self.graves.drain(..too_many);
+        self.unclaimed.retain(|uid| gone.binary_search(uid).is_err());
         self.messages.retain(|message| gone.binary_search(&message.uid).is_err());
         self.expunged.extend(gone.iter().map(|uid| (modseq, *uid)));
         self.unsaved.gone.extend_from_slice(gone);
@@ -329,7 +360,7 @@ impl Contents {
             messages: self.messages.len(),
             unseen: count(|message| !message.flags.has(Flags::SEEN)),
             deleted: count(|message| message.flags.has(Flags::DELETED)),
-            recent: self.details.iter().filter(is_fresh).count(),
+            recent: self.details.iter().filter(is_fresh).count() + self.unclaimed.len(),
             ..self.summary
         };
     }

@@ -72,6 +72,12 @@ pub enum MailError {
         /// Largest number of messages, 0 for none.
         limit_messages: u64,
     },
+    /// No further annotation has room.
+    #[error("annotations of a mailbox have room for {limit_bytes} bytes")]
+    TooManyAttributes {
+        /// Of all of them.
+        limit_bytes: usize,
+    },
     /// The file makes no sense.
     #[error("{}: {problem}", path.display())]
     Damaged {

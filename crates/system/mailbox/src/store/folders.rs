@@ -142,7 +142,7 @@ impl Store {
     ///
     /// # Errors
     /// [`MailError::NoFolder`], [`MailError::NotSelectable`] for a mere parent, [`MailError::Inbox`], [`MailError::Io`].
-    pub fn delete(&self, name: &FolderName, _now_us: u64) -> Result<(), MailError> {
+    pub fn delete(&self, name: &FolderName, now_us: u64) -> Result<(), MailError> {
         if name.is_inbox() {
             return Err(MailError::Inbox);
         }
@@ -159,6 +159,7 @@ impl Store {
         if let Some(guid) = guid {
             self.shared.index.forget(guid);
         }
+        self.forget_attributes(name, now_us);
         Ok(())
     }
 
@@ -219,7 +220,7 @@ impl Store {
     /// # Errors
     /// [`MailError::NoFolder`], [`MailError::FolderExists`], [`MailError::BadName`], [`MailError::Inbox`] (as Dovecot
     /// has it for Maildir), [`MailError::Io`].
-    pub fn rename(&self, from: &FolderName, to: &FolderName, _now_us: u64) -> Result<(), MailError> {
+    pub fn rename(&self, from: &FolderName, to: &FolderName, now_us: u64) -> Result<(), MailError> {
         if from.is_inbox() {
             return Err(MailError::Inbox);
         }
@@ -228,7 +229,7 @@ impl Store {
         }
         let target = self.path_of(to)?;
         let folders = self.folders()?;
-        if to.is_inbox() || folders.contains_key(to) || folders.keys().any(|folder| folder.is_below(to)) {
+        if to.is_inbox() || self.is_taken(&folders, from, to) {
             return Err(MailError::FolderExists(to.clone()));
         }
         let moved: Vec<_> = folders.iter().filter(|(name, _)| *name == from || name.is_below(from)).collect();
@@ -246,7 +247,18 @@ impl Store {
                 open.insert(new_name, folder);
             }
         }
+        drop(open);
+        self.move_attributes(from, to, now_us);
         Ok(())
+    }
+
+    /// A mere parent's name is free, as long as nothing that comes along meets a folder there.
+    fn is_taken(&self, folders: &BTreeMap<FolderName, PathBuf>, from: &FolderName, to: &FolderName) -> bool {
+        if self.shared.settings.layout == Layout::MaildirTree {
+            return folders.contains_key(to) || folders.keys().any(|folder| folder.is_below(to));
+        }
+        let moved = folders.keys().filter(|name| *name == from || name.is_below(from));
+        folders.contains_key(to) || moved.into_iter().any(|name| folders.contains_key(&name.moved(from, to)))
     }
 
     fn move_directories(
@@ -388,7 +400,7 @@ impl Store {
     }
 
     /// Gets the lock file `name` in the root; nobody waits long for these.
-    fn lock(&self, name: &str, now_us: u64) -> Result<FolderLock, MailError> {
+    pub(super) fn lock(&self, name: &str, now_us: u64) -> Result<FolderLock, MailError> {
         let settings = &self.shared.settings;
         Wanted {
             settings,

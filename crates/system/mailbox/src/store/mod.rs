@@ -34,6 +34,7 @@
 //! **What a session computes** about a message (ENVELOPE, BODYSTRUCTURE) can be left in the index with
 //! [`Folder::cache`] and had again with [`Folder::cached`]: bytes that mean nothing to this crate, and that may be gone.
 
+mod attributes;
 mod contents;
 mod copying;
 mod courier;
@@ -74,6 +75,7 @@ use sys::directory::Links;
 use crate::disk::{Disk, RealDisk};
 use crate::mbox::LockSettings;
 
+pub use attributes::Attribute;
 pub use contents::{Changes, Contents, Message, Summary, Vanished};
 pub use error::MailError;
 pub use flags::{FlagChange, Flags, How, KEYWORDS_LIMIT, KeywordSet};

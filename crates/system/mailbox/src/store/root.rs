@@ -1,5 +1,6 @@
 //! What all folders of a store share.
 
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use sys::directory::Directory;
 
 use super::error::MailError;
 use super::index::{self, Index};
-use super::{Limits, Settings, locked, uid_validity};
+use super::{Limits, Settings, Uid, locked, uid_validity};
 
 /// What all folders of a store share.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Root {
     pub(crate) index: Index,
     /// The microsecond that the last name was made from.
     last_name_us: Mutex<u64>,
+    /// Messages of folders, by their directories, that no session has had as recent although they lie in `cur/`.
+    unclaimed: Mutex<HashMap<PathBuf, BTreeSet<Uid>>>,
 }
 
 impl Root {
@@ -36,7 +39,8 @@ impl Root {
         let beside = control.as_ref().map_or(&root, |(path, _)| path);
         let index = Index::new(index_path(&settings, &root, beside));
         let limits = Limits { bytes: settings.quota_bytes, messages: settings.quota_messages };
-        Self { settings, root, home, control, limits: Mutex::new(limits), index, last_name_us: Mutex::new(0) }
+        let (last_name_us, unclaimed) = (Mutex::new(0), Mutex::default());
+        Self { settings, root, home, control, limits: Mutex::new(limits), index, last_name_us, unclaimed }
     }
 
     /// The directory for files that are not mail, and its path.
@@ -62,6 +66,23 @@ impl Root {
         let mut last = locked(&self.last_name_us);
         *last = now_us.max(*last + 1);
         *last
+    }
+
+    /// New messages came into `cur/` of a folder: they are recent, whoever opens it next.
+    pub(crate) fn leave_unclaimed(&self, path: &Path, uids: &[Uid]) {
+        if !uids.is_empty() {
+            locked(&self.unclaimed).entry(path.to_owned()).or_default().extend(uids);
+        }
+    }
+
+    /// What was left of a folder.
+    pub(crate) fn unclaimed(&self, path: &Path) -> BTreeSet<Uid> {
+        locked(&self.unclaimed).get(path).cloned().unwrap_or_default()
+    }
+
+    /// A session has claimed them.
+    pub(crate) fn claim(&self, path: &Path) {
+        locked(&self.unclaimed).remove(path);
     }
 
     /// 16 bytes that no other folder has: time, process and host.

@@ -209,7 +209,14 @@ impl Maildir {
             self.take_back(&placed);
             return Err(error);
         }
-        locked(contents).add(new);
+        {
+            let mut contents = locked(contents);
+            let marked = placed.iter().zip(&uids).filter(|(file, _)| !file.fresh);
+            let marked: Vec<Uid> = marked.map(|(_, uid)| *uid).collect();
+            self.shared.leave_unclaimed(&self.path, &marked);
+            contents.leave_unclaimed(marked);
+            contents.add(new);
+        }
         self.settle(contents, now_us)?;
         Ok(uids)
     }

@@ -193,7 +193,8 @@ impl Maildir {
         }
         let _lock = self.lock(now_us)?;
         self.sync_locked(contents, now_us)?;
-        let mut claimed = Vec::new();
+        let mut claimed: Vec<Uid> = locked(contents).claim().into_iter().collect();
+        self.shared.claim(&self.path);
         let fresh: Vec<_> = locked(contents)
             .with_details()
             .filter_map(|(message, detail)| match &detail.place {
@@ -219,6 +220,7 @@ impl Maildir {
         }
         locked(contents).recount();
         self.settle(contents, now_us)?;
+        claimed.sort_unstable();
         Ok(claimed)
     }
 

@@ -116,6 +116,7 @@ impl Maildir {
     /// As [`Maildir::sync`], by who holds the lock.
     pub(super) fn sync_locked(&mut self, contents: &SharedContents, now_us: u64) -> Result<(), MailError> {
         let look = self.look()?;
+        let first = self.seen.is_none();
         self.adopt_index(contents)?;
         let mut scope = match &self.seen {
             Some(seen) => union(seen.changed(&look), seen.unsettled(now_us)),
@@ -132,6 +133,13 @@ impl Maildir {
         }
         let outcome = self.bring_in(contents, scope, now_us);
         if outcome.is_ok() {
+            if first {
+                let left = self.shared.unclaimed(&self.path);
+                let mut contents = locked(contents);
+                let there: Vec<_> = left.into_iter().filter(|uid| contents.message(*uid).is_some()).collect();
+                contents.leave_unclaimed(there);
+                contents.recount();
+            }
             self.seen =
                 Some(Seen { cur: look.cur, new: look.new, keywords: look.keywords, looked_us: now_us });
         }
