@@ -201,7 +201,7 @@ fn compare(comparator: Comparator, day: Option<Date>, date: Date) -> bool {
 /// RFC 3501 §6.4.4: the day as it stands in the field, whatever its zone. A message that does not say when it was sent
 /// counts as older than all, as with Dovecot.
 fn sent_day(header: &[u8]) -> Option<Date> {
-    let field = fields(header).filter(|field| field.name.eq_ignore_ascii_case(b"Date")).last();
+    let field = fields(header).find(|field| field.name.eq_ignore_ascii_case(b"Date"));
     let sent = field.and_then(|field| sent::read(field.value));
     Some(sent.map_or_else(|| Date::of(0, 0), |sent| Date::of(sent.seconds, sent.offset_seconds)))
 }

@@ -36,7 +36,8 @@ fn text_part<'p>(part: &'p Part, subtype: &str) -> Option<&'p Part> {
 }
 
 fn words(text: &str) -> String {
-    let text = text.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let text = text.split(|letter: char| letter.is_ascii_whitespace());
+    let text = text.map(|word| word.chars().filter(|letter| !letter.is_control()).collect::<String>());
     let text = text.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     text.chars().take(PREVIEW_LIMIT).collect()
 }
@@ -47,11 +48,11 @@ fn without_tags(html: &str) -> String {
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         out.push_str(&rest[..start]);
-        out.push(' ');
         rest = &rest[start..];
-        let hidden = ["style", "script", "head", "title"]
-            .into_iter()
-            .find(|name| rest.get(1..=name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name)));
+        if BREAKS.iter().any(|name| is_tag(rest, name)) {
+            out.push(' ');
+        }
+        let hidden = ["style", "script", "blockquote"].into_iter().find(|name| is_tag(rest, name));
         let end = match hidden {
             Some(name) => rest.to_ascii_lowercase().find(&format!("</{name}")).unwrap_or(rest.len()),
             None => 0,
@@ -60,9 +61,24 @@ fn without_tags(html: &str) -> String {
         rest = rest.find('>').map_or("", |end| &rest[end + 1..]);
     }
     out.push_str(rest);
-    let entities =
-        [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    let entities = [
+        ("&nbsp;", "\u{a0}"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
     entities.iter().fold(out, |text, (name, letter)| text.replace(name, letter))
+}
+
+/// Tags that part words.
+const BREAKS: [&str; 9] = ["br", "p", "div", "/p", "/div", "/title", "li", "td", "tr"];
+
+/// Does a tag of this name begin here?
+fn is_tag(text: &str, name: &str) -> bool {
+    let is_named = text.get(1..=name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name));
+    is_named && text[name.len() + 1..].starts_with(|letter: char| !letter.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]

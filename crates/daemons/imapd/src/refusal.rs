@@ -10,6 +10,8 @@ pub(crate) enum Refused {
     Mail(MailError),
     /// The protocol says so.
     Reply(Reply),
+    /// The selected mailbox has been deleted: the session can not go on.
+    Deleted,
 }
 
 impl From<MailError> for Refused {
@@ -29,6 +31,7 @@ impl Refused {
         match self {
             Self::Reply(reply) => reply,
             Self::Mail(error) => mail_reply(&error),
+            Self::Deleted => Reply::no("Selected mailbox was deleted").with(Code::NonExistent),
         }
     }
 }
@@ -50,6 +53,7 @@ fn mail_reply(error: &MailError) -> Reply {
         MailError::Unsupported { .. } | MailError::TooManyKeywords { .. } => {
             Reply::no(error.to_string()).with(Code::Cannot)
         }
+        MailError::TooManyAttributes { .. } => Reply::no(error.to_string()).with(Code::MetadataTooMany),
         MailError::Gone(_) => Reply::no("Some messages were already expunged").with(Code::ExpungeIssued),
         MailError::InUse | MailError::Locked { .. } => {
             log::warn!("{error}");
@@ -86,7 +90,12 @@ pub(crate) fn folder_name(name: &MailboxName, separator: char) -> Result<FolderN
         return Err(refused(reply));
     }
     let text = text.strip_suffix(separator).unwrap_or(text);
-    FolderName::from_utf8(text, separator).map_err(|bad| MailError::from(bad).into())
+    // As with Dovecot, INBOX in any case also stands before its children's names.
+    let below =
+        text.get(5..).filter(|rest| rest.starts_with(separator) && text[..5].eq_ignore_ascii_case("INBOX"));
+    let joined = below.map(|rest| format!("INBOX{rest}"));
+    FolderName::from_utf8(joined.as_deref().unwrap_or(text), separator)
+        .map_err(|bad| MailError::from(bad).into())
 }
 
 /// The name of a folder on the wire.

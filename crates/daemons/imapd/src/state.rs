@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use imap_protocol::session::{Answer, AppendStep, Done};
-use imap_protocol::types::{Command, Feature, MailboxName, Numbers, Reply, SpecialUse};
+use imap_protocol::types::{Code, Command, Condition, Feature, MailboxName, Numbers, Reply, SpecialUse};
 use imap_protocol::write::Out;
 use mailbox::store::{FolderName, MailError, Store};
 use sys::clock;
@@ -29,7 +29,17 @@ pub(crate) struct Site {
 pub(crate) struct Features {
     pub(crate) condstore: bool,
     pub(crate) qresync: bool,
+    /// `UTF8=ACCEPT` (RFC 6855)
     pub(crate) utf8: bool,
+    /// `IMAP4rev2` (RFC 9051): nothing is `\Recent`, SEARCH is answered by ESEARCH.
+    pub(crate) rev2: bool,
+}
+
+impl Features {
+    /// Names are UTF-8 on the wire.
+    pub(crate) fn utf8_names(self) -> bool {
+        self.utf8 || self.rev2
+    }
 }
 
 /// A session.
@@ -57,7 +67,7 @@ impl State {
 
     /// Carries out a command, or its beginning.
     pub(crate) fn run(&mut self, tag: &str, command: Command) -> Answer {
-        let mut out = Out::new(self.features.utf8);
+        let mut out = self.out();
         let news = News { expunges: command.permits_expunge(), uid: names_uids(&command), ..News::default() };
         if let Command::Fetch { messages, items, modifiers } = command {
             return match Fetching::begin(self, messages, items, modifiers, &mut out) {
@@ -65,11 +75,16 @@ impl State {
                     self.fetching = Some(Box::new(fetching));
                     self.fetch_on(out)
                 }
-                Err(refused) => self.done(out, refused.reply()),
+                Err(refused) => self.done(out, Err(refused)),
             };
         }
         let outcome = self.perform(tag, command, news, &mut out);
-        self.done(out, outcome.unwrap_or_else(Refused::reply))
+        self.done(out, outcome)
+    }
+
+    /// For responses.
+    fn out(&self) -> Out {
+        Out::new(self.features.utf8_names())
     }
 
     fn perform(&mut self, tag: &str, command: Command, news: News, out: &mut Out) -> Outcome {
@@ -82,7 +97,7 @@ impl State {
             }
             Command::Close => self.close(true),
             Command::Unselect => self.close(false),
-            Command::Create { mailbox, .. } => self.create(&mailbox),
+            Command::Create { mailbox, uses } => self.create(&mailbox, &uses),
             Command::Delete(mailbox) => self.delete(&mailbox, out),
             Command::Rename(from, to) => self.rename(&from, &to),
             Command::Subscribe(mailbox) => self.subscribe(&mailbox, true),
@@ -96,6 +111,10 @@ impl State {
             }
             Command::GetQuota(root) => self.get_quota(&root, out),
             Command::GetQuotaRoot(mailbox) => self.get_quota_root(&mailbox, out),
+            Command::GetMetadata { mailbox, options, entries } => {
+                self.get_metadata(&mailbox, options, &entries, out)
+            }
+            Command::SetMetadata { mailbox, entries } => self.set_metadata(&mailbox, &entries),
             Command::Expunge(set) => self.expunge(set.as_ref(), out),
             Command::Store(request) => self.store_flags(&request, out),
             Command::Copy(messages, mailbox) => self.copy(&messages, &mailbox, out),
@@ -114,36 +133,69 @@ impl State {
 
     /// Goes on with the command that is going on.
     pub(crate) fn more(&mut self) -> Answer {
-        self.fetch_on(Out::new(self.features.utf8))
+        self.fetch_on(self.out())
     }
 
     fn fetch_on(&mut self, mut out: Out) -> Answer {
         let Some(mut fetching) = self.fetching.take() else {
-            return self.done(out, Reply::ok("Fetch completed."));
+            return self.done(out, Ok(Reply::ok("Fetch completed.")));
         };
         match fetching.go_on(self, &mut out) {
             Ok(None) => {
                 self.fetching = Some(fetching);
                 Answer::More(out.into_bytes())
             }
-            Ok(Some(reply)) => self.done(out, reply),
-            Err(refused) => self.done(out, refused.reply()),
+            Ok(Some(reply)) => self.done(out, Ok(reply)),
+            Err(refused) => self.done(out, Err(refused)),
         }
     }
 
-    fn done(&mut self, out: Out, reply: Reply) -> Answer {
-        let (selected, utf8) = (self.view.is_some(), self.features.utf8);
+    fn done(&mut self, mut out: Out, outcome: Outcome) -> Answer {
+        let reply = match outcome {
+            Err(Refused::Deleted) => return self.deleted(),
+            outcome => outcome.unwrap_or_else(Refused::reply),
+        };
+        let reply = self.with_modseq(reply, &mut out);
+        let (selected, utf8) = (self.view.is_some(), self.features.utf8_names());
         Answer::Done(Box::new(Done { untagged: out.into_bytes(), reply, selected, utf8 }))
+    }
+
+    fn deleted(&mut self) -> Answer {
+        self.view = None;
+        Answer::Gone("Selected mailbox was deleted, have to disconnect.".to_owned())
+    }
+
+    /// RFC 7162 §3.2.7: with QRESYNC the client learns up to where it knows everything.
+    fn with_modseq(&mut self, reply: Reply, out: &mut Out) -> Reply {
+        if !self.features.qresync {
+            return reply;
+        }
+        let Some(highest) = self.view.as_mut().and_then(View::untold_modseq) else { return reply };
+        let code = Code::HighestModSeq(highest);
+        if reply.condition == Condition::Ok && reply.code.is_none() {
+            return reply.with(code);
+        }
+        out.untagged(&Reply::ok("Highest").with(code));
+        reply
+    }
+
+    /// CONDSTORE is on from now on (RFC 7162 §3.1).
+    pub(crate) fn enable_condstore(&mut self, out: &mut Out) {
+        if std::mem::replace(&mut self.features.condstore, true) {
+            return;
+        }
+        if let Some(view) = &self.view {
+            let highest = view.folder.read(|contents| contents.summary().highest_modseq);
+            out.untagged(&Reply::ok("Highest").with(Code::HighestModSeq(highest)));
+        }
     }
 
     /// What is new in the selected mailbox, for a client that idles.
     pub(crate) fn changes(&mut self) -> Answer {
-        let mut out = Out::new(self.features.utf8);
+        let mut out = self.out();
         match self.tell(News { expunges: true, ..News::default() }, &mut out) {
             Ok(()) => Answer::Changes(out.into_bytes()),
-            Err(Refused::Mail(MailError::NoFolder(_))) => {
-                Answer::Gone("Selected mailbox was deleted, have to disconnect.".to_owned())
-            }
+            Err(Refused::Deleted) => self.deleted(),
             Err(Refused::Mail(error)) => {
                 log::warn!("{error}");
                 Answer::Changes(out.into_bytes())
@@ -156,22 +208,22 @@ impl State {
     pub(crate) fn append(&mut self, step: AppendStep) -> Answer {
         match step {
             AppendStep::Commit => {
-                let mut out = Out::new(self.features.utf8);
+                let mut out = self.out();
                 let appending = self.appending.take();
                 let outcome = match appending {
                     Some(appending) => self.commit(*appending, &mut out),
                     None => Ok(Reply::no("There is nothing to append.")),
                 };
-                self.done(out, outcome.unwrap_or_else(Refused::reply))
+                self.done(out, outcome)
             }
             AppendStep::Abort => {
                 self.appending = None;
                 Answer::Proceed
             }
-            AppendStep::Open(mailbox) => {
+            AppendStep::Open { mailbox, replaced } => {
                 self.appending = None;
                 self.answer_step(|state| {
-                    state.appending = Some(Box::new(state.begin_append(&mailbox)?));
+                    state.appending = Some(Box::new(state.begin_append(&mailbox, replaced.as_ref())?));
                     Ok(())
                 })
             }
@@ -195,23 +247,43 @@ impl State {
         let mut enabled = Vec::new();
         for feature in features {
             match feature {
-                Feature::CondStore => self.features.condstore = true,
-                Feature::QResync => (self.features.condstore, self.features.qresync) = (true, true),
-                Feature::Utf8Accept | Feature::Imap4Rev2 => continue,
+                Feature::CondStore => self.enable_condstore(out),
+                Feature::QResync => {
+                    self.enable_condstore(out);
+                    self.features.qresync = true;
+                }
+                Feature::Utf8Accept => self.features.utf8 = true,
+                Feature::Imap4Rev2 => self.enable_rev2(),
             }
             if !enabled.contains(feature) {
                 enabled.push(*feature);
             }
         }
-        out.enabled(&enabled);
-        Reply::ok("Enabled")
+        if !enabled.is_empty() {
+            out.enabled(&enabled);
+        }
+        Reply::ok("Enabled.")
+    }
+
+    /// RFC 9051 §2.3.2: `\Recent` is no more.
+    fn enable_rev2(&mut self) {
+        self.features.rev2 = true;
+        if let Some(view) = &mut self.view {
+            view.forget_recent();
+        }
     }
 
     /// Looks what others did to the selected mailbox, and tells the client.
     pub(crate) fn tell(&mut self, news: News, out: &mut Out) -> Result<(), Refused> {
         let features = self.features;
         let Some(view) = &mut self.view else { return Ok(()) };
-        view.folder.sync(clock::now_us())?;
+        match view.folder.sync(clock::now_us()) {
+            Err(MailError::NoFolder(_)) => return Err(Refused::Deleted),
+            Err(MailError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Refused::Deleted);
+            }
+            outcome => outcome?,
+        }
         view.tell(&news, features, out)
     }
 

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use imap_protocol::types::{Section, SectionText};
 use mailbox::store::{Folder, MailError, MessageText, Uid};
-use message::content_type::Encoding;
 use message::decode;
-use message::fields::fields;
-use message::header::header_value;
+use message::fields::lines;
 use message::structure::{Inner, Part};
+
+use crate::binary::{Binary, encoding_of};
 
 /// How much is read at once while the end of the header is looked for, bytes.
 const HEADER_BLOCK_BYTES: usize = 16 * 1024;
@@ -107,25 +107,21 @@ impl<'f> Text<'f> {
     }
 
     /// The decoded content of a section (RFC 3516 §4.2).
-    pub(crate) fn binary(&mut self, section: &Section) -> Result<Vec<u8>, MailError> {
-        if section.part.is_empty() {
-            return Ok(self.all()?.to_vec());
-        }
+    pub(crate) fn binary(&mut self, section: &Section) -> Result<Binary, MailError> {
         let (text, root) = self.parts()?;
+        if section.part.is_empty() {
+            return Ok(Binary::read(text, root, root.header.start));
+        }
         let path: Vec<u32> = section.part.iter().map(|number| number.get()).collect();
-        Ok(root.find(&path).map_or_else(Vec::new, |found| decoded(text, found.part)))
+        Ok(root
+            .find(&path)
+            .map_or_else(Binary::default, |found| Binary::read(text, found.part, found.part.body.start)))
     }
 }
 
 /// The body of a part without its transfer encoding.
 pub(crate) fn decoded(text: &[u8], part: &Part) -> Vec<u8> {
-    let mut encoding = Encoding::SevenBit;
-    for field in fields(&text[part.header.clone()]) {
-        if field.name.eq_ignore_ascii_case(b"Content-Transfer-Encoding") {
-            encoding = Encoding::parse(header_value(field.whole));
-        }
-    }
-    decode::body(encoding, &text[part.body.clone()])
+    decode::body(encoding_of(&text[part.header.clone()]), &text[part.body.clone()])
 }
 
 fn of_part<'t>(text: &'t [u8], root: &Part, section: &Section) -> Cow<'t, [u8]> {
@@ -150,18 +146,20 @@ fn of_part<'t>(text: &'t [u8], root: &Part, section: &Section) -> Cow<'t, [u8]> 
     }
 }
 
-/// The fields of these names, or the others, and an empty line.
+/// The fields of these names, or all other lines; and an empty line, unless there is nothing and the header has none.
 fn chosen(header: &[u8], names: &[Vec<u8>], wanted: bool) -> Vec<u8> {
     let mut out = Vec::new();
-    for field in fields(header) {
-        if names.iter().any(|name| name.eq_ignore_ascii_case(field.name)) == wanted {
-            out.extend_from_slice(field.whole);
-            if !field.whole.ends_with(b"\n") {
-                out.extend_from_slice(b"\r\n");
-            }
+    let mut end = 0;
+    for (whole, field) in lines(header) {
+        let named = field.is_some_and(|field| names.iter().any(|name| name.eq_ignore_ascii_case(field.name)));
+        if named == wanted {
+            out.extend_from_slice(whole);
         }
+        end += whole.len();
     }
-    out.extend_from_slice(b"\r\n");
+    if end < header.len() || !out.is_empty() {
+        out.extend_from_slice(b"\r\n");
+    }
     out
 }
 
@@ -181,8 +179,10 @@ mod tests {
     fn fields_are_chosen_by_name() {
         let header = b"A: 1\r\nB: 2\r\n x\r\nno field\r\n\r\n";
         assert_eq!(chosen(header, &[b"B".to_vec()], true), b"B: 2\r\n x\r\n\r\n");
-        assert_eq!(chosen(header, &[b"B".to_vec()], false), b"A: 1\r\n\r\n");
+        assert_eq!(chosen(header, &[b"B".to_vec()], false), b"A: 1\r\nno field\r\n\r\n");
         assert_eq!(chosen(header, &[b"C".to_vec()], true), b"\r\n");
+        assert_eq!(chosen(b"A: 1", &[b"A".to_vec()], true), b"A: 1\r\n");
+        assert_eq!(chosen(b"A: 1\r\n", &[b"A".to_vec()], false), b"");
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub(crate) struct View {
     /// So many keywords of the folder the client knows.
     keywords: usize,
     recent_told: usize,
+    /// The client has been told this modification sequence.
+    modseq_told: u64,
+    /// Nothing is `\Recent` to this client (RFC 9051).
+    rev2: bool,
 }
 
 /// What of the news may be told.
@@ -43,7 +47,12 @@ pub(crate) struct News {
 
 impl View {
     /// Opens the mailbox; the caller has synced the folder.
-    pub(crate) fn open(folder: Arc<Folder>, name: MailboxName, read_only: bool) -> Result<Self, Refused> {
+    pub(crate) fn open(
+        folder: Arc<Folder>,
+        name: MailboxName,
+        read_only: bool,
+        features: Features,
+    ) -> Result<Self, Refused> {
         let recent: BTreeSet<Uid> = if read_only {
             BTreeSet::new()
         } else {
@@ -54,7 +63,37 @@ impl View {
             (uids, contents.summary().highest_modseq, contents.keywords().len())
         });
         let recent_told = recent.len();
-        Ok(Self { folder, name, read_only, uids, seen, recent, gone: Vec::new(), keywords, recent_told })
+        let mut view = Self {
+            folder,
+            name,
+            read_only,
+            uids,
+            seen,
+            recent,
+            gone: Vec::new(),
+            keywords,
+            recent_told,
+            modseq_told: seen,
+            rev2: false,
+        };
+        if features.rev2 {
+            view.forget_recent();
+        }
+        Ok(view)
+    }
+
+    /// From now on nothing is `\Recent`.
+    pub(crate) fn forget_recent(&mut self) {
+        self.rev2 = true;
+        self.recent.clear();
+        self.recent_told = 0;
+    }
+
+    /// The modification sequence up to which the client knows everything, when it has not been told.
+    pub(crate) fn untold_modseq(&mut self) -> Option<u64> {
+        let untold = self.gone.is_empty() && self.seen > self.modseq_told;
+        self.modseq_told = if untold { self.seen } else { self.modseq_told };
+        untold.then_some(self.seen)
     }
 
     /// How many messages the client knows of.
@@ -78,7 +117,8 @@ impl View {
         if messages.uid || messages.set == SequenceSet::Saved {
             return Ok(self.with_uids(&self.uid_set(&messages.set, saved)));
         }
-        if messages.set.largest_named() > self.len() {
+        let asks_last = messages.set.names_one() && messages.set.names_last();
+        if messages.set.largest_named() > self.len() || (self.len() == 0 && asks_last) {
             return Err(refused(Reply::bad(format!("Error in IMAP command {command}: Invalid messageset"))));
         }
         Ok(self.numbered(&messages.set.resolve(self.len(), saved)))
@@ -143,10 +183,19 @@ impl View {
         let last = self.uids.last().copied().unwrap_or(0);
         let first_new = changes.changed.partition_point(|message| message.uid <= last);
         let (changed, new) = changes.changed.split_at(first_new);
+        if features.condstore {
+            let told = changed.iter().map(|message| message.modseq).max().unwrap_or(0);
+            self.modseq_told = self.modseq_told.max(told);
+        }
         for message in changed {
             self.tell_changed(message, &names, news, features, out);
         }
-        self.tell_new(new, out)
+        self.tell_new(new, out)?;
+        if self.recent_told != self.recent.len() {
+            self.recent_told = self.recent.len();
+            out.recent(self.recent_told);
+        }
+        Ok(())
     }
 
     fn note_gone(&mut self, vanished: &Vanished) {
@@ -184,9 +233,7 @@ impl View {
         }
         self.uids.retain(|uid| gone.binary_search(uid).is_err());
         for uid in &gone {
-            if self.recent.remove(uid) {
-                self.recent_told = self.recent_told.saturating_sub(1);
-            }
+            self.recent.remove(uid);
         }
     }
 
@@ -222,13 +269,10 @@ impl View {
         }
         self.uids.extend(new.iter().map(|message| message.uid));
         if !self.read_only {
-            self.recent.extend(self.folder.claim_recent(clock::now_us())?);
+            let claimed = self.folder.claim_recent(clock::now_us())?;
+            self.recent.extend(claimed.into_iter().filter(|_| !self.rev2));
         }
         out.exists(self.uids.len());
-        if self.recent_told != self.recent.len() {
-            self.recent_told = self.recent.len();
-            out.recent(self.recent_told);
-        }
         Ok(())
     }
 }

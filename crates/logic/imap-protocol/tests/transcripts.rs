@@ -132,7 +132,8 @@ impl Played for Session {
             Question::IdleEnds => "idle ends".to_owned(),
             Question::Ended => "ended".to_owned(),
             Question::Append(step) => match step {
-                AppendStep::Open(mailbox) => format!("append to {}", mailbox.as_str()),
+                AppendStep::Open { mailbox, replaced: None } => format!("append to {}", mailbox.as_str()),
+                AppendStep::Open { mailbox, .. } => format!("replace in {}", mailbox.as_str()),
                 AppendStep::Message(append, bytes) => {
                     let flags: Vec<_> = append.flags.iter().map(ToString::to_string).collect();
                     format!("append message {bytes} ({})", flags.join(" "))

@@ -1,11 +1,11 @@
-//! APPEND, with CATENATE (RFC 3501 §6.3.11, RFC 3502, RFC 4469).
+//! APPEND, with CATENATE, and REPLACE (RFC 3501 §6.3.11, RFC 3502, RFC 4469, RFC 8508).
 
 use std::sync::Arc;
 
 use imap_protocol::session::AppendStep;
-use imap_protocol::types::{self, Code, MailboxName, Reply};
+use imap_protocol::types::{self, Code, MailboxName, Messages, Reply};
 use imap_protocol::write::Out;
-use mailbox::store::{Addition, Folder, Upload};
+use mailbox::store::{Addition, Folder, Uid, Upload};
 use sys::clock;
 
 use crate::refusal::{Refused, refused};
@@ -22,6 +22,8 @@ pub(crate) struct Appending {
     whole: Vec<Addition>,
     message: types::Append,
     upload: Option<Upload>,
+    /// The message of the selected mailbox that gives way.
+    replaced: Option<Uid>,
 }
 
 impl Appending {
@@ -38,7 +40,7 @@ impl Appending {
             }
             AppendStep::Url(url) => self.take_url(state, &url)?,
             AppendStep::MessageEnd => self.message_end(),
-            AppendStep::Open(_) | AppendStep::Commit | AppendStep::Abort => {}
+            AppendStep::Open { .. } | AppendStep::Commit | AppendStep::Abort => {}
         }
         Ok(())
     }
@@ -64,16 +66,42 @@ impl Appending {
 }
 
 impl State {
-    pub(crate) fn begin_append(&self, mailbox: &MailboxName) -> Result<Appending, Refused> {
+    pub(crate) fn begin_append(
+        &mut self,
+        mailbox: &MailboxName,
+        replaced: Option<&Messages>,
+    ) -> Result<Appending, Refused> {
+        let replaced = replaced.map(|messages| self.replaced(messages)).transpose()?;
         let folder = self.target(mailbox)?;
-        Ok(Appending { folder, whole: Vec::new(), message: types::Append::default(), upload: None })
+        let message = types::Append::default();
+        Ok(Appending { folder, whole: Vec::new(), message, upload: None, replaced })
+    }
+
+    /// The one message that REPLACE names.
+    fn replaced(&mut self, messages: &Messages) -> Result<Uid, Refused> {
+        let saved = self.saved.clone();
+        let view = self.selected()?;
+        if view.read_only {
+            return Err(refused(Reply::no("Mailbox is read-only").with(Code::ReadOnly)));
+        }
+        match view.resolve("REPLACE", messages, &saved)?.as_slice() {
+            [(_, uid)] => Ok(*uid),
+            _ => Err(refused(Reply::no("No such message").with(Code::NonExistent))),
+        }
     }
 
     pub(crate) fn commit(&mut self, appending: Appending, out: &mut Out) -> Outcome {
         let uids = appending.folder.append(appending.whole, clock::now_us())?;
         let uid_validity = appending.folder.read(|contents| contents.summary().uid_validity);
-        self.tell(News { expunges: true, ..News::default() }, out)?;
         let code = Code::AppendUid { uid_validity, uids: uids.into_iter().collect() };
-        Ok(Reply::ok("Append completed.").with(code))
+        let Some(replaced) = appending.replaced else {
+            self.tell(News { expunges: true, ..News::default() }, out)?;
+            return Ok(Reply::ok("Append completed.").with(code));
+        };
+        // RFC 8508 §4.1: APPENDUID comes untagged, before the EXPUNGE.
+        out.untagged(&Reply::ok("Replacement message ready").with(code));
+        self.selected()?.folder.expunge(&[replaced], clock::now_us())?;
+        self.tell(News { expunges: true, ..News::default() }, out)?;
+        Ok(Reply::ok("Replace completed."))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use imap_protocol::types::{Code, MailboxName, Messages, Numbers, Reply};
 use imap_protocol::write::Out;
-use mailbox::store::{Copied, Folder, MailError};
+use mailbox::store::{Copied, Folder, MailError, Uid};
 use sys::clock;
 
 use crate::refusal::{Refused, refused};
@@ -13,7 +13,7 @@ use crate::view::News;
 
 impl State {
     pub(crate) fn copy(&mut self, messages: &Messages, mailbox: &MailboxName, out: &mut Out) -> Outcome {
-        let (uids, target) = self.ends("COPY", messages, mailbox)?;
+        let (uids, target) = self.ends("COPY", messages, mailbox, out)?;
         let folder = Arc::clone(&self.selected()?.folder);
         let copied =
             if uids.is_empty() { Vec::new() } else { folder.copy(&uids, &target, clock::now_us())? };
@@ -31,7 +31,7 @@ impl State {
         mailbox: &MailboxName,
         out: &mut Out,
     ) -> Outcome {
-        let (uids, target) = self.ends("MOVE", messages, mailbox)?;
+        let (uids, target) = self.ends("MOVE", messages, mailbox, out)?;
         let view = self.selected()?;
         if view.read_only {
             return Err(refused(Reply::no("Mailbox is read-only").with(Code::ReadOnly)));
@@ -52,11 +52,21 @@ impl State {
         command: &str,
         messages: &Messages,
         mailbox: &MailboxName,
-    ) -> Result<(Vec<u32>, Arc<Folder>), Refused> {
+        out: &mut Out,
+    ) -> Result<(Vec<Uid>, Arc<Folder>), Refused> {
         let saved = self.saved.clone();
         let targets = self.selected()?.resolve(command, messages, &saved)?;
         let target = self.target(mailbox)?;
-        Ok((targets.into_iter().map(|(_, uid)| uid).collect(), target))
+        let uids: Vec<Uid> = targets.into_iter().map(|(_, uid)| uid).collect();
+        let folder = Arc::clone(&self.selected()?.folder);
+        folder.sync(clock::now_us())?;
+        if folder.read(|contents| uids.iter().any(|uid| contents.message(*uid).is_none())) {
+            // RFC 3501 §6.4.7: all or none.
+            self.tell(News { expunges: true, ..News::default() }, out)?;
+            let text = "Some of the requested messages no longer exist.";
+            return Err(refused(Reply::no(text).with(Code::ExpungeIssued)));
+        }
+        Ok((uids, target))
     }
 
     /// A mailbox to put messages into; one that is missing may be created (RFC 3501 §6.4.7).

@@ -1,6 +1,6 @@
 //! EXPUNGE, UID EXPUNGE (RFC 3501 §6.4.3, RFC 4315 §2.1).
 
-use imap_protocol::types::{Code, Reply, SequenceSet};
+use imap_protocol::types::{Reply, SequenceSet};
 use imap_protocol::write::Out;
 use mailbox::store::Flags;
 use sys::clock;
@@ -10,9 +10,8 @@ use crate::view::News;
 
 impl State {
     pub(crate) fn expunge(&mut self, set: Option<&SequenceSet>, out: &mut Out) -> Outcome {
-        let (saved, condstore) = (self.saved.clone(), self.features.condstore);
+        let saved = self.saved.clone();
         let view = self.selected()?;
-        let mut removed = false;
         if !view.read_only {
             let only = set.map(|set| view.uid_set(set, &saved));
             let deleted: Vec<u32> = view.folder.read(|contents| {
@@ -25,15 +24,10 @@ impl State {
                     .collect()
             });
             if !deleted.is_empty() {
-                removed = !view.folder.expunge(&deleted, clock::now_us())?.is_empty();
+                view.folder.expunge(&deleted, clock::now_us())?;
             }
         }
         self.tell(News { expunges: true, uid: set.is_some(), ..News::default() }, out)?;
-        let mut reply = Reply::ok("Expunge completed.");
-        if condstore && removed {
-            let highest = self.selected()?.folder.read(|contents| contents.summary().highest_modseq);
-            reply = reply.with(Code::HighestModSeq(highest));
-        }
-        Ok(reply)
+        Ok(Reply::ok("Expunge completed."))
     }
 }

@@ -7,9 +7,10 @@ use imap_protocol::write::{FetchResponse, Out, Rfc822};
 use mailbox::store::{CacheKind, FlagChange, Flags, Folder, How, MailError, Message, Uid, Vanished};
 use sys::clock;
 
+use crate::binary::Binary;
 use crate::preview;
 use crate::refusal::{Refused, refused};
-use crate::state::{Features, State};
+use crate::state::State;
 use crate::text::Text;
 use crate::view::{News, View, flag_names};
 
@@ -19,9 +20,9 @@ const PIECE_BYTES: usize = 64 * 1024;
 const BATCH: usize = 256;
 
 /// What ENVELOPE, BODY and BODYSTRUCTURE were, kept in the index.
-const ENVELOPE: CacheKind = CacheKind(1);
-const BODY: CacheKind = CacheKind(2);
-const BODY_STRUCTURE: CacheKind = CacheKind(3);
+const ENVELOPE: CacheKind = CacheKind(5);
+const BODY: CacheKind = CacheKind(6);
+const BODY_STRUCTURE: CacheKind = CacheKind(7);
 const PREVIEW: CacheKind = CacheKind(4);
 
 /// A FETCH that is going on.
@@ -61,15 +62,11 @@ impl Fetching {
             return Err(refused(Reply::bad("Error in IMAP command FETCH: QRESYNC not enabled")));
         }
         let saved = state.saved.clone();
-        let wants_modseq = items.contains(&FetchItem::ModSeq) || modifiers.changed_since.is_some();
-        let first_modseq = wants_modseq && !state.features.condstore;
-        state.features.condstore |= wants_modseq;
-        let view = state.selected()?;
-        let mut targets = view.resolve("FETCH", &messages, &saved)?;
-        if first_modseq {
-            let highest = view.folder.read(|contents| contents.summary().highest_modseq);
-            out.untagged(&Reply::ok("Highest").with(Code::HighestModSeq(highest)));
+        let mut targets = state.selected()?.resolve("FETCH", &messages, &saved)?;
+        if items.contains(&FetchItem::ModSeq) || modifiers.changed_since.is_some() {
+            state.enable_condstore(out);
         }
+        let view = state.selected()?;
         if let Some(since) = modifiers.changed_since {
             if modifiers.vanished {
                 write_vanished(view, &messages, since, out);
@@ -81,12 +78,13 @@ impl Fetching {
             items.retain(|item| *item != FetchItem::Uid);
             items.insert(0, FetchItem::Uid);
         }
+        // As with Dovecot, what is short comes first.
+        items.sort_by_key(FetchItem::is_text);
         Ok(Self { targets, at: 0, items, uid: messages.uid, seen: Vec::new(), expunged: false })
     }
 
     /// Writes the next piece; the reply when it was the last.
     pub(crate) fn go_on(&mut self, state: &mut State, out: &mut Out) -> Result<Option<Reply>, Refused> {
-        let features = state.features;
         while self.at < self.targets.len() {
             let end = (self.at + BATCH).min(self.targets.len());
             let batch: Vec<(u32, Uid)> = self.targets[self.at..end].to_vec();
@@ -96,7 +94,7 @@ impl Fetching {
             let facts = self.facts(&folder, &batch)?;
             for (place, (number, uid)) in batch.iter().enumerate() {
                 let marked = marked.binary_search(uid).is_ok();
-                self.write(view, features, &facts, place, (*number, *uid, marked), out)?;
+                self.write(view, &facts, place, (*number, *uid, marked), out)?;
                 self.at += 1;
                 if out.len() >= PIECE_BYTES {
                     return Ok(None);
@@ -109,9 +107,7 @@ impl Fetching {
     fn finish(&mut self, state: &mut State, out: &mut Out) -> Result<Reply, Refused> {
         self.seen.sort_unstable();
         let told = std::mem::take(&mut self.seen);
-        let features = state.features;
-        state.features.condstore &= told.is_empty() || features.condstore;
-        state.tell(News { expunges: self.uid, uid: self.uid, told }, out)?;
+        state.tell(News { expunges: self.uid, told, ..News::default() }, out)?;
         Ok(if self.expunged {
             Reply::ok("Some messages were already expunged").with(Code::ExpungeIssued)
         } else {
@@ -141,7 +137,8 @@ impl Fetching {
         let uids: Vec<Uid> = batch.iter().map(|(_, uid)| *uid).collect();
         let has = |item: FetchItem| self.items.contains(&item);
         let (messages, keywords) = folder.read(|contents| {
-            let messages = uids.iter().map(|uid| contents.message(*uid).copied()).collect();
+            let message = |uid: &Uid| contents.message(*uid).or_else(|| contents.grave(*uid)).copied();
+            let messages = uids.iter().map(message).collect();
             (messages, contents.keywords().to_vec())
         });
         let cached = |wanted: bool, kind| if wanted { folder.cached(&uids, kind) } else { Vec::new() };
@@ -165,7 +162,6 @@ impl Fetching {
     fn write(
         &mut self,
         view: &View,
-        features: Features,
         facts: &Facts,
         place: usize,
         (number, uid, marked): (u32, Uid, bool),
@@ -174,30 +170,62 @@ impl Fetching {
         let one = One { folder: &view.folder, facts, place, uid, recent: view.recent.contains(&uid) };
         let mut text = Text::new(&view.folder, uid);
         let mut fetch = out.fetch(number);
+        // RFC 3501 §7.4.2: flags that FETCH itself has changed are told with the text.
+        let mut tells_flags = marked && !self.items.contains(&FetchItem::Flags);
+        let mut outcome = Ok(());
         for item in &self.items {
+            if item.is_text() && std::mem::take(&mut tells_flags) {
+                one.write_flags(&mut fetch);
+            }
             match one.write(item, &mut text, &mut fetch) {
                 Ok(()) => {}
-                Err(MailError::Gone(_)) => {
+                Err(Trouble::Gone) => {
                     self.expunged = true;
-                    if let FetchItem::Section { section, partial, .. } = item {
-                        fetch.section(section, *partial, None);
-                    }
+                    write_gone(item, &mut fetch);
                 }
-                Err(error) => {
-                    fetch.end();
-                    return Err(error.into());
+                Err(Trouble::Mail(error)) => {
+                    outcome = Err(error.into());
+                    break;
+                }
+                Err(Trouble::UnknownEncoding) => {
+                    let text = "Unknown Content-Transfer-Encoding.";
+                    outcome = Err(refused(Reply::no(text).with(Code::UnknownCte)));
+                    break;
                 }
             }
         }
-        if marked && !self.items.contains(&FetchItem::Flags) {
-            one.write_flags(&mut fetch);
-        }
-        let modseq_wanted = marked && features.condstore && !self.items.contains(&FetchItem::ModSeq);
-        if let (true, Some(message)) = (modseq_wanted || features.qresync && marked, &facts.messages[place]) {
-            fetch.modseq(message.modseq);
+        if fetch.is_empty() {
+            fetch.uid(uid);
         }
         fetch.end();
-        Ok(())
+        outcome
+    }
+}
+
+/// Why an item can not be told.
+enum Trouble {
+    /// The message has gone.
+    Gone,
+    /// Its transfer encoding is unknown (RFC 3516 §4.3).
+    UnknownEncoding,
+    Mail(MailError),
+}
+
+impl From<MailError> for Trouble {
+    fn from(error: MailError) -> Self {
+        match error {
+            MailError::Gone(_) => Self::Gone,
+            error => Self::Mail(error),
+        }
+    }
+}
+
+/// What is told of a message that has gone.
+fn write_gone(item: &FetchItem, fetch: &mut FetchResponse<'_>) {
+    match item {
+        FetchItem::Section { section, partial, .. } => fetch.section(section, *partial, None),
+        FetchItem::Envelope => fetch.envelope(b""),
+        _ => {}
     }
 }
 
@@ -216,7 +244,7 @@ impl One<'_> {
         item: &FetchItem,
         text: &mut Text<'_>,
         fetch: &mut FetchResponse<'_>,
-    ) -> Result<(), MailError> {
+    ) -> Result<(), Trouble> {
         match item {
             FetchItem::Uid => fetch.uid(self.uid),
             FetchItem::Flags => self.write_flags(fetch),
@@ -239,10 +267,12 @@ impl One<'_> {
             }
             FetchItem::Section { section, partial, .. } => write_section(section, *partial, text, fetch)?,
             FetchItem::Binary { section, partial, .. } => {
-                let content = text.binary(section)?;
-                fetch.binary(section, *partial, part_of(&content, *partial));
+                let binary = known_binary(text, section)?;
+                fetch.binary(section, *partial, part_of(&binary.content, *partial), binary.decoded);
             }
-            FetchItem::BinarySize(section) => fetch.binary_size(section, text.binary(section)?.len() as u64),
+            FetchItem::BinarySize(section) => {
+                fetch.binary_size(section, known_binary(text, section)?.content.len() as u64);
+            }
             FetchItem::Preview { .. } => fetch.preview(Some(&self.preview(text)?)),
             FetchItem::Snippet { .. } => fetch.snippet(Some(&self.preview(text)?)),
             FetchItem::EmailId => fetch.email_id(&email_id(self.folder, self.uid)),
@@ -310,6 +340,11 @@ impl One<'_> {
         self.folder.cache(&[(self.uid, PREVIEW, preview.as_bytes())]);
         Ok(preview)
     }
+}
+
+fn known_binary(text: &mut Text<'_>, section: &Section) -> Result<Binary, Trouble> {
+    let binary = text.binary(section)?;
+    if binary.unknown { Err(Trouble::UnknownEncoding) } else { Ok(binary) }
 }
 
 fn write_section(

@@ -1,20 +1,29 @@
-//! CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 §6.3.3 to §6.3.7).
+//! CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 §6.3.3 to §6.3.7, RFC 6154 §3).
 
-use imap_protocol::types::{Code, MailboxName, Reply};
+use imap_protocol::types::{Code, MailboxName, Reply, SpecialUse};
 use imap_protocol::write::Out;
 use mailbox::store::MailError;
 use sys::clock;
 
 use crate::refusal::refused;
+use crate::special_use;
 use crate::state::{Outcome, State};
 
 impl State {
-    pub(crate) fn create(&mut self, mailbox: &MailboxName) -> Outcome {
+    pub(crate) fn create(&mut self, mailbox: &MailboxName, uses: &[SpecialUse]) -> Outcome {
         if mailbox.is_inbox() {
             return Ok(Reply::no("Mailbox already exists").with(Code::AlreadyExists));
         }
         let name = self.folder_name(mailbox)?;
-        self.store.create(&name, clock::now_us())?;
+        if uses.iter().any(|special| matches!(special, SpecialUse::All | SpecialUse::Flagged)) {
+            // Mailboxes that hold what lies elsewhere can not be made here.
+            return Err(refused(Reply::no("Unsupported special use").with(Code::UseAttr)));
+        }
+        let now_us = clock::now_us();
+        self.store.create(&name, now_us)?;
+        if !uses.is_empty() {
+            self.store.set_attributes(Some(&name), &[special_use::entry(uses)], now_us)?;
+        }
         Ok(Reply::ok("Create completed."))
     }
 
@@ -47,7 +56,7 @@ impl State {
     pub(crate) fn subscribe(&mut self, mailbox: &MailboxName, subscribed: bool) -> Outcome {
         let name = self.folder_name(mailbox)?;
         let now_us = clock::now_us();
-        if subscribed && !self.store.list()?.iter().any(|listed| listed.name == name) {
+        if subscribed && !self.store.list()?.iter().any(|listed| listed.selectable && listed.name == name) {
             return Err(MailError::NoFolder(name).into());
         }
         self.store.subscribe(&name, subscribed, now_us)?;

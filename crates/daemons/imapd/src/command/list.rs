@@ -2,15 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use imap_protocol::types::{ListRequest, MailboxAttribute, Pattern, Reply, SpecialUse};
+use imap_protocol::types::{
+    ListRequest, ListReturn, ListSelection, MailboxAttribute, MailboxName, Pattern, Reply, SpecialUse,
+};
 use imap_protocol::write::{ListResponse, Out};
 use mailbox::store::FolderName;
 
 use crate::refusal::{Refused, mailbox_name};
+use crate::special_use::SpecialUses;
 use crate::state::{Outcome, State};
 
 /// What is known of a name.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct Known {
     exists: bool,
     selectable: bool,
@@ -18,6 +21,7 @@ struct Known {
     subscribed: bool,
     /// Something below it is subscribed to.
     subscribed_below: bool,
+    uses: Vec<SpecialUse>,
 }
 
 impl State {
@@ -28,13 +32,29 @@ impl State {
         }
         let patterns = self.patterns(request);
         let needs_subscriptions = request.selection.subscribed || request.returns.subscribed;
-        let known = self.known_names(needs_subscriptions)?;
+        let known = self.known_names(needs_subscriptions, &patterns)?;
         for (name, known) in &known {
-            if self.is_chosen(name, *known, &patterns, request) {
-                self.write_listed(name, *known, request, out)?;
+            if self.is_chosen(name, known, &patterns, request) {
+                self.write_listed(name, known, request, out)?;
             }
         }
         Ok(Reply::ok("List completed."))
+    }
+
+    /// The LIST response of a mailbox that has just been selected.
+    pub(crate) fn list_selected(&mut self, mailbox: &MailboxName, out: &mut Out) -> Result<(), Refused> {
+        let name = self.folder_name(mailbox)?;
+        let request = ListRequest {
+            reference: String::new(),
+            patterns: Vec::new(),
+            selection: ListSelection::default(),
+            returns: ListReturn { children: true, ..ListReturn::default() },
+            extended: true,
+        };
+        match self.known_names(false, &[])?.get(&name) {
+            Some(known) => self.write_listed(&name, known, &request, out),
+            None => Ok(()),
+        }
     }
 
     fn patterns(&self, request: &ListRequest) -> Vec<Pattern> {
@@ -43,15 +63,28 @@ impl State {
     }
 
     /// All folders by name, in UTF-8, with their parents, and the subscriptions where they matter.
-    fn known_names(&self, subscriptions: bool) -> Result<BTreeMap<FolderName, Known>, Refused> {
+    fn known_names(
+        &self,
+        subscriptions: bool,
+        patterns: &[Pattern],
+    ) -> Result<BTreeMap<FolderName, Known>, Refused> {
         let mut known: BTreeMap<FolderName, Known> = BTreeMap::new();
+        let separator = self.site.separator;
+        // A mailbox that can have no annotations has none.
+        let annotations = self.store.attributes().unwrap_or_default();
+        let uses = SpecialUses::new(&annotations, &self.site.special_uses);
         for listed in self.store.list()? {
+            let uses = uses.of(&listed.name, &listed.name.to_utf8(self.site.separator));
             let entry = known.entry(listed.name).or_default();
             (entry.exists, entry.selectable, entry.children) = (true, listed.selectable, listed.has_children);
+            entry.uses = uses;
         }
         if subscriptions {
             for name in self.store.subscriptions()? {
-                let mut parent = name.parent();
+                // RFC 5258 §3.5: what the answer tells of anyway is not told of its parents.
+                let told =
+                    patterns.iter().any(|pattern| pattern.matches(&name.to_utf8(separator), separator));
+                let mut parent = name.parent().filter(|_| !told);
                 while let Some(above) = parent {
                     parent = above.parent();
                     known.entry(above).or_default().subscribed_below = true;
@@ -65,7 +98,7 @@ impl State {
     fn is_chosen(
         &self,
         name: &FolderName,
-        known: Known,
+        known: &Known,
         patterns: &[Pattern],
         request: &ListRequest,
     ) -> bool {
@@ -74,12 +107,12 @@ impl State {
             return false;
         }
         let selection = request.selection;
+        if selection.special_use && (!known.exists || known.uses.is_empty()) {
+            return false;
+        }
         if selection.subscribed {
             let below = selection.recursive_match && known.subscribed_below;
             return known.subscribed || below;
-        }
-        if selection.special_use {
-            return known.exists && self.special_use(&text).is_some();
         }
         known.exists
     }
@@ -87,13 +120,13 @@ impl State {
     fn write_listed(
         &mut self,
         name: &FolderName,
-        known: Known,
+        known: &Known,
         request: &ListRequest,
         out: &mut Out,
     ) -> Result<(), Refused> {
         let separator = self.site.separator;
         let Some(wire) = mailbox_name(name, separator) else { return Ok(()) };
-        let attributes = self.attributes(wire.as_str(), known, request);
+        let attributes = attributes(known, request);
         let selection = request.selection;
         let child_info = selection.recursive_match && selection.subscribed && known.subscribed_below;
         out.list(&ListResponse { lsub: false, attributes: &attributes, name: &wire, child_info }, separator);
@@ -101,33 +134,6 @@ impl State {
             self.write_status(&wire, name, &request.returns.status, out)?;
         }
         Ok(())
-    }
-
-    fn attributes(&self, name: &str, known: Known, request: &ListRequest) -> Vec<MailboxAttribute> {
-        let mut attributes = Vec::new();
-        if !known.exists || (!known.selectable && request.extended) {
-            attributes.push(MailboxAttribute::NonExistent);
-        } else if !known.selectable {
-            attributes.push(MailboxAttribute::NoSelect);
-        }
-        if known.subscribed && (request.returns.subscribed || request.selection.subscribed) {
-            attributes.push(MailboxAttribute::Subscribed);
-        }
-        if request.returns.children || !request.extended {
-            attributes.push(if known.children {
-                MailboxAttribute::HasChildren
-            } else {
-                MailboxAttribute::HasNoChildren
-            });
-        }
-        let wants_use = request.returns.special_use || request.selection.special_use || !request.extended;
-        attributes
-            .extend(self.special_use(name).filter(|_| wants_use && known.exists).map(MailboxAttribute::Use));
-        attributes
-    }
-
-    fn special_use(&self, name: &str) -> Option<SpecialUse> {
-        self.site.special_uses.iter().find(|(own, _)| own == name).map(|(_, special)| *special)
     }
 
     /// LSUB; with `%` a name above a subscription stands for it (RFC 3501 §6.3.9).
@@ -160,4 +166,27 @@ impl State {
         }
         Ok(Reply::ok("Lsub completed."))
     }
+}
+
+fn attributes(known: &Known, request: &ListRequest) -> Vec<MailboxAttribute> {
+    let mut attributes = Vec::new();
+    if !known.exists || (!known.selectable && request.extended) {
+        attributes.push(MailboxAttribute::NonExistent);
+    } else if !known.selectable {
+        attributes.push(MailboxAttribute::NoSelect);
+    }
+    if known.subscribed && (request.returns.subscribed || request.selection.subscribed) {
+        attributes.push(MailboxAttribute::Subscribed);
+    }
+    if request.returns.children || !request.extended {
+        attributes.push(if known.children {
+            MailboxAttribute::HasChildren
+        } else {
+            MailboxAttribute::HasNoChildren
+        });
+    }
+    if request.returns.special_use || request.selection.special_use || !request.extended {
+        attributes.extend(known.uses.iter().copied().map(MailboxAttribute::Use));
+    }
+    attributes
 }

@@ -12,3 +12,4 @@ pub(crate) mod expunge;
 pub(crate) mod search;
 pub(crate) mod sort;
 pub(crate) mod quota;
+pub(crate) mod metadata;

@@ -16,12 +16,20 @@ const BATCH: usize = 1024;
 
 impl State {
     pub(crate) fn search(&mut self, tag: &str, request: &SearchRequest, out: &mut Out) -> Outcome {
-        self.features.condstore |= request.key.asks_modseq();
+        let asks_modseq = request.key.asks_modseq();
+        if asks_modseq {
+            self.enable_condstore(out);
+        }
         let found = self.find(&request.key)?;
-        let modseq = if request.key.asks_modseq() { self.highest_of(&found)? } else { None };
+        let modseq = if asks_modseq { self.highest_of(&found)? } else { None };
         self.save(request.result.as_ref(), &found);
         let numbers = numbers(&found, request.uid);
         match &request.result {
+            None if self.features.rev2 => {
+                // RFC 9051 §6.4.4: as if RETURN () stood there.
+                let asked = SearchResult { all: true, ..SearchResult::default() };
+                out.esearch(&Esearch { tag, uid: request.uid, asked, found: &numbers, modseq });
+            }
             None => out.search(&numbers, modseq),
             Some(asked) if asked.shows() => {
                 out.esearch(&Esearch { tag, uid: request.uid, asked: *asked, found: &numbers, modseq });
@@ -45,7 +53,7 @@ impl State {
         };
     }
 
-    fn highest_of(&mut self, found: &[(u32, Uid)]) -> Result<Option<u64>, Refused> {
+    pub(crate) fn highest_of(&mut self, found: &[(u32, Uid)]) -> Result<Option<u64>, Refused> {
         let view = self.selected()?;
         Ok(view.folder.read(|contents| {
             found.iter().filter_map(|(_, uid)| contents.message(*uid)).map(|message| message.modseq).max()
@@ -62,8 +70,10 @@ impl State {
         criterion.needs(&mut needs);
         let mut found = Vec::new();
         for (batch, uids) in view.uids.chunks(BATCH).enumerate() {
-            let messages: Vec<_> =
-                folder.read(|contents| uids.iter().map(|uid| contents.message(*uid).copied()).collect());
+            let messages: Vec<_> = folder.read(|contents| {
+                let message = |uid: &Uid| contents.message(*uid).or_else(|| contents.grave(*uid)).copied();
+                uids.iter().map(message).collect()
+            });
             let sizes = if needs.sizes { folder.wire_sizes(uids)? } else { Vec::new() };
             let received = if needs.received { folder.received(uids)? } else { Vec::new() };
             let saved = if needs.saved { folder.saved(uids)? } else { Vec::new() };

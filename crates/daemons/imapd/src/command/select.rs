@@ -28,6 +28,10 @@ impl State {
         self.features.condstore |= options.condstore;
         let view = self.open_view(mailbox, read_only)?;
         self.write_view(&view, out);
+        if self.features.rev2 {
+            // RFC 9051 §6.3.2: under its own name.
+            self.list_selected(mailbox, out)?;
+        }
         if let Some(qresync) = &options.qresync {
             self.resynchronise(&view, qresync, out);
         }
@@ -44,7 +48,7 @@ impl State {
         let now_us = clock::now_us();
         let folder = self.store.folder(&name, now_us).map_err(|error| missing(error, mailbox))?;
         folder.sync(now_us)?;
-        View::open(folder, mailbox.clone(), read_only)
+        View::open(folder, mailbox.clone(), read_only, self.features)
     }
 
     fn write_view(&self, view: &View, out: &mut Out) {
@@ -54,7 +58,9 @@ impl State {
             (contents.summary(), unseen)
         });
         out.exists(view.uids.len());
-        out.recent(if view.read_only { summary.recent } else { view.recent.len() });
+        if !self.features.rev2 {
+            out.recent(if view.read_only { summary.recent } else { view.recent.len() });
+        }
         if let Some(number) = unseen.and_then(|place| u32::try_from(place + 1).ok()) {
             out.untagged(&Reply::ok("First unseen.").with(Code::Unseen(number)));
         }

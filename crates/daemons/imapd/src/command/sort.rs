@@ -1,5 +1,6 @@
 //! SORT and THREAD (RFC 5256, RFC 5957).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use imap_protocol::casemap::fold;
@@ -25,7 +26,12 @@ const REFERENCES_LIMIT: usize = 1000;
 
 impl State {
     pub(crate) fn sort(&mut self, tag: &str, request: &SortRequest, out: &mut Out) -> Outcome {
+        let asks_modseq = request.key.asks_modseq();
+        if asks_modseq {
+            self.enable_condstore(out);
+        }
         let found = self.find(&request.key)?;
+        let modseq = if asks_modseq { self.highest_of(&found)? } else { None };
         let folder = Arc::clone(&self.selected()?.folder);
         let facts = sort_facts(&folder, &found, request)?;
         let sorted: Vec<(u32, Uid)> =
@@ -33,9 +39,9 @@ impl State {
         self.save(request.result.as_ref(), &found);
         let numbers = numbers(&sorted, request.uid);
         match &request.result {
-            None => out.sort(&numbers),
+            None => out.sort(&numbers, modseq),
             Some(asked) if asked.shows() => {
-                out.esearch(&Esearch { tag, uid: request.uid, asked: *asked, found: &numbers, modseq: None });
+                out.esearch(&Esearch { tag, uid: request.uid, asked: *asked, found: &numbers, modseq });
             }
             Some(_) => {}
         }
@@ -93,18 +99,19 @@ fn sort_facts(
 }
 
 fn read_sort_header(header: &[u8], facts: &mut SortFacts) {
-    let (mut seen_from, mut seen_to, mut seen_cc) = (false, false, false);
+    // Of fields that stand there twice, the first counts.
+    let mut seen = HashSet::new();
     for field in fields(header) {
-        match field.name.to_ascii_lowercase().as_slice() {
+        let name = field.name.to_ascii_lowercase();
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        match name.as_slice() {
             b"date" => facts.date = sent::read(field.value).map_or(facts.date, |sent| sent.seconds),
             b"subject" => facts.subject = fold(&base_subject(&decode_header(field.value)).text),
-            b"from" if !std::mem::replace(&mut seen_from, true) => {
-                (facts.from, facts.display_from) = first_address(field.value);
-            }
-            b"to" if !std::mem::replace(&mut seen_to, true) => {
-                (facts.to, facts.display_to) = first_address(field.value);
-            }
-            b"cc" if !std::mem::replace(&mut seen_cc, true) => facts.cc = first_address(field.value).0,
+            b"from" => (facts.from, facts.display_from) = first_address(field.value),
+            b"to" => (facts.to, facts.display_to) = first_address(field.value),
+            b"cc" => facts.cc = first_address(field.value).0,
             _ => {}
         }
     }
@@ -139,8 +146,13 @@ fn thread_facts(folder: &Folder, uid: Uid, received: i64) -> Result<ThreadFacts,
         Err(error) => return Err(error.into()),
     };
     let mut answered = Vec::new();
+    let mut seen = HashSet::new();
     for field in fields(header) {
-        match field.name.to_ascii_lowercase().as_slice() {
+        let name = field.name.to_ascii_lowercase();
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        match name.as_slice() {
             b"date" => facts.date = sent::read(field.value).map_or(facts.date, |sent| sent.seconds),
             b"message-id" => facts.message_id = message_ids(field.value, 1).pop(),
             b"references" => facts.references = message_ids(field.value, REFERENCES_LIMIT),

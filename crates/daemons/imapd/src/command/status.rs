@@ -33,7 +33,9 @@ impl State {
         let now_us = clock::now_us();
         let folder = self.store.folder(name, now_us)?;
         folder.sync(now_us)?;
-        self.features.condstore |= items.contains(&StatusItem::HighestModSeq);
+        if items.contains(&StatusItem::HighestModSeq) {
+            self.enable_condstore(out);
+        }
         let mut summary = folder.read(|contents| contents.summary());
         if let Some(view) = self.view.as_ref().filter(|view| view.name == *mailbox && !view.read_only) {
             summary.recent = view.recent.len();

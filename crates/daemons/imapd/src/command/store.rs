@@ -11,7 +11,9 @@ use crate::view::{News, split_flags};
 impl State {
     pub(crate) fn store_flags(&mut self, request: &StoreRequest, out: &mut Out) -> Outcome {
         let saved = self.saved.clone();
-        self.features.condstore |= request.unchanged_since.is_some();
+        if request.unchanged_since.is_some() {
+            self.enable_condstore(out);
+        }
         let view = self.selected()?;
         let targets = view.resolve("STORE", &request.messages, &saved)?;
         if view.read_only {

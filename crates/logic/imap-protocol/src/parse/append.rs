@@ -1,7 +1,8 @@
-//! APPEND, piece by piece, for its messages are never held (RFC 3501 §9, RFC 3502, RFC 3516, RFC 4469).
+//! APPEND and REPLACE, piece by piece, for their messages are never held (RFC 3501 §9, RFC 3502, RFC 3516, RFC 4469, RFC
+//! 6855, RFC 8508).
 
 use crate::parse::{Cursor, LiteralMark, Parsed, Refusal, literal_mark};
-use crate::types::{Append, Body, MailboxName};
+use crate::types::{Append, Body, MailboxName, Messages};
 
 /// What a line of APPEND leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +21,57 @@ pub(crate) enum Next {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) body: Body,
-    /// More pieces may follow: CATENATE is open.
-    pub(crate) open: bool,
+    /// What has to be closed behind it.
+    pub(crate) open: Open,
     /// What stands behind a URL on the same line.
     pub(crate) rest: Vec<u8>,
+}
+
+/// A parenthesis that is open behind a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// None: the piece is the message.
+    No,
+    /// `CATENATE (`: more pieces may follow.
+    Catenate,
+    /// `UTF8 (`: the piece is the message.
+    Utf8,
+}
+
+/// Where messages go, and which one gives way to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Destination {
+    pub(crate) mailbox: MailboxName,
+    /// REPLACE: the message of the selected mailbox that goes.
+    pub(crate) replaced: Option<Messages>,
+}
+
+/// Do messages of the client follow the command of this name?
+pub(crate) fn brings_messages(name: &str) -> bool {
+    matches!(name, "APPEND" | "REPLACE" | "UID REPLACE")
+}
+
+/// The begin of the command `name`, one that [`brings_messages`], up to the first literal of a message.
+pub(crate) fn upload_begin(name: &str, text: &[u8], utf8: bool) -> Parsed<(Option<Destination>, Next)> {
+    if name != "APPEND" {
+        return replace_begin(text, name.starts_with("UID "), utf8);
+    }
+    let (mailbox, next) = append_begin(text, utf8)?;
+    Ok((mailbox.map(|mailbox| Destination { mailbox, replaced: None }), next))
+}
+
+/// replace = "REPLACE" SP seq-number SP mailbox append-message (RFC 8508 §4); `uid` where UID stands before it.
+///
+/// As [`append_begin`] otherwise.
+fn replace_begin(text: &[u8], uid: bool, utf8: bool) -> Parsed<(Option<Destination>, Next)> {
+    let mut cursor = Cursor::new(text, utf8);
+    cursor.space()?;
+    let messages = cursor.messages(uid)?;
+    if !messages.set.names_one() {
+        return Err(Refusal::new("REPLACE takes one message"));
+    }
+    let (mailbox, next) = append_begin(cursor.rest(), utf8)?;
+    Ok((mailbox.map(|mailbox| Destination { mailbox, replaced: Some(messages) }), next))
 }
 
 /// append = "APPEND" SP mailbox 1*append-message, up to the first literal of a message.
@@ -41,12 +89,14 @@ pub(crate) fn append_begin(text: &[u8], utf8: bool) -> Parsed<(Option<MailboxNam
     Ok((Some(mailbox), append_message(&mut cursor)?))
 }
 
-/// What follows a message or a part of it; `open` where CATENATE is not closed yet.
-pub(crate) fn append_next(text: &[u8], open: bool, utf8: bool) -> Parsed<Next> {
+/// What follows a message or a part of it; `open` is what is not closed yet.
+pub(crate) fn append_next(text: &[u8], open: Open, utf8: bool) -> Parsed<Next> {
     let mut cursor = Cursor::new(text, utf8);
-    if open {
+    if open != Open::No {
         while cursor.take(b' ') {}
-        if !cursor.take(b')') {
+        if open == Open::Utf8 {
+            cursor.expect(b')')?;
+        } else if !cursor.take(b')') {
             return Ok(match catenate_part(&mut cursor)? {
                 Some(piece) => Next::Part(piece),
                 None => Next::Literal,
@@ -59,7 +109,7 @@ pub(crate) fn append_next(text: &[u8], open: bool, utf8: bool) -> Parsed<Next> {
 
 /// append-message = [flag-list SP] [date-time SP] append-data
 ///
-/// append-data = literal / literal8 / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
+/// append-data = literal / literal8 / "CATENATE" SP "(" cat-part *(SP cat-part) ")" / "UTF8" SP "(" literal8 ")"
 fn append_message(cursor: &mut Cursor<'_>) -> Parsed<Next> {
     let mut append = Append::default();
     if cursor.peek() == Some(b'(') {
@@ -78,8 +128,19 @@ fn append_message(cursor: &mut Cursor<'_>) -> Parsed<Next> {
             None => Next::Literal,
         });
     }
+    // RFC 6855 §4: only for those who have enabled it.
+    let open = if cursor.utf8 && cursor.keyword("UTF8") {
+        cursor.space()?;
+        cursor.expect(b'(')?;
+        Open::Utf8
+    } else {
+        Open::No
+    };
     let mark = message_literal(cursor)?;
-    Ok(Next::Message(append, Piece { body: literal(mark), open: false, rest: Vec::new() }))
+    if open == Open::Utf8 && !mark.binary {
+        return Err(Refusal::arguments());
+    }
+    Ok(Next::Message(append, Piece { body: literal(mark), open, rest: Vec::new() }))
 }
 
 /// cat-part = "URL" SP astring / "TEXT" SP literal; `None` where the URL is a literal that has not come.
@@ -87,7 +148,7 @@ fn catenate_part(cursor: &mut Cursor<'_>) -> Parsed<Option<Piece>> {
     if cursor.keyword("TEXT") {
         cursor.space()?;
         let mark = message_literal(cursor)?;
-        return Ok(Some(Piece { body: literal(mark), open: true, rest: Vec::new() }));
+        return Ok(Some(Piece { body: literal(mark), open: Open::Catenate, rest: Vec::new() }));
     }
     if !cursor.keyword("URL") {
         return Err(Refusal::arguments());
@@ -97,7 +158,7 @@ fn catenate_part(cursor: &mut Cursor<'_>) -> Parsed<Option<Piece>> {
         return Ok(None);
     }
     let url = cursor.astring()?;
-    Ok(Some(Piece { body: Body::Url(url), open: true, rest: cursor.rest().to_vec() }))
+    Ok(Some(Piece { body: Body::Url(url), open: Open::Catenate, rest: cursor.rest().to_vec() }))
 }
 
 /// Only a literal is left of the line.
@@ -123,8 +184,9 @@ fn literal(mark: LiteralMark) -> Body {
 mod tests {
     use super::*;
 
-    fn piece(bytes: u64, open: bool) -> Piece {
-        Piece { body: Body::Literal { bytes, waits: false, binary: false }, open, rest: Vec::new() }
+    fn piece(bytes: u64) -> Piece {
+        let body = Body::Literal { bytes, waits: false, binary: false };
+        Piece { body, open: Open::Catenate, rest: Vec::new() }
     }
 
     #[test]
@@ -148,10 +210,29 @@ mod tests {
     #[test]
     fn catenate_goes_on_until_it_is_closed() {
         let (_, next) = append_begin(b" box CATENATE (TEXT {4+}", false).unwrap();
-        assert_eq!(next, Next::Message(Append::default(), piece(4, true)));
-        assert_eq!(append_next(b" TEXT {2+}", true, false), Ok(Next::Part(piece(2, true))));
-        assert_eq!(append_next(b")", true, false), Ok(Next::End));
-        assert!(append_next(b")x", true, false).is_err());
+        assert_eq!(next, Next::Message(Append::default(), piece(4)));
+        assert_eq!(append_next(b" TEXT {2+}", Open::Catenate, false), Ok(Next::Part(piece(2))));
+        assert_eq!(append_next(b")", Open::Catenate, false), Ok(Next::End));
+        assert!(append_next(b")x", Open::Catenate, false).is_err());
+    }
+
+    #[test]
+    fn utf8_is_for_those_who_enabled_it() {
+        let (_, next) = append_begin(b" box UTF8 (~{4+}", true).unwrap();
+        assert!(matches!(next, Next::Message(_, Piece { open: Open::Utf8, .. })));
+        assert_eq!(append_next(b")", Open::Utf8, true), Ok(Next::End));
+        assert!(append_next(b" TEXT {2+}", Open::Utf8, true).is_err());
+        assert!(append_begin(b" box UTF8 (~{4+}", false).is_err());
+        assert!(append_begin(b" box UTF8 ({4+}", true).is_err());
+    }
+
+    #[test]
+    fn replace_names_one_message() {
+        let (destination, _) = replace_begin(b" 3 Drafts (\\Draft) {4+}", false, false).unwrap();
+        assert_eq!(destination.unwrap().mailbox.as_str(), "Drafts");
+        for bad in [" 1:2 Drafts {4+}", " 1,2 Drafts {4+}", " Drafts {4+}", " 0 Drafts {4+}"] {
+            assert!(replace_begin(bad.as_bytes(), false, false).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Commands before and around the log-in (RFC 3501 §9, RFC 2971, RFC 4959, RFC 5161).
+//! Commands before and around the log-in (RFC 3501 §9, RFC 2971, RFC 4959, RFC 4978, RFC 5161).
 
 use crate::parse::{Cursor, Parsed, Refusal};
 use crate::types::{Command, Feature, Mechanism};
@@ -31,7 +31,13 @@ impl Cursor<'_> {
     }
 
     /// id = "ID" SP ("(" [string SP nstring *(SP string SP nstring)] ")" / nil)
+    ///
+    /// A client that says it badly, or nothing, is answered all the same, as Dovecot does.
     pub(crate) fn id(&mut self) -> Parsed<Command> {
+        Ok(self.id_pairs().unwrap_or_else(|_| Command::Id(Vec::new())))
+    }
+
+    fn id_pairs(&mut self) -> Parsed<Command> {
         let mut pairs = Vec::new();
         self.space()?;
         if self.keyword("NIL") {
@@ -46,6 +52,18 @@ impl Cursor<'_> {
         })?;
         self.end()?;
         Ok(Command::Id(pairs))
+    }
+
+    /// compress = "COMPRESS" SP algorithm; algorithm = "DEFLATE" (RFC 4978 §5)
+    pub(crate) fn compress(&mut self) -> Parsed<Command> {
+        self.space()?;
+        let algorithm = self.word()?;
+        self.end()?;
+        if algorithm == "DEFLATE" {
+            Ok(Command::Compress)
+        } else {
+            Err(Refusal::new("Unknown compression mechanism"))
+        }
     }
 
     /// enable = "ENABLE" 1*(SP capability)

@@ -54,6 +54,9 @@ fn named(name: &str, cursor: &mut Cursor<'_>) -> Parsed<Command> {
         "LIST" => cursor.list_command(),
         "LSUB" => cursor.lsub(),
         "STATUS" => cursor.status(),
+        "GETMETADATA" => cursor.get_metadata(),
+        "SETMETADATA" => cursor.set_metadata(),
+        "COMPRESS" => cursor.compress(),
         "GETQUOTA" => cursor.get_quota(),
         "GETQUOTAROOT" => cursor.one_mailbox().map(Command::GetQuotaRoot),
         _ => on_messages(name, cursor),
@@ -188,6 +191,6 @@ mod tests {
     }
 
     fn append_begin(bytes: &[u8]) -> bool {
-        crate::parse::append_begin(bytes, false).is_ok()
+        crate::parse::upload_begin("APPEND", bytes, false).is_ok()
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Cursor<'a> {
     at: usize,
     /// Strings may hold UTF-8 outside of literals (RFC 6855).
     pub(crate) utf8: bool,
+    /// What the texts of a search are written in; nothing is UTF-8.
+    pub(crate) charset: Option<Vec<u8>>,
 }
 
 /// `{5}`, `{5+}` or `~{5}` at the end of a line.
@@ -44,7 +46,7 @@ pub(crate) fn literal_mark(line: &[u8]) -> Option<Result<LiteralMark, Refusal>> 
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(input: &'a [u8], utf8: bool) -> Self {
-        Self { input, at: 0, utf8 }
+        Self { input, at: 0, utf8, charset: None }
     }
 
     pub(crate) fn peek(&self) -> Option<u8> {
@@ -207,9 +209,9 @@ impl<'a> Cursor<'a> {
         Ok(text.to_vec())
     }
 
-    /// mailbox = "INBOX" / astring
+    /// mailbox = "INBOX" / astring; wildcards without quotes are taken, as Dovecot does.
     pub(crate) fn mailbox(&mut self) -> Parsed<MailboxName> {
-        let wire = self.astring()?;
+        let wire = self.list_mailbox()?;
         self.name(&wire)
     }
 
@@ -240,10 +242,13 @@ impl<'a> Cursor<'a> {
 
     /// flag = "\" atom / atom
     pub(crate) fn flag(&mut self) -> Parsed<Flag> {
-        let word = self.run(|byte| byte == b'\\' || is_atom(byte));
-        Flag::new(word).ok_or_else(|| {
-            let what = if word.starts_with(b"\\") { "Invalid system flag" } else { "Invalid flag" };
-            Refusal::new(format!("{what} {}", super::shown(word).to_uppercase()))
+        let word = self.run(|byte| matches!(byte, b'\\' | b'*' | b'%') || is_atom(byte));
+        Flag::new(word).ok_or_else(|| match word {
+            [] => Refusal::arguments(),
+            [b'\\', ..] => Refusal::new(format!("Invalid system flag {}", super::shown(word).to_uppercase())),
+            _ => {
+                Refusal::no(crate::types::Code::Cannot, "Invalid characters in keyword, or too many of them")
+            }
         })
     }
 

@@ -72,7 +72,8 @@ impl Cursor<'_> {
         if items.len() >= ITEMS_LIMIT {
             return Err(Refusal::new("Too many items"));
         }
-        if !items.contains(&item) {
+        let repeats = matches!(item, FetchItem::Section { .. } | FetchItem::Binary { .. });
+        if repeats || !items.contains(&item) {
             items.push(item);
         }
         Ok(())

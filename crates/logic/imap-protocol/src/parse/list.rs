@@ -50,7 +50,8 @@ impl Cursor<'_> {
     }
 
     fn reference(&mut self) -> Parsed<String> {
-        let wire = self.astring()?;
+        // Wildcards without quotes are taken, as Dovecot does.
+        let wire = self.list_mailbox()?;
         Ok(self.pattern(&wire)?.as_str().to_owned())
     }
 

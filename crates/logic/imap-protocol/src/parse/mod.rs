@@ -8,6 +8,7 @@ mod command;
 mod authentication;
 mod mailbox;
 mod list;
+mod metadata;
 mod append;
 mod sequence;
 mod date;
@@ -18,7 +19,7 @@ mod search;
 mod sort;
 mod select;
 
-pub(crate) use append::{Next, Piece, append_begin, append_next};
+pub(crate) use append::{Destination, Next, Piece, append_next, brings_messages, upload_begin};
 pub(crate) use command::{command, tag_and_name};
 pub(crate) use cursor::{Cursor, LiteralMark, literal_mark};
 

@@ -1,5 +1,7 @@
 //! SEARCH (RFC 3501 §9, RFC 4731, RFC 5032, RFC 5182, RFC 5267, RFC 7162, RFC 8474, RFC 8514, RFC 9394).
 
+use message::decode;
+
 use crate::parse::{Cursor, NESTING_LIMIT, Parsed, Refusal, shown};
 use crate::types::{Code, Command, Comparator, Flag, Keyword, SearchKey, SearchRequest, SearchResult};
 
@@ -31,13 +33,15 @@ impl Cursor<'_> {
         Ok(Command::Search(SearchRequest { uid, result, key: self.search_program()? }))
     }
 
-    /// Text is UTF-8, of which US-ASCII is a part; no other charset is known.
+    /// charset = atom / quoted: what the texts that follow are written in.
     pub(crate) fn charset_name(&mut self) -> Parsed<()> {
         let name = self.astring()?.to_ascii_uppercase();
         match name.as_slice() {
-            b"UTF-8" | b"US-ASCII" | b"UTF8" | b"ASCII" => Ok(()),
-            _ => Err(Refusal::no(Code::BadCharset, "Unknown charset")),
+            b"UTF-8" | b"US-ASCII" | b"UTF8" | b"ASCII" => self.charset = None,
+            name if decode::is_charset(name) => self.charset = Some(name.to_vec()),
+            _ => return Err(Refusal::no(Code::BadCharset, "Unknown charset")),
         }
+        Ok(())
     }
 
     /// search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
@@ -223,7 +227,10 @@ impl Cursor<'_> {
     fn modseq_key(&mut self) -> Parsed<SearchKey> {
         self.argument()?;
         if self.peek() == Some(b'"') {
-            self.string()?;
+            // entry-name = "/flags/" attr-flag: a message has one MODSEQ here, whichever flag is asked for.
+            if !self.string()?.to_ascii_lowercase().starts_with(b"/flags/") {
+                return Err(Refusal::new("Invalid MODSEQ value"));
+            }
             self.argument()?;
             self.word()?;
             self.argument()?;
@@ -247,6 +254,9 @@ impl Cursor<'_> {
         let bytes = self.astring().map_err(|refusal| {
             if refusal == Refusal::arguments() { Refusal::new("Missing argument") } else { refusal }
         })?;
+        if let Some(charset) = &self.charset {
+            return Ok(decode::text(charset, &bytes));
+        }
         Ok(match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => error.as_bytes().iter().copied().map(char::from).collect(),

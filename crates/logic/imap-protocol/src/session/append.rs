@@ -1,16 +1,21 @@
-//! APPEND as it streams by (RFC 3501 §6.3.11, RFC 3502, RFC 4469).
+//! APPEND and REPLACE as they stream by (RFC 3501 §6.3.11, RFC 3502, RFC 4469, RFC 8508).
 
-use crate::parse::{Next, Piece, Refusal, append_next};
+use crate::parse::{Destination, Next, Piece, Refusal, append_next};
 use crate::session::gather::{Gather, Step};
 use crate::session::input::Input;
-use crate::types::{Append, Body, Code, MailboxName, Reply};
+use crate::types::{Append, Body, Code, MailboxName, Messages, Reply};
 
 /// What the mailbox's side does of an APPEND. Each is answered with [`Answer::Proceed`](crate::session::Answer::Proceed) or
 /// [`Answer::Refused`](crate::session::Answer::Refused), the last with [`Answer::Done`](crate::session::Answer::Done).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AppendStep {
     /// Into this mailbox.
-    Open(MailboxName),
+    Open {
+        /// Which.
+        mailbox: MailboxName,
+        /// REPLACE: the message of the selected mailbox that goes when the new one is there.
+        replaced: Option<Messages>,
+    },
     /// A message begins, of so many bytes as far as is known.
     Message(Append, u64),
     /// Bytes of it.
@@ -38,7 +43,7 @@ pub(crate) enum Move {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
     /// The mailbox has to be opened.
-    Open(MailboxName),
+    Open(Destination),
     /// A message begins.
     Message(Append),
     /// A piece of it begins.
@@ -71,12 +76,20 @@ pub(crate) struct Appending {
     refused: Option<Reply>,
     /// Bytes of the message so far.
     bytes: u64,
+    /// REPLACE takes one message.
+    only_one: bool,
 }
 
 impl Appending {
-    pub(crate) fn new(mailbox: MailboxName, append: Append, piece: Piece) -> Self {
-        let (phase, gather) = (Phase::Open(mailbox), Gather::default());
-        Self { pending: Some(append), piece, phase, gather, refused: None, bytes: 0 }
+    pub(crate) fn new(destination: Destination, append: Append, piece: Piece) -> Self {
+        let only_one = destination.replaced.is_some();
+        let (phase, gather) = (Phase::Open(destination), Gather::default());
+        Self { pending: Some(append), piece, phase, gather, refused: None, bytes: 0, only_one }
+    }
+
+    /// The name of the command.
+    fn name(&self) -> &'static str {
+        if self.only_one { "REPLACE" } else { "APPEND" }
     }
 
     /// The last question was answered with yes.
@@ -112,7 +125,10 @@ impl Appending {
     pub(crate) fn step(&mut self, input: &mut Input, limit: usize, utf8: bool) -> Move {
         loop {
             match &mut self.phase {
-                Phase::Open(mailbox) => return Move::Ask(AppendStep::Open(mailbox.clone())),
+                Phase::Open(Destination { mailbox, replaced }) => {
+                    let (mailbox, replaced) = (mailbox.clone(), replaced.clone());
+                    return Move::Ask(AppendStep::Open { mailbox, replaced });
+                }
                 Phase::Message(_) if self.refused.is_some() => self.phase = Phase::Piece,
                 Phase::Message(append) => {
                     let bytes = if let Body::Literal { bytes, .. } = self.piece.body { bytes } else { 0 };
@@ -139,8 +155,9 @@ impl Appending {
                     Ok(Some(next)) => return next,
                     Ok(None) => {}
                     Err(refusal) => {
+                        let name = self.name();
                         return Move::Fail(
-                            self.refused.take().unwrap_or_else(|| refusal_reply("APPEND", &refusal)),
+                            self.refused.take().unwrap_or_else(|| refusal_reply(name, &refusal)),
                         );
                     }
                 },
@@ -194,6 +211,7 @@ impl Appending {
                 self.piece = piece;
                 self.phase = Phase::Piece;
             }
+            Next::Message(..) if self.only_one => return Err(Refusal::new("REPLACE takes one message")),
             Next::Message(append, piece) => self.end_message(After::Message(append, piece)),
             Next::End => self.end_message(After::Commit),
             Next::Literal => return Err(Refusal::arguments()),
@@ -213,7 +231,7 @@ impl Appending {
 pub(crate) fn refusal_reply(name: &str, refusal: &Refusal) -> Reply {
     match &refusal.code {
         Some(code) => Reply::no(refusal.text.clone()).with(Code::clone(code)),
-        None if name.is_empty() => Reply::bad(format!("Error in IMAP command: {}", refusal.text)),
-        None => Reply::bad(format!("Error in IMAP command {name}: {}", refusal.text)),
+        None if name.is_empty() => Reply::bad(format!("Error in IMAP command: {}.", refusal.text)),
+        None => Reply::bad(format!("Error in IMAP command {name}: {}.", refusal.text)),
     }
 }

@@ -7,6 +7,7 @@ use machine::{Disconnect, Machine, Output, TlsFacts};
 
 use crate::parse::{self, Next};
 use crate::session::append::{AppendStep, Appending, Move, refusal_reply};
+use crate::session::compression::{Compression, NotDeflate};
 use crate::session::gather::{Gather, Step};
 use crate::session::input::{Input, Line};
 use crate::session::settings::SessionSettings;
@@ -97,6 +98,9 @@ pub struct Session {
     tag: String,
     selected: bool,
     utf8: bool,
+    compression: Option<Box<Compression>>,
+    /// Compression begins behind what is to be sent now.
+    compression_begins: bool,
     bad_commands: u32,
     /// The client idles and may not know everything.
     news: bool,
@@ -122,6 +126,8 @@ impl Session {
             tag: String::new(),
             selected: false,
             utf8: false,
+            compression: None,
+            compression_begins: false,
             bad_commands: 0,
             news: false,
             gone: false,
@@ -182,7 +188,7 @@ impl Session {
             return self.bad(&tag, &Reply::bad("Error in IMAP command: Invalid command name"));
         }
         self.tag = tag;
-        if name == "APPEND" {
+        if parse::brings_messages(&name) {
             return self.begin_append(line);
         }
         match parse::command(&name, &line[at..], self.utf8) {
@@ -219,6 +225,7 @@ impl Session {
                 self.phase = Phase::Idle;
                 self.news = true;
             }
+            Command::Compress => self.compress(),
             Command::StartTls | Command::Authenticate(_) | Command::Login { .. } => {
                 self.bad(&self.tag.clone(), &refusal_reply(name, &parse::Refusal::new("Unknown command")));
             }
@@ -229,16 +236,58 @@ impl Session {
         }
     }
 
+    /// RFC 4978 §3
+    fn compress(&mut self) {
+        if self.compression.is_some() {
+            let reply = Reply::no("COMPRESSION already enabled.").with(Code::CompressionActive);
+            return self.done(&reply);
+        }
+        self.compression_begins = true;
+        self.done(&Reply::ok("Begin compression."));
+    }
+
+    /// What is to be sent, squeezed where the client wants it so.
+    fn take_out(&mut self) -> Vec<u8> {
+        let bytes = self.out.take();
+        let bytes = match &mut self.compression {
+            Some(compression) => compression.squeeze(&bytes),
+            None => bytes,
+        };
+        if std::mem::take(&mut self.compression_begins) {
+            let mut compression = Compression::new();
+            compression.push(&self.input.take_rest());
+            self.compression = Some(Box::new(compression));
+        }
+        bytes
+    }
+
+    /// Is there more of what has come? False where more has to come first.
+    fn unfold(&mut self) -> bool {
+        let Some(compression) = &mut self.compression else { return false };
+        match compression.unfold(&mut self.input) {
+            Ok(more) => more,
+            Err(NotDeflate) => {
+                self.out.bye("Compressed data is damaged.");
+                self.end();
+                true
+            }
+        }
+    }
+
     fn begin_append(&mut self, text: &[u8]) {
-        let Ok((tag, _, at)) = parse::tag_and_name(text) else { return };
+        let Ok((tag, name, at)) = parse::tag_and_name(text) else { return };
         self.tag = tag;
-        match parse::append_begin(&text[at..], self.utf8) {
-            Ok((Some(mailbox), Next::Message(append, piece))) => {
-                let appending = Appending::new(mailbox, append, piece);
+        match parse::upload_begin(&name, &text[at..], self.utf8) {
+            Ok((Some(destination), Next::Message(append, piece))) => {
+                let homeless = destination.replaced.is_some() && !self.selected;
+                let mut appending = Appending::new(destination, append, piece);
+                if homeless {
+                    appending.refuse(Reply::bad("No mailbox selected"));
+                }
                 self.phase = Phase::Append(Box::new(appending));
             }
-            Ok(_) => self.bad(&self.tag.clone(), &refusal_reply("APPEND", &parse::Refusal::arguments())),
-            Err(refusal) => self.bad(&self.tag.clone(), &refusal_reply("APPEND", &refusal)),
+            Ok(_) => self.bad(&self.tag.clone(), &refusal_reply(&name, &parse::Refusal::arguments())),
+            Err(refusal) => self.bad(&self.tag.clone(), &refusal_reply(&name, &refusal)),
         }
     }
 
@@ -350,13 +399,13 @@ impl Session {
     }
 }
 
-/// Is this the begin of an APPEND, up to the literal that is its message? One that is wrong is not gone on with, unless the
+/// Is this the begin of an APPEND or REPLACE, up to the literal that is its message? One that is wrong is not gone on with, unless the
 /// client sends its literal anyway.
 fn is_message(text: &[u8], utf8: bool) -> bool {
     let waits = || parse::literal_mark(text).is_some_and(|mark| mark.is_ok_and(|mark| mark.waits));
     parse::tag_and_name(text).is_ok_and(|(_, name, at)| {
-        name == "APPEND"
-            && match parse::append_begin(&text[at..], utf8) {
+        parse::brings_messages(&name)
+            && match parse::upload_begin(&name, &text[at..], utf8) {
                 Ok((_, next)) => matches!(next, Next::Message(..)),
                 Err(_) => waits(),
             }
@@ -370,21 +419,28 @@ impl Machine for Session {
     fn poll(&mut self) -> Output<Question> {
         loop {
             if !self.out.is_empty() {
-                return Output::Write(self.out.take());
+                return Output::Write(self.take_out());
             }
             if let Some((question, asked)) = self.questions.pop_front() {
                 self.asked = asked;
                 return Output::Ask(question);
             }
             if let Some(output) = self.advance() {
+                if matches!(output, Output::Wait(_)) && self.unfold() {
+                    continue;
+                }
                 return output;
             }
         }
     }
 
     fn received(&mut self, bytes: &[u8]) {
-        if !matches!(self.phase, Phase::Closed) {
-            self.input.push(bytes);
+        if matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        match &mut self.compression {
+            Some(compression) => compression.push(bytes),
+            None => self.input.push(bytes),
         }
     }
 

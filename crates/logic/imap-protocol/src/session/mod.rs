@@ -8,6 +8,7 @@ mod gather;
 mod login;
 mod mailbox;
 mod append;
+mod compression;
 mod settings;
 
 pub use append::AppendStep;

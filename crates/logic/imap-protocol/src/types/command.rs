@@ -1,8 +1,9 @@
 //! The commands of a client.
 
 use crate::types::{
-    DateTime, Feature, FetchItem, FetchModifiers, Flags, ListRequest, MailboxName, Messages, Numbers,
-    SearchRequest, SequenceSet, SortRequest, SpecialUse, StatusItem, StoreRequest, ThreadRequest,
+    DateTime, EntryName, Feature, FetchItem, FetchModifiers, Flags, ListRequest, MailboxName, Messages,
+    MetadataOptions, Numbers, SearchRequest, SequenceSet, SortRequest, SpecialUse, StatusItem, StoreRequest,
+    ThreadRequest,
 };
 
 /// One command, checked, but for the message of APPEND, which streams.
@@ -92,6 +93,24 @@ pub enum Command {
     Copy(Messages, MailboxName),
     /// RFC 6851
     Move(Messages, MailboxName),
+    /// RFC 5464 §4.2
+    GetMetadata {
+        /// Of which; an empty name is the server.
+        mailbox: MailboxName,
+        /// How much.
+        options: MetadataOptions,
+        /// Which; at least one.
+        entries: Vec<EntryName>,
+    },
+    /// RFC 5464 §4.3
+    SetMetadata {
+        /// Of which; an empty name is the server.
+        mailbox: MailboxName,
+        /// What becomes of which; without a value it goes.
+        entries: Vec<(EntryName, Option<Vec<u8>>)>,
+    },
+    /// COMPRESS DEFLATE (RFC 4978)
+    Compress,
     /// RFC 9208 §4.1.1
     GetQuota(Vec<u8>),
     /// RFC 9208 §4.1.2
@@ -189,6 +208,9 @@ impl Command {
             Self::Store(_) => "STORE",
             Self::Copy(..) => "COPY",
             Self::Move(..) => "MOVE",
+            Self::GetMetadata { .. } => "GETMETADATA",
+            Self::SetMetadata { .. } => "SETMETADATA",
+            Self::Compress => "COMPRESS",
             Self::GetQuota(_) => "GETQUOTA",
             Self::GetQuotaRoot(_) => "GETQUOTAROOT",
         }

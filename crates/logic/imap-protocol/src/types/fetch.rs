@@ -66,6 +66,22 @@ pub enum FetchItem {
 }
 
 impl FetchItem {
+    /// Is it read from the message's text, and not known beside it?
+    pub fn is_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Section { .. }
+                | Self::Binary { .. }
+                | Self::BinarySize(_)
+                | Self::Rfc822
+                | Self::Rfc822Header
+                | Self::Rfc822Text
+                | Self::Envelope
+                | Self::Body
+                | Self::BodyStructure
+        )
+    }
+
     /// Does it make `\Seen` (RFC 3501 §6.4.5)?
     pub fn marks_seen(&self) -> bool {
         match self {

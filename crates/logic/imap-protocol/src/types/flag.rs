@@ -29,8 +29,7 @@ pub struct Keyword(String);
 impl Keyword {
     /// `None` where the text is no atom (RFC 3501 §9 `flag-keyword`).
     pub fn new(text: &[u8]) -> Option<Self> {
-        let fits =
-            !text.is_empty() && text.len() <= KEYWORD_LIMIT_BYTES && text.iter().copied().all(is_astring);
+        let fits = !text.is_empty() && text.len() <= KEYWORD_LIMIT_BYTES && text.iter().copied().all(is_atom);
         fits.then(|| Self(text.iter().copied().map(char::from).collect()))
     }
 
@@ -52,6 +51,11 @@ impl std::hash::Hash for Keyword {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.0.to_ascii_lowercase().hash(state);
     }
+}
+
+/// ATOM-CHAR of RFC 3501 §9.
+fn is_atom(byte: u8) -> bool {
+    is_astring(byte) && byte != b']'
 }
 
 /// ASTRING-CHAR of RFC 3501 §9: ATOM-CHAR and `]`.
@@ -140,7 +144,7 @@ mod tests {
     #[test]
     fn keywords_are_atoms_and_their_case_means_nothing() {
         assert_eq!(Flag::new(b"$Label1"), Flag::new(b"$label1"));
-        for bad in [b"".as_slice(), b"a b", b"a(", b"\xe9", b"a\"b"] {
+        for bad in [b"".as_slice(), b"a b", b"a(", b"\xe9", b"a\"b", b"a]"] {
             assert_eq!(Flag::new(bad), None, "{bad:?}");
         }
         assert_eq!(Flag::new(&[b'x'; 200]), None);

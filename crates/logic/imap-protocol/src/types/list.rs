@@ -19,18 +19,23 @@ impl Pattern {
 
     /// Does the name fit? Time is bounded by the product of both lengths.
     pub fn matches(&self, name: &str, separator: char) -> bool {
-        let pattern: Vec<char> = fold_inbox(&self.0, separator).chars().collect();
+        let pattern: Vec<char> = self.0.chars().collect();
+        // INBOX in any case names INBOX (RFC 3501 §5.1), also where a name below it follows.
+        let is_inbox = name.split(separator).next() == Some("INBOX");
+        let same = |place: usize, wanted: char, letter: char| {
+            wanted == letter || (is_inbox && place < 5 && wanted.eq_ignore_ascii_case(&letter))
+        };
         let mut reached = vec![false; pattern.len() + 1];
         reached[0] = true;
         skip_wildcards(&pattern, &mut reached);
-        for letter in name.chars() {
+        for (place, letter) in name.chars().enumerate() {
             let mut next = vec![false; pattern.len() + 1];
             for (at, wanted) in pattern.iter().enumerate().filter(|(at, _)| reached[*at]) {
                 match wanted {
                     '*' => next[at] = true,
                     '%' if letter != separator => next[at] = true,
                     '%' => {}
-                    wanted if *wanted == letter => next[at + 1] = true,
+                    wanted if same(place, *wanted, letter) => next[at + 1] = true,
                     _ => {}
                 }
             }
@@ -48,12 +53,6 @@ fn skip_wildcards(pattern: &[char], reached: &mut [bool]) {
             reached[at + 1] = true;
         }
     }
-}
-
-/// INBOX in any case names INBOX (RFC 3501 §5.1), also where a name below it follows.
-fn fold_inbox(pattern: &str, separator: char) -> String {
-    let (first, rest) = pattern.split_at(pattern.find(separator).unwrap_or(pattern.len()));
-    if first.eq_ignore_ascii_case("INBOX") { format!("INBOX{rest}") } else { pattern.to_owned() }
 }
 
 /// Selection options (RFC 5258 §3.1).
@@ -190,6 +189,7 @@ mod tests {
             ("a*b", "ab", true),
             ("inbox", "INBOX", true),
             ("inbox.%", "INBOX.x", true),
+            ("InB%", "INBOX", true),
             ("x", "X", false),
             ("%.%", "a.b", true),
             ("", "", true),

@@ -66,6 +66,8 @@ pub enum Code {
     ClientBug,
     /// `CLOSED` (RFC 7162)
     Closed,
+    /// `COMPRESSIONACTIVE` (RFC 4978)
+    CompressionActive,
     /// `EXPIRED`
     Expired,
     /// `EXPUNGEISSUED`
@@ -76,6 +78,12 @@ pub enum Code {
     InUse,
     /// `LIMIT`
     Limit,
+    /// `METADATA LONGENTRIES`: the longest value that was left out, bytes (RFC 5464)
+    MetadataLongEntries(u64),
+    /// `METADATA MAXSIZE`: so long may a value be, bytes (RFC 5464)
+    MetadataMaxSize(u64),
+    /// `METADATA TOOMANY` (RFC 5464)
+    MetadataTooMany,
     /// `MODIFIED`: the messages that were left alone (RFC 7162)
     Modified(Numbers),
     /// `NONEXISTENT`

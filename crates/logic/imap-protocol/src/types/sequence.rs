@@ -42,6 +42,11 @@ impl SequenceSet {
         }
     }
 
+    /// Is it one message and no range?
+    pub fn names_one(&self) -> bool {
+        matches!(self, Self::Ranges(ranges) if matches!(ranges.as_slice(), [(first, last)] if first == last))
+    }
+
     /// Does `*` stand in it?
     pub fn names_last(&self) -> bool {
         matches!(self, Self::Ranges(ranges) if ranges.iter().any(|(first, last)| first.is_none() || last.is_none()))

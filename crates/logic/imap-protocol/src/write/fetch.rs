@@ -22,6 +22,11 @@ impl Out {
 }
 
 impl FetchResponse<'_> {
+    /// Is nothing told yet? The grammar has no empty response.
+    pub fn is_empty(&self) -> bool {
+        self.empty
+    }
+
     /// `)`
     pub fn end(self) {
         self.out.text(")\r\n");
@@ -122,13 +127,12 @@ impl FetchResponse<'_> {
         }
     }
 
-    /// `BINARY[...]<n>`: a literal8 where it holds a NUL, or is the whole message, as with Dovecot.
-    pub fn binary(&mut self, section: &Section, partial: Option<Partial>, content: &[u8]) {
+    /// `BINARY[...]<n>`: a literal8 where it holds a NUL or has been decoded.
+    pub fn binary(&mut self, section: &Section, partial: Option<Partial>, content: &[u8], decoded: bool) {
         let label = label("BINARY", section, partial);
         let out = self.label(&label);
-        if content.contains(&0) || section.part.is_empty() {
-            out.format(format_args!("~{{{}}}\r\n", content.len()));
-            out.raw(content);
+        if decoded || content.contains(&0) {
+            out.literal8(content);
         } else {
             out.literal(content);
         }

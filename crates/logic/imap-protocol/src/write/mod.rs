@@ -6,6 +6,7 @@
 mod string;
 mod reply;
 mod mailbox;
+mod metadata;
 mod fetch;
 mod envelope;
 mod structure;

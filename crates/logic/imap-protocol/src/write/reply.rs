@@ -50,6 +50,8 @@ impl Out {
                 }
             }
             Code::HighestModSeq(modseq) => self.format(format_args!("HIGHESTMODSEQ {modseq}")),
+            Code::MetadataLongEntries(bytes) => self.format(format_args!("METADATA LONGENTRIES {bytes}")),
+            Code::MetadataMaxSize(bytes) => self.format(format_args!("METADATA MAXSIZE {bytes}")),
             Code::Modified(numbers) => self.format(format_args!("MODIFIED {numbers}")),
             Code::PermanentFlags(flags, more) => {
                 self.text("PERMANENTFLAGS ");
@@ -151,10 +153,12 @@ fn word(code: &Code) -> &'static str {
         Code::Cannot => "CANNOT",
         Code::ClientBug => "CLIENTBUG",
         Code::Closed => "CLOSED",
+        Code::CompressionActive => "COMPRESSIONACTIVE",
         Code::Expired => "EXPIRED",
         Code::ExpungeIssued => "EXPUNGEISSUED",
         Code::InUse => "INUSE",
         Code::Limit => "LIMIT",
+        Code::MetadataTooMany => "METADATA TOOMANY",
         Code::NonExistent => "NONEXISTENT",
         Code::NoModSeq => "NOMODSEQ",
         Code::NoPerm => "NOPERM",

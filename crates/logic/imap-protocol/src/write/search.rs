@@ -30,10 +30,13 @@ impl Out {
         self.text("\r\n");
     }
 
-    /// `* SORT n n`
-    pub fn sort(&mut self, found: &[u32]) {
+    /// `* SORT n n (MODSEQ n)`
+    pub fn sort(&mut self, found: &[u32], modseq: Option<u64>) {
         self.text("* SORT");
         self.numbers(found);
+        if let Some(modseq) = modseq {
+            self.format(format_args!(" (MODSEQ {modseq})"));
+        }
         self.text("\r\n");
     }
 

@@ -42,6 +42,12 @@ impl Out {
         }
     }
 
+    /// literal8 (RFC 3516 §7): any byte may stand in it.
+    pub(crate) fn literal8(&mut self, text: &[u8]) {
+        self.format(format_args!("~{{{}}}\r\n", text.len()));
+        self.raw(text);
+    }
+
     /// nstring
     pub(crate) fn nstring(&mut self, text: Option<&[u8]>) {
         match text {
@@ -50,7 +56,8 @@ impl Out {
         }
     }
 
-    /// Header text for people: white space in one blank, none at the ends.
+    /// Header text for people: white space in one blank, none at the ends. As with Dovecot it is a quoted string where it stood
+    /// so in the message and needs no escape, else a literal.
     pub(crate) fn human(&mut self, text: &[u8]) {
         let mut clean = Vec::with_capacity(text.len());
         for word in text.split(|byte| *byte <= 32 || *byte == 127).filter(|word| !word.is_empty()) {
@@ -59,7 +66,12 @@ impl Out {
             }
             clean.extend_from_slice(word);
         }
-        self.string(&clean);
+        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        if clean.is_empty() || (clean == text.trim_ascii() && clean.iter().all(is_plain)) {
+            self.quoted(&clean);
+        } else {
+            self.literal(&clean);
+        }
     }
 
     /// mailbox: an atom where it is one, as Dovecot shows it.
