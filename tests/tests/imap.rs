@@ -192,3 +192,47 @@ it.logout()
     );
     suite.stop();
 }
+
+#[test]
+fn newer_clients_find_their_extensions() {
+    if !has("python3", "--version") {
+        return;
+    }
+    let suite = suite("").start();
+    play(
+        &suite,
+        Path::new(""),
+        "
+import zlib
+it = user()
+def do(line, *more):
+    it.send(b'x ' + line + b'\\r\\n')
+    lines = []
+    while not lines or not lines[-1].startswith(b'x '): lines.append(it.readline())
+    assert lines[-1].startswith(b'x OK'), lines
+    return lines
+do(b'CREATE Gesendet (USE (\\\\Sent))')
+assert b'* LIST (\\\\HasNoChildren \\\\Sent) \".\" Gesendet\\r\\n' in do(b'LIST \"\" *')
+do(b'SETMETADATA Gesendet (/private/comment \"for you\")')
+do(b'RENAME Gesendet Sent2')
+told = do(b'GETMETADATA Sent2 (/private/comment /shared/comment)')
+assert told[0] == b'* METADATA Sent2 (/private/comment \"for you\" /shared/comment NIL)\\r\\n', told
+do(b'APPEND INBOX {3+}\\r\\nold')
+do(b'ENABLE IMAP4rev2')
+assert not [line for line in do(b'SELECT INBOX') if b'RECENT' in line]
+assert b'* 1 EXPUNGE\\r\\n' in do(b'REPLACE 1 INBOX {6+}\\r\\n\\r\\nnew!')
+assert b'* ESEARCH (TAG \"x\") ALL 1\\r\\n' in do(b'SEARCH BODY new'), do(b'SEARCH ALL')
+assert b'* ESEARCH (TAG \"x\")\\r\\n' in do(b'SEARCH RETURN (UPDATE) FLAGGED')
+assert b'* ESEARCH (TAG \"x\") ADDTO (0 1)\\r\\n' in do(b'STORE 1 +FLAGS (\\\\Flagged)')
+do(b'CREATE \"' + 'Entwürfe'.encode() + b'\"')
+assert [line for line in do(b'LIST \"\" *') if 'Entwürfe'.encode() in line]
+do(b'COMPRESS DEFLATE')
+deflate, inflate = zlib.compressobj(wbits=-15), zlib.decompressobj(-15)
+it.send(deflate.compress(b'y FETCH 1 BODY[]\\r\\n') + deflate.flush(zlib.Z_SYNC_FLUSH))
+answer = b''
+while b'y OK' not in answer: answer += inflate.decompress(it.sock.recv(4096))
+assert b'BODY[] {6}\\r\\n\\r\\nnew!' in answer, answer
+",
+    );
+    suite.stop();
+}

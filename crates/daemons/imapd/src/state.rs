@@ -13,6 +13,7 @@ use sys::clock;
 use crate::command::append::Appending;
 use crate::command::fetch::Fetching;
 use crate::refusal::{Refused, refused};
+use crate::updates::Update;
 use crate::view::{News, View};
 
 /// What is the same for all sessions of a process.
@@ -51,6 +52,8 @@ pub(crate) struct State {
     pub(crate) view: Option<View>,
     /// The UIDs that `$` stands for (RFC 5182).
     pub(crate) saved: Numbers,
+    /// Searches that are kept up to date.
+    pub(crate) updates: Vec<Update>,
     fetching: Option<Box<Fetching>>,
     appending: Option<Box<Appending>>,
 }
@@ -62,7 +65,8 @@ impl State {
     /// A session in nobody's mailbox yet.
     pub(crate) fn new(site: Arc<Site>, store: Arc<Store>) -> Self {
         let features = Features::default();
-        Self { site, store, features, view: None, saved: Numbers::default(), fetching: None, appending: None }
+        let (saved, updates) = (Numbers::default(), Vec::new());
+        Self { site, store, features, view: None, saved, updates, fetching: None, appending: None }
     }
 
     /// Carries out a command, or its beginning.
@@ -111,6 +115,7 @@ impl State {
             }
             Command::GetQuota(root) => self.get_quota(&root, out),
             Command::GetQuotaRoot(mailbox) => self.get_quota_root(&mailbox, out),
+            Command::CancelUpdate(tags) => self.cancel_updates(&tags),
             Command::GetMetadata { mailbox, options, entries } => {
                 self.get_metadata(&mailbox, options, &entries, out)
             }
@@ -275,8 +280,7 @@ impl State {
 
     /// Looks what others did to the selected mailbox, and tells the client.
     pub(crate) fn tell(&mut self, news: News, out: &mut Out) -> Result<(), Refused> {
-        let features = self.features;
-        let Some(view) = &mut self.view else { return Ok(()) };
+        let Some(view) = &self.view else { return Ok(()) };
         match view.folder.sync(clock::now_us()) {
             Err(MailError::NoFolder(_)) => return Err(Refused::Deleted),
             Err(MailError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
@@ -284,7 +288,23 @@ impl State {
             }
             outcome => outcome?,
         }
-        view.tell(&news, features, out)
+        if self.updates.is_empty() {
+            return self.tell_synced(&news, out);
+        }
+        let (going, changed) = view.pending();
+        if news.expunges {
+            self.update_gone(&going, out);
+        }
+        self.tell_synced(&news, out)?;
+        self.update_changed(&changed, out)
+    }
+
+    fn tell_synced(&mut self, news: &News, out: &mut Out) -> Result<(), Refused> {
+        let features = self.features;
+        match &mut self.view {
+            Some(view) => view.tell(news, features, out),
+            None => Ok(()),
+        }
     }
 
     /// The selected mailbox.

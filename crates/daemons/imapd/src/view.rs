@@ -124,6 +124,11 @@ impl View {
         Ok(self.numbered(&messages.set.resolve(self.len(), saved)))
     }
 
+    /// All messages that the client knows of.
+    pub(crate) fn all(&self) -> Vec<(u32, Uid)> {
+        (1..).zip(self.uids.iter().copied()).collect()
+    }
+
     /// A set of UIDs; `*` is the highest.
     pub(crate) fn uid_set(&self, set: &SequenceSet, saved: &Numbers) -> Numbers {
         set.resolve(self.uids.last().copied().unwrap_or(0), saved)
@@ -198,9 +203,29 @@ impl View {
         Ok(())
     }
 
+    /// What the next [`View::tell`] is about: messages that are gone, and those that are new or have changed. Sorted.
+    pub(crate) fn pending(&self) -> (Vec<Uid>, Vec<Uid>) {
+        let changes = self.folder.read(|contents| contents.changes_since(self.seen));
+        let mut gone = self.gone.clone();
+        gone.append(&mut self.known_of(&changes.vanished));
+        gone.sort_unstable();
+        gone.dedup();
+        (gone, changes.changed.iter().map(|message| message.uid).collect())
+    }
+
     fn note_gone(&mut self, vanished: &Vanished) {
-        let mut gone: Vec<Uid> = match vanished {
-            Vanished::These(uids) if uids.is_empty() => return,
+        let mut gone = self.known_of(vanished);
+        if gone.is_empty() {
+            return;
+        }
+        self.gone.append(&mut gone);
+        self.gone.sort_unstable();
+        self.gone.dedup();
+    }
+
+    /// Those of vanished messages that the client knows of.
+    fn known_of(&self, vanished: &Vanished) -> Vec<Uid> {
+        match vanished {
             Vanished::These(uids) => {
                 uids.iter().copied().filter(|uid| self.uids.binary_search(uid).is_ok()).collect()
             }
@@ -210,10 +235,7 @@ impl View {
                     .read(|contents| contents.messages().iter().map(|message| message.uid).collect());
                 self.uids.iter().copied().filter(|uid| there.binary_search(uid).is_err()).collect()
             }
-        };
-        self.gone.append(&mut gone);
-        self.gone.sort_unstable();
-        self.gone.dedup();
+        }
     }
 
     /// RFC 3501 §7.4.1: from the highest on, so that the numbers below stay.

@@ -182,6 +182,8 @@ impl Reader<'_> {
         let mut end = if in_header { at } else { at - break_length(&self.message[floor.min(at)..at]) };
         if in_header && self.open.len() > depth {
             self.headers_only(at);
+        } else if self.open.len() > depth {
+            self.shorten_header(at);
         }
         while self.open.len() > depth {
             if let Some(open) = self.open.pop() {
@@ -189,6 +191,15 @@ impl Reader<'_> {
                 end = end.max(node.body.start);
                 node.body.end = end;
             }
+        }
+    }
+
+    /// The empty line of a header is the line break of a boundary that follows at once, as with Dovecot.
+    fn shorten_header(&mut self, at: usize) {
+        let Some(open) = self.open.last() else { return };
+        let node = &mut self.nodes[open.node];
+        if node.body.start == at && node.floor == 0 {
+            node.header.end -= break_length(&self.message[node.header.clone()]);
         }
     }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use imap_protocol::types::{Numbers, Reply, SearchKey, SearchRequest, SearchResult};
+use imap_protocol::types::{Reply, SearchKey, SearchRequest, SearchResult};
 use imap_protocol::write::{Esearch, Out};
-use mailbox::store::{MailError, Uid};
+use mailbox::store::{Folder, MailError, Uid};
 
 use crate::criteria::{Candidate, Criterion, Needs, uids_of};
-use crate::refusal::Refused;
+use crate::refusal::{Refused, refused};
 use crate::state::{Outcome, State};
-use crate::view::News;
+use crate::view::{News, View};
 
 /// So many messages are looked up at once.
 const BATCH: usize = 1024;
@@ -35,6 +35,9 @@ impl State {
                 out.esearch(&Esearch { tag, uid: request.uid, asked: *asked, found: &numbers, modseq });
             }
             Some(_) => {}
+        }
+        if request.result.is_some_and(|asked| asked.update) {
+            self.keep_updated(tag, request.uid, &request.key, &found, out)?;
         }
         self.tell(News { expunges: request.uid, uid: request.uid, ..News::default() }, out)?;
         Ok(Reply::ok("Search completed."))
@@ -62,31 +65,24 @@ impl State {
 
     /// The messages that meet a condition, rising.
     pub(crate) fn find(&mut self, key: &SearchKey) -> Result<Vec<(u32, Uid)>, Refused> {
-        let saved: Numbers = self.saved.clone();
-        let view = self.selected()?;
+        let all = self.selected()?.all();
+        self.find_among(key, &all)
+    }
+
+    /// Those of these messages that meet a condition.
+    pub(crate) fn find_among(
+        &self,
+        key: &SearchKey,
+        targets: &[(u32, Uid)],
+    ) -> Result<Vec<(u32, Uid)>, Refused> {
+        let view = self.view.as_ref().ok_or_else(|| refused(Reply::bad("No mailbox selected")))?;
         let folder = Arc::clone(&view.folder);
-        let criterion = folder.read(|contents| Criterion::new(key, view, contents, &saved));
-        let mut needs = Needs::default();
-        criterion.needs(&mut needs);
+        let criterion = folder.read(|contents| Criterion::new(key, view, contents, &self.saved));
         let mut found = Vec::new();
-        for (batch, uids) in view.uids.chunks(BATCH).enumerate() {
-            let messages: Vec<_> = folder.read(|contents| {
-                let message = |uid: &Uid| contents.message(*uid).or_else(|| contents.grave(*uid)).copied();
-                uids.iter().map(message).collect()
-            });
-            let sizes = if needs.sizes { folder.wire_sizes(uids)? } else { Vec::new() };
-            let received = if needs.received { folder.received(uids)? } else { Vec::new() };
-            let saved = if needs.saved { folder.saved(uids)? } else { Vec::new() };
-            for (place, message) in messages.into_iter().enumerate() {
-                let Some(message) = message else { continue };
-                let number = u32::try_from(batch * BATCH + place + 1).unwrap_or(u32::MAX);
-                let mut candidate =
-                    Candidate::new(number, message, view.recent.contains(&message.uid), &folder);
-                candidate.size = sizes.get(place).copied().flatten();
-                candidate.received = received.get(place).copied().flatten();
-                candidate.saved = saved.get(place).copied().flatten();
+        for batch in targets.chunks(BATCH) {
+            for mut candidate in candidates(view, &folder, &criterion, batch)? {
                 match criterion.meets(&mut candidate, &folder) {
-                    Ok(true) => found.push((number, message.uid)),
+                    Ok(true) => found.push((candidate.number, candidate.message.uid)),
                     Ok(false) | Err(MailError::Gone(_)) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -94,6 +90,36 @@ impl State {
         }
         Ok(found)
     }
+}
+
+/// Messages with what a condition needs of them.
+fn candidates<'f>(
+    view: &View,
+    folder: &'f Folder,
+    criterion: &Criterion,
+    batch: &[(u32, Uid)],
+) -> Result<Vec<Candidate<'f>>, Refused> {
+    let mut needs = Needs::default();
+    criterion.needs(&mut needs);
+    let uids: Vec<Uid> = batch.iter().map(|(_, uid)| *uid).collect();
+    let messages: Vec<_> = folder.read(|contents| {
+        let message = |uid: &Uid| contents.message(*uid).or_else(|| contents.grave(*uid)).copied();
+        uids.iter().map(message).collect()
+    });
+    let sizes = if needs.sizes { folder.wire_sizes(&uids)? } else { Vec::new() };
+    let received = if needs.received { folder.received(&uids)? } else { Vec::new() };
+    let saved = if needs.saved { folder.saved(&uids)? } else { Vec::new() };
+    let mut all = Vec::with_capacity(batch.len());
+    for (place, message) in messages.into_iter().enumerate() {
+        let Some(message) = message else { continue };
+        let recent = view.recent.contains(&message.uid);
+        let mut candidate = Candidate::new(batch[place].0, message, recent, folder);
+        candidate.size = sizes.get(place).copied().flatten();
+        candidate.received = received.get(place).copied().flatten();
+        candidate.saved = saved.get(place).copied().flatten();
+        all.push(candidate);
+    }
+    Ok(all)
 }
 
 /// Sequence numbers or UIDs.

@@ -19,6 +19,7 @@ impl State {
     ) -> Outcome {
         if self.view.take().is_some() {
             self.saved = Numbers::default();
+            self.updates.clear();
             out.untagged(&Reply::ok("Previous mailbox closed.").with(Code::Closed));
         }
         if options.qresync.is_some() && !self.features.qresync {
@@ -105,6 +106,7 @@ impl State {
     /// CLOSE expunges (RFC 3501 §6.4.2), UNSELECT does not (RFC 3691).
     pub(crate) fn close(&mut self, expunge: bool) -> Outcome {
         self.saved = Numbers::default();
+        self.updates.clear();
         let Some(view) = self.view.take() else { return Ok(Reply::ok("Close completed.")) };
         if expunge && !view.read_only {
             let deleted: Vec<u32> = view.folder.read(|contents| {

@@ -45,6 +45,9 @@ impl State {
             }
             Some(_) => {}
         }
+        if request.result.is_some_and(|asked| asked.update) {
+            self.keep_updated(tag, request.uid, &request.key, &found, out)?;
+        }
         self.tell(News { expunges: request.uid, uid: request.uid, ..News::default() }, out)?;
         Ok(Reply::ok("Sort completed."))
     }

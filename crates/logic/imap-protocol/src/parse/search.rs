@@ -54,6 +54,9 @@ impl Cursor<'_> {
                 "ALL" => result.all = true,
                 "COUNT" => result.count = true,
                 "SAVE" => result.save = true,
+                "UPDATE" => result.update = true,
+                // RFC 5267 §4.2: a hint that more of the same will be asked.
+                "CONTEXT" => {}
                 "PARTIAL" => {
                     cursor.space()?;
                     result.partial = Some(cursor.partial_range()?);
@@ -91,6 +94,20 @@ impl Cursor<'_> {
             return Err(bad());
         }
         Ok(if first.abs() <= last.abs() { (first, last) } else { (last, first) })
+    }
+
+    /// cancelupdate = "CANCELUPDATE" 1*(SP quoted) (RFC 5267 §5)
+    pub(crate) fn cancel_update(&mut self) -> Parsed<Command> {
+        let mut tags = Vec::new();
+        while !self.is_done() {
+            self.space()?;
+            tags.push(String::from_utf8_lossy(&self.string()?).into_owned());
+        }
+        if tags.is_empty() {
+            Err(Refusal::new("Invalid parameters"))
+        } else {
+            Ok(Command::CancelUpdate(tags))
+        }
     }
 
     /// All keys to the end of the command.

@@ -78,6 +78,8 @@ pub enum Command {
     Sort(SortRequest),
     /// RFC 5256
     Thread(ThreadRequest),
+    /// RFC 5267 §4.3.4: the tags of searches.
+    CancelUpdate(Vec<String>),
     /// RFC 3501 §6.4.5
     Fetch {
         /// Of which messages.
@@ -208,6 +210,7 @@ impl Command {
             Self::Store(_) => "STORE",
             Self::Copy(..) => "COPY",
             Self::Move(..) => "MOVE",
+            Self::CancelUpdate(_) => "CANCELUPDATE",
             Self::GetMetadata { .. } => "GETMETADATA",
             Self::SetMetadata { .. } => "SETMETADATA",
             Self::Compress => "COMPRESS",
@@ -227,6 +230,7 @@ impl Command {
                 | Self::Search(_)
                 | Self::Sort(_)
                 | Self::Thread(_)
+                | Self::CancelUpdate(_)
                 | Self::Fetch { .. }
                 | Self::Store(_)
                 | Self::Copy(..)

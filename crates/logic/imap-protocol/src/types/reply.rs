@@ -94,6 +94,8 @@ pub enum Code {
     NoPerm,
     /// `NOTSAVED` (RFC 5182)
     NotSaved,
+    /// `NOUPDATE`: the search of this tag is not kept up to date (RFC 5267)
+    NoUpdate(String),
     /// `OVERQUOTA`
     OverQuota,
     /// `PERMANENTFLAGS`, and whether new keywords can be made.

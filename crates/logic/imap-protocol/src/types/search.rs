@@ -78,6 +78,8 @@ pub struct SearchResult {
     pub count: bool,
     /// `SAVE`
     pub save: bool,
+    /// `UPDATE`: changes of the result are told (RFC 5267)
+    pub update: bool,
     /// `PARTIAL`: these of the results, counted from 1; from the end where negative.
     pub partial: Option<(i64, i64)>,
 }
@@ -85,7 +87,7 @@ pub struct SearchResult {
 impl SearchResult {
     /// Is anything but SAVE asked for?
     pub fn shows(&self) -> bool {
-        self.min || self.max || self.all || self.count || self.partial.is_some()
+        self.min || self.max || self.all || self.count || self.update || self.partial.is_some()
     }
 }
 

@@ -53,6 +53,13 @@ impl SequenceSet {
     }
 }
 
+impl From<&Numbers> for SequenceSet {
+    fn from(numbers: &Numbers) -> Self {
+        let pair = |(first, last): &(u32, u32)| (NonZeroU32::new(*first), NonZeroU32::new(*last));
+        Self::Ranges(numbers.ranges().iter().map(pair).collect())
+    }
+}
+
 /// Numbers above zero in rising order, held as ranges: a hundred thousand in a row take eight bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Numbers(Vec<(u32, u32)>);

@@ -125,7 +125,7 @@ mod tests {
         let from = "((NIL NIL \"a\" \"b\"))";
         assert_eq!(
             envelope("Subject: a\n  b\nFrom: a@b\nMessage-ID:\n <x@y>\n\n"),
-            format!("(NIL \"a b\" {from} {from} {from} NIL NIL NIL NIL \"<x@y>\")")
+            format!("(NIL {{3}}\r\na b {from} {from} {from} NIL NIL NIL NIL \"<x@y>\")")
         );
         assert_eq!(
             envelope("To: G: x@y;\nTo: c@d\nDate: bad date\nSubject:"),

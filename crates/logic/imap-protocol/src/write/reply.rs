@@ -53,6 +53,10 @@ impl Out {
             Code::MetadataLongEntries(bytes) => self.format(format_args!("METADATA LONGENTRIES {bytes}")),
             Code::MetadataMaxSize(bytes) => self.format(format_args!("METADATA MAXSIZE {bytes}")),
             Code::Modified(numbers) => self.format(format_args!("MODIFIED {numbers}")),
+            Code::NoUpdate(tag) => {
+                self.text("NOUPDATE ");
+                self.string(tag.as_bytes());
+            }
             Code::PermanentFlags(flags, more) => {
                 self.text("PERMANENTFLAGS ");
                 self.flag_list(flags, false, *more);

@@ -78,6 +78,14 @@ impl Out {
         self.text("\r\n");
     }
 
+    /// `* ESEARCH (TAG "a") UID ADDTO (0 5)` (RFC 5267 §4.3.1); 0: the client puts them where they belong.
+    pub fn esearch_change(&mut self, tag: &str, uid: bool, change: &str, numbers: &Numbers) {
+        self.text("* ESEARCH (TAG ");
+        self.string(tag.as_bytes());
+        self.text(if uid { ") UID " } else { ") " });
+        self.format(format_args!("{change} (0 {numbers})\r\n"));
+    }
+
     /// `* THREAD (1 2)(3)` (RFC 5256 §4); `number` gives the number of a message by its place.
     pub fn thread(&mut self, threads: &Threads, number: impl Fn(usize) -> u32) {
         self.text("* THREAD");

@@ -19,18 +19,29 @@ struct Described {
 }
 
 impl Described {
-    fn read(header: &[u8]) -> Self {
+    /// Reads the header of a part; of a message without any sign of MIME nothing counts, as with Dovecot. Of fields that stand
+    /// there twice the first counts, but for two.
+    fn read(header: &[u8], role: Role) -> Self {
         let mut described = Self::default();
+        let is_mime = |name: &[u8]| {
+            name.eq_ignore_ascii_case(b"MIME-Version") || name.eq_ignore_ascii_case(b"Content-Type")
+        };
+        if role == Role::Message && !fields(header).any(|field| is_mime(field.name)) {
+            return described;
+        }
         for field in fields(header) {
             let text = || Some(unfold(field.value).trim_ascii_end().to_vec());
+            let first = |known: &mut Option<Vec<u8>>| *known = known.take().or_else(text);
             match field.name.to_ascii_lowercase().as_slice() {
-                b"content-id" => described.id = text(),
-                b"content-description" => described.description = text(),
-                b"content-transfer-encoding" => described.encoding = token(field.value),
-                b"content-md5" => described.md5 = text(),
+                b"content-id" => first(&mut described.id),
+                b"content-description" => first(&mut described.description),
+                b"content-transfer-encoding" => {
+                    described.encoding = described.encoding.take().or_else(|| token(field.value));
+                }
+                b"content-md5" => first(&mut described.md5),
                 b"content-disposition" => described.disposition = Disposition::parse(field.value),
                 b"content-language" => described.language = languages(field.value),
-                b"content-location" => described.location = text(),
+                b"content-location" => first(&mut described.location),
                 _ => {}
             }
         }
@@ -38,13 +49,26 @@ impl Described {
     }
 }
 
+/// What a part is to what it lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// The message, or one in another.
+    Message,
+    /// One of a multipart.
+    Child,
+}
+
 impl Out {
-    /// The structure of a part of `message`, without a name. Depth is bounded, as [`Part`] bounds it.
+    /// The structure of a message, without a name. Depth is bounded, as [`Part`] bounds it.
     pub fn body_structure(&mut self, message: &[u8], part: &Part, extended: bool) {
+        self.structure_of(message, part, extended, Role::Message);
+    }
+
+    fn structure_of(&mut self, message: &[u8], part: &Part, extended: bool, role: Role) {
         self.text("(");
         match &part.inner {
             Inner::Parts(parts) => self.multipart(message, part, parts, extended),
-            _ => self.single(message, part, extended),
+            _ => self.single(message, part, extended, role),
         }
         self.text(")");
     }
@@ -57,20 +81,20 @@ impl Out {
             self.text(if extended { " NIL NIL NIL NIL)" } else { ")" });
         }
         for inner in parts {
-            self.body_structure(message, inner, extended);
+            self.structure_of(message, inner, extended, Role::Child);
         }
         self.text(" ");
         self.string(&part.media.subtype);
         if extended {
             self.text(" ");
             self.parameters(&part.media.parameters);
-            self.rest_of_extension(&Described::read(&message[part.header.clone()]));
+            self.rest_of_extension(&Described::read(&message[part.header.clone()], Role::Child));
         }
     }
 
     /// body-type-1part
-    fn single(&mut self, message: &[u8], part: &Part, extended: bool) {
-        let described = Described::read(&message[part.header.clone()]);
+    fn single(&mut self, message: &[u8], part: &Part, extended: bool, role: Role) {
+        let described = Described::read(&message[part.header.clone()], role);
         let text = part.media.kind == b"text";
         self.string(&part.media.kind);
         self.text(" ");
