@@ -39,3 +39,21 @@ fn mail_flows_while_settings_change_again_and_again() {
     suite.wait_messages("user/", 20);
     suite.stop();
 }
+
+#[test]
+fn a_delivery_that_waits_holds_nobody_up() {
+    let suite =
+        Builder::new().example_com().main("deliver_lock_attempts = 1000\ndeliver_lock_delay = 1s").start();
+    let lock = suite.root().join("mail/mbox.lock");
+    std::fs::write(&lock, "1").expect("lock the mailbox");
+    let waiting = suite.send("s@x.example", &["mbox@example.com"], "Subject: waits\n\nx\n");
+    suite.wait_log(&[&waiting, "(queue active)"]);
+    suite.append_main("message_size_limit = 123456");
+    suite.reload();
+    suite.send("s@x.example", &["user@example.com"], "Subject: goes\n\nx\n");
+    suite.wait_messages("user/", 1);
+    std::fs::remove_file(&lock).expect("unlock the mailbox");
+    suite.run("postqueue", &["-f"]);
+    suite.wait_messages("mbox", 1);
+    suite.stop();
+}

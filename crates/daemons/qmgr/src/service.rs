@@ -30,6 +30,9 @@ use crate::trigger::TriggerClient;
 
 /// How often a second queue manager looks whether the first is gone.
 const LOCK_RETRY: Duration = Duration::from_millis(50);
+/// How long the next queue manager waits for deliveries of this one, in microseconds. Agents go on without a queue
+/// manager: they cross off whom they reach, and hold a lock on the message meanwhile.
+const MAKE_WAY_US: u64 = 1_000_000;
 /// Where requests come in, below the queue directory.
 const PUBLIC_SOCKET: &str = "public/qmgr";
 /// How many clients the public socket may have at a time.
@@ -55,6 +58,8 @@ pub(crate) struct Manager {
     pub(crate) now_us: u64,
     /// No more deliveries are begun.
     pub(crate) leaving: bool,
+    /// When it goes whatever is still being delivered, in microseconds since 1970.
+    makes_way_at: Option<u64>,
     pub(crate) trigger_clients: Clients,
     /// Words for flush(8) that have not been said yet, and those under way.
     pub(crate) flush_words: Vec<services::flush::Request>,
@@ -141,6 +146,7 @@ impl Service for Manager {
             later: Vec::new(),
             now_us: sys::clock::now_us(),
             leaving: false,
+            makes_way_at: None,
             trigger_clients: Clients::default(),
             flush_words: Vec::new(),
             flush_talks: 0,
@@ -172,7 +178,9 @@ impl Service for Manager {
 
     /// What has to come to an end before the queue manager may: deliveries, and what follows from them.
     fn sessions(&self) -> usize {
-        self.agents.under_way() + self.reporters.pending() + usize::from(!self.disk.is_idle())
+        let over = self.makes_way_at.is_some_and(|time| time <= self.now_us);
+        let deliveries = if over { 0 } else { self.agents.under_way() };
+        deliveries + self.reporters.pending() + usize::from(!self.disk.is_idle())
     }
 
     fn may_retire(&self) -> bool {
@@ -185,7 +193,13 @@ impl Service for Manager {
 
     fn draining(&mut self, _: &mut EventLoop<Self>) {
         self.leaving = true;
+        self.makes_way_at = Some(self.now_us + MAKE_WAY_US);
         pass_on(&self.intake.wishes());
+    }
+
+    /// Nobody waits for our place.
+    fn stopping(&mut self, _: &mut EventLoop<Self>) {
+        self.makes_way_at = None;
     }
 
     fn turn_ends(&mut self, events: &mut EventLoop<Self>) {
@@ -342,7 +356,13 @@ impl Manager {
             _ => self.intake.next_scan(),
         };
         let scheduler = self.scheduler.next_alarm().map(from_us);
-        let later = self.later.iter().map(|(time, _)| from_us(*time)).min();
+        let later = self
+            .later
+            .iter()
+            .map(|(time, _)| *time)
+            .chain(self.makes_way_at.filter(|time| *time > self.now_us))
+            .min()
+            .map(from_us);
         events.set_deadline(desk, [Some(scan), scheduler, later].into_iter().flatten().min());
     }
 
