@@ -59,7 +59,9 @@ fn login(settings: u8, answers: u8, wire: &[u8]) -> Vec<String> {
         let logged_in = played.machine.logged_in();
         assert!(!logged_in.tag.is_empty(), "who has logged in waits for an answer");
         let sent = dialogue::joined(wire);
-        assert!(sent.ends_with(&logged_in.rest) || !dialogue::is_bytes_alone(wire), "words of nobody");
+        let rest = logged_in.rest.as_slice();
+        let is_sent = rest.is_empty() || sent.windows(rest.len()).any(|part| part == rest);
+        assert!(is_sent || !dialogue::is_bytes_alone(wire), "words of nobody");
     }
     asked
 }
