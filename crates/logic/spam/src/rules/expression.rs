@@ -161,7 +161,8 @@ fn tokens(text: &str) -> Option<Vec<&str>> {
     while let Some(first) = rest.chars().next() {
         let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
         let length = if is_word(first) || first == '.' {
-            let word = |char: char| is_word(char) || (char == '.' && first.is_ascii_digit());
+            let word =
+                |char: char| is_word(char) || (char == '.' && (first.is_ascii_digit() || first == '.'));
             let end = rest.find(|char| !word(char)).unwrap_or(rest.len());
             end + matching_argument(&rest[..end], &rest[end..])?
         } else {
@@ -280,6 +281,14 @@ mod tests {
             _ => 0.0,
         };
         Expression::parse(text).map(|expression| expression.value(&of, true))
+    }
+
+    #[test]
+    fn a_dot_is_a_number_or_nothing_and_has_an_end() {
+        assert_eq!(Expression::parse("1 + .5").map(|sum| sum.value(&|_| 0.0, false)), Some(1.5));
+        for text in [".", "..", "A > 0 ?.nl: 0", "A .B"] {
+            assert_eq!(Expression::parse(text), None, "{text}");
+        }
     }
 
     #[test]
