@@ -45,8 +45,10 @@ impl Fault {
         Self::Timeout { seconds: time.as_secs(), command: command.to_owned() }
     }
 
+    /// One line, whatever the client's words that stand in it.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        format!("SPAMD/1.0 {self}\r\n").into_bytes()
+        let text = self.to_string().replace(char::is_control, "?");
+        format!("SPAMD/1.0 {text}\r\n").into_bytes()
     }
 
     /// What the server's log says of it, in the original's words.

@@ -340,6 +340,7 @@ mod tests {
     #[test]
     fn faults_are_those_of_the_original() {
         check("GET / HTTP/1.0\r\n\r\n", "", "SPAMD/1.0 76 Bad header line: GET / HTTP/1.0\r\n");
+        check("GET\rx\r\n\r\n", "", "SPAMD/1.0 76 Bad header line: GET?x\r\n");
         check("check SPAMC/1.5\r\n\r\n", "", "SPAMD/1.0 76 Bad header line: check SPAMC/1.5\r\n");
         let mismatch =
             "SPAMD/1.0 76 Bad header line: (Content-Length mismatch: Expected 898 bytes, got 1 bytes)\r\n";
