@@ -136,7 +136,7 @@ fn a_user_is_shown_without_the_secret_and_a_password_is_made() {
     let suite = Builder::new()
         .example_com()
         .main("virtual_password_maps = hash:$config_directory/passwords\nlogin_default_domain = example.com")
-        .main("virtual_mailbox_limit_maps = inline:{user@example.com=1G}")
+        .main("mailbox_quota_maps = inline:{user@example.com=1G}")
         .table("passwords", "user@example.com {PLAIN}very-secret\n")
         .write();
     let shown = suite.run("pillarbox", &["user", "user"]);

@@ -337,7 +337,7 @@ fn a_full_mailbox_is_told_at_rcpt_and_by_imap_and_bounces_what_comes_all_the_sam
     let mut builder = Builder::new()
         .example_com()
         .main("virtual_password_maps = hash:$config_directory/passwords\nlogin_default_domain = example.com")
-        .main("virtual_mailbox_limit_maps = inline:{user@example.com=3K}")
+        .main("mailbox_quota_maps = inline:{user@example.com=3K}")
         .main("smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service unix:private/quota-status")
         .table("passwords", "user@example.com {PLAIN}secret\n");
     let imap = builder.reserve_port();

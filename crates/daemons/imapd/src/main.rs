@@ -46,7 +46,7 @@
 //!
 //! # CONFIGURATION PARAMETERS
 //! All whose names begin with `imapd_`, and `authd_service_name`, `virtual_mailbox_layout`, `mbox_folders_suffix`,
-//! `mail_folder_directory`, `mailbox_index_directory`, `virtual_mailbox_limit_maps`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`,
+//! `mail_folder_directory`, `mailbox_index_directory`, `mailbox_quota_maps`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`,
 //! `smtpd_tls_chain_files`, `smtpd_tls_protocols`, `smtpd_starttls_timeout`
 //!
 //! # SEE ALSO

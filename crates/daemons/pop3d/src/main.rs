@@ -43,7 +43,7 @@
 //!
 //! # CONFIGURATION PARAMETERS
 //! All whose names begin with `pop3d_`, and `virtual_mailbox_layout`, `mbox_folders_suffix`, `mail_folder_directory`,
-//! `mailbox_index_directory`, `virtual_mailbox_limit_maps`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`, `smtpd_tls_chain_files`,
+//! `mailbox_index_directory`, `mailbox_quota_maps`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`, `smtpd_tls_chain_files`,
 //! `smtpd_tls_protocols`, `smtpd_starttls_timeout`
 //!
 //! # SEE ALSO

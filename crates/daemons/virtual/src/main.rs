@@ -10,7 +10,7 @@
 //! `user+extension` and `user`.
 //!
 //! # QUOTA
-//! `virtual_mailbox_limit_maps` gives each address what all its mail may grow to, and `virtual_mailbox_limit` is the
+//! `mailbox_quota_maps` gives each address what all its mail may grow to, and `virtual_mailbox_limit` is the
 //! largest size of an mbox file, or of one message in a Maildir. Senders are told in time when a second service of this
 //! program, whose name ends in `quota-status`, is asked by smtpd(8), or by a Postfix:
 //!
@@ -34,7 +34,7 @@
 //!
 //! # CONFIGURATION PARAMETERS
 //! `virtual_mailbox_base`, `virtual_mailbox_maps`, `virtual_uid_maps`, `virtual_gid_maps`, `virtual_minimum_uid`,
-//! `virtual_mailbox_limit`, `virtual_mailbox_limit_maps`, `virtual_mailbox_layout`, `quota_status_overquota`,
+//! `virtual_mailbox_limit`, `mailbox_quota_maps`, `virtual_mailbox_layout`, `quota_status_overquota`,
 //! `virtual_mailbox_lock`, `virtual_mailbox_follow_links`, `strict_mailbox_ownership`,
 //! `deliver_lock_attempts`, `deliver_lock_delay`, `stale_lock_time`, `recipient_delimiter`
 //!

@@ -13,7 +13,7 @@ pub(crate) struct Settings {
     pub(crate) base: String,
     /// `virtual_mailbox_limit`, 0 for none.
     pub(crate) limit_bytes: u64,
-    /// `virtual_mailbox_limit_maps`
+    /// `mailbox_quota_maps`
     pub(crate) limit_maps: String,
     /// `virtual_mailbox_layout`
     pub(crate) layout: Layout,
@@ -37,7 +37,7 @@ impl Settings {
             },
             base: config.get(&parameters::VIRTUAL_MAILBOX_BASE),
             limit_bytes: mailbox_settings::limit_bytes(config, &parameters::VIRTUAL_MAILBOX_LIMIT)?,
-            limit_maps: config.get(&parameters::VIRTUAL_MAILBOX_LIMIT_MAPS),
+            limit_maps: config.get(&parameters::MAILBOX_QUOTA_MAPS),
             layout: match config.get(&parameters::VIRTUAL_MAILBOX_LAYOUT).eq_ignore_ascii_case("fs") {
                 true => Layout::MaildirTree,
                 false => Layout::MaildirPlusPlus,

@@ -33,7 +33,7 @@ pub struct Settings {
     pub folders_suffix: String,
     /// `virtual_mailbox_layout`, as a mail location has it.
     pub layout: String,
-    /// `virtual_mailbox_limit_maps`
+    /// `mailbox_quota_maps`
     pub limit_maps: String,
 }
 
@@ -58,7 +58,7 @@ impl From<&Config> for Settings {
             folder_directory: config.get(&parameters::MAIL_FOLDER_DIRECTORY),
             folders_suffix: config.get(&parameters::MBOX_FOLDERS_SUFFIX),
             layout: layout(&config.get(&parameters::VIRTUAL_MAILBOX_LAYOUT)),
-            limit_maps: config.get(&parameters::VIRTUAL_MAILBOX_LIMIT_MAPS),
+            limit_maps: config.get(&parameters::MAILBOX_QUOTA_MAPS),
         }
     }
 }

@@ -26,7 +26,7 @@ parameters! {
     /// and the largest number of messages as `5000C`, parted by a comma. Looked up as `user@domain`, `@domain`. An
     /// address that is not found has no such limit. What is used is counted in the Maildir's file `maildirsize`, as
     /// Dovecot does. For readers, an entry of `passwd_file` may say `userdb_quota_rule=` instead. Dovecot: `quota_rule`.
-    VIRTUAL_MAILBOX_LIMIT_MAPS: Text = "virtual_mailbox_limit_maps", "", ["authd", "virtual"];
+    MAILBOX_QUOTA_MAPS: Text = "mailbox_quota_maps", "", ["authd", "virtual"];
     /// What a service `quota-status` of virtual(8) answers when a recipient has no room for a message. Dovecot has the
     /// same name.
     QUOTA_STATUS_OVERQUOTA: Text = "quota_status_overquota", "552 5.2.2 Mailbox is full", ["virtual"];
