@@ -72,7 +72,7 @@ impl Readers {
 fn run(home: &Path, program: &str, arguments: &[&str], input: &str) -> Option<(String, i32)> {
     use std::io::Write;
     let mut command = Command::new(program);
-    command.args(arguments).env("HOME", home).env("TERM", "xterm").current_dir(home);
+    command.args(arguments).env("HOME", home).current_dir(home);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut child) = command.spawn() else {
         testkit::left_out(&format!("{program} is not installed"));
@@ -228,39 +228,6 @@ fn give(path: &Path) {
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         give(&entry.path());
     }
-}
-
-#[test]
-fn mutt_reads_a_mailbox_without_changing_it() {
-    let readers = Readers::start("");
-    readers.deliver(2);
-    let out = readers.home.path().join("piped");
-    let rc = format!(
-        "set imap_user=\"user@example.com\"\nset imap_pass=secret\nset ssl_starttls=no\nset ssl_force_tls=no\n\
-         set imap_condstore=yes\nset imap_qresync=yes\nset header_cache=\"{0}/cache\"\nset move=no\nset quit=yes\n\
-         set confirmappend=no\nset confirmcreate=no\nset sleep_time=0\n\
-         push \"<tag-pattern>~A<enter><tag-prefix><copy-message>{1}<enter><exit>\"\n",
-        readers.home.path().display(),
-        out.display()
-    );
-    let rc = readers.write("muttrc", &rc);
-    let mutt = format!("mutt -n -F {} -R -f imap://127.0.0.1:{}/INBOX", rc.display(), readers.imap);
-    if Command::new("mutt").arg("-v").output().is_err() {
-        testkit::left_out("mutt is not installed");
-        return readers.suite.stop();
-    }
-    let far = readers.suite.root().join("mail/user");
-    for _ in 0..2 {
-        // The second run has a header cache to compare with.
-        let Some((said, _)) = readers.run("timeout", &["60", "script", "-qc", &mutt, "/dev/null"], "") else {
-            break;
-        };
-        let read = fs::read_to_string(&out).unwrap_or_default();
-        assert!(read.contains("Subject: letter 1") && read.contains("Hello 1"), "{read}\n{said}");
-        assert!(names(&far).iter().all(|name| !name.ends_with('S')), "{:?}", names(&far));
-        fs::remove_file(&out).unwrap();
-    }
-    readers.suite.stop();
 }
 
 #[test]
