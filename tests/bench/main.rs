@@ -45,6 +45,7 @@ fn main() {
         }
         rows.push(row);
     }
+    site::clear_the_attic();
     let text = table::markdown(&rows, options.pairs);
     println!("{text}");
     if options.only.is_none() && options.side.is_none() {

@@ -1,5 +1,8 @@
 //! The configuration that both suites run: 500 users of one domain, every second with a Maildir.
 
+use std::sync::Mutex;
+
+use tempfile::TempDir;
 use tests::programs::Programs;
 use tests::{Builder, Suite};
 
@@ -58,4 +61,18 @@ pub(crate) fn up(programs: Programs, owners: Owners, main: &str) -> Suite {
     std::fs::set_permissions(mail, std::os::unix::fs::PermissionsExt::from_mode(0o1777)).expect("chmod");
     suite.start();
     suite
+}
+
+/// Directories of suites that have ended. The file system does not use an inode again that was freed a short while ago,
+/// and takes long to find another; so nothing is removed before everything has been measured.
+static ATTIC: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
+
+/// Stops a suite.
+pub(crate) fn retire(suite: Suite) {
+    ATTIC.lock().expect("the attic").extend(suite.retire());
+}
+
+/// Removes what the suites have left.
+pub(crate) fn clear_the_attic() {
+    ATTIC.lock().expect("the attic").clear();
 }

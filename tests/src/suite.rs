@@ -113,6 +113,12 @@ impl Suite {
         self.until("the end of the port", || TcpStream::connect(("127.0.0.1", self.port())).err());
     }
 
+    /// Stops all and gives the directory away, to be removed later.
+    pub fn retire(mut self) -> Option<TempDir> {
+        self.stop();
+        self.directory.take()
+    }
+
     /// The process ids of the suite, master among them.
     pub fn processes(&self) -> Vec<u32> {
         processes::of(&self.root)
