@@ -64,9 +64,9 @@ pub(crate) struct Told {
     pub(crate) local: bool,
 }
 
-/// Overwrites `client` with the attributes; what is not among them stays, what is unknown becomes "unknown".
-pub(crate) fn overwrite(client: &mut Client, attributes: &Attributes) -> Told {
-    let mut told = Told::default();
+/// Overwrites `client`, and what was told before, with the attributes; what is not among them stays, what is unknown
+/// becomes "unknown".
+pub(crate) fn overwrite(client: &mut Client, told: &mut Told, attributes: &Attributes) {
     for (attribute, value) in attributes {
         let status = if value.is_some() { NameStatus::Found } else { NameStatus::NotFound };
         let name = || value.clone().unwrap_or_else(|| "unknown".to_owned());
@@ -82,5 +82,4 @@ pub(crate) fn overwrite(client: &mut Client, attributes: &Attributes) -> Told {
             Attribute::Login | Attribute::ServerAddress | Attribute::ServerPort => {}
         }
     }
-    told
 }

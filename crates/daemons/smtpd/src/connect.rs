@@ -74,7 +74,8 @@ impl Session {
 
     /// XCLIENT: from now on this is somebody else.
     pub(crate) fn become_client(&mut self, attributes: &Attributes, daemon: &Smtpd) -> Attempt {
-        let told = client::overwrite(&mut self.client, attributes);
+        let mut told = client::Told::default();
+        client::overwrite(&mut self.client, &mut told, attributes);
         self.helo = told.helo;
         self.extended = told.protocol.as_deref() == Some("ESMTP");
         self.facts.forget();
@@ -88,7 +89,7 @@ impl Session {
             let unknown = client::at(&sys::sockets::Peer::Inet(([0, 0, 0, 0], 0).into()));
             Box::new((unknown, client::Told::default()))
         });
-        forwarded.1 = client::overwrite(&mut forwarded.0, attributes);
+        client::overwrite(&mut forwarded.0, &mut forwarded.1, attributes);
         self.forwarded = Some(forwarded);
     }
 

@@ -22,15 +22,11 @@ impl Server {
         }
     }
 
-    /// The session starts again as that client, with what this one was allowed.
+    /// The session starts again as that client, with what that one is allowed. The command does not count as one that
+    /// succeeded, as in Postfix.
     pub(super) fn xclient_done(&mut self, answer: Answer) {
-        self.counts.succeeded(self.command);
         if let Answer::Admit(admission) = answer {
-            let xclient = self.admission.xclient;
-            let xforward = self.admission.xforward;
             self.admission = *admission;
-            self.admission.xclient |= xclient;
-            self.admission.xforward |= xforward;
         }
         self.helo = false;
         self.extended = false;
