@@ -1,16 +1,18 @@
 //! Messages that travel compressed (`Compress: zlib`, RFC 1950).
 
-use miniz_oxide::deflate::compress_to_vec_zlib;
-use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+use std::io::Read;
+
+use flate2::Compression;
+use flate2::read::{ZlibDecoder, ZlibEncoder};
 
 use crate::reply::Fault;
 
-/// How hard to try: zlib's own default.
-const LEVEL: u8 = 6;
-
-/// A message as it travels.
+/// A message as it travels, squeezed as hard as zlib does unless told otherwise.
 pub fn compress(message: &[u8]) -> Vec<u8> {
-    compress_to_vec_zlib(message, LEVEL)
+    let mut squeezed = Vec::new();
+    // Neither end can fail: both are in memory.
+    let _ = ZlibEncoder::new(message, Compression::default()).read_to_end(&mut squeezed);
+    squeezed
 }
 
 /// The message, of at most `limit_bytes`.
@@ -18,7 +20,9 @@ pub fn compress(message: &[u8]) -> Vec<u8> {
 /// # Errors
 /// [`Fault::Unavailable`] with what the client is told.
 pub fn decompress(bytes: &[u8], limit_bytes: usize) -> Result<Vec<u8>, Fault> {
-    decompress_to_vec_zlib_with_limit(bytes, limit_bytes).map_err(|_| Fault::broken_stream())
+    let mut message = Vec::new();
+    let read = ZlibDecoder::new(bytes).take(limit_bytes as u64 + 1).read_to_end(&mut message);
+    if read.is_err() || message.len() > limit_bytes { Err(Fault::broken_stream()) } else { Ok(message) }
 }
 
 #[cfg(test)]
