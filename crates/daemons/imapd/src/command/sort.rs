@@ -102,22 +102,25 @@ fn sort_facts(
 }
 
 fn read_sort_header(header: &[u8], facts: &mut SortFacts) {
-    // Of fields that stand there twice, the first counts.
-    let mut seen = HashSet::new();
-    for field in fields(header) {
-        let name = field.name.to_ascii_lowercase();
-        if !seen.insert(name.clone()) {
-            continue;
-        }
+    for (name, value) in first_of_each(header) {
         match name.as_slice() {
-            b"date" => facts.date = sent::read(field.value).map_or(facts.date, |sent| sent.seconds),
-            b"subject" => facts.subject = fold(&base_subject(&decode_header(field.value)).text),
-            b"from" => (facts.from, facts.display_from) = first_address(field.value),
-            b"to" => (facts.to, facts.display_to) = first_address(field.value),
-            b"cc" => facts.cc = first_address(field.value).0,
+            b"date" => facts.date = sent::read(value).map_or(facts.date, |sent| sent.seconds),
+            b"subject" => facts.subject = fold(&base_subject(&decode_header(value)).text),
+            b"from" => (facts.from, facts.display_from) = first_address(value),
+            b"to" => (facts.to, facts.display_to) = first_address(value),
+            b"cc" => facts.cc = first_address(value).0,
             _ => {}
         }
     }
+}
+
+/// Lower-case name and value of the fields; of fields that stand there twice, the first.
+fn first_of_each(header: &[u8]) -> impl Iterator<Item = (Vec<u8>, &[u8])> {
+    let mut seen = HashSet::new();
+    fields(header).filter_map(move |field| {
+        let name = field.name.to_ascii_lowercase();
+        seen.insert(name.clone()).then_some((name, field.value))
+    })
 }
 
 /// The local part of the first address, and the name it is shown by (RFC 5957 §2); folded.
@@ -149,19 +152,14 @@ fn thread_facts(folder: &Folder, uid: Uid, received: i64) -> Result<ThreadFacts,
         Err(error) => return Err(error.into()),
     };
     let mut answered = Vec::new();
-    let mut seen = HashSet::new();
-    for field in fields(header) {
-        let name = field.name.to_ascii_lowercase();
-        if !seen.insert(name.clone()) {
-            continue;
-        }
+    for (name, value) in first_of_each(header) {
         match name.as_slice() {
-            b"date" => facts.date = sent::read(field.value).map_or(facts.date, |sent| sent.seconds),
-            b"message-id" => facts.message_id = message_ids(field.value, 1).pop(),
-            b"references" => facts.references = message_ids(field.value, REFERENCES_LIMIT),
-            b"in-reply-to" => answered = message_ids(field.value, 1),
+            b"date" => facts.date = sent::read(value).map_or(facts.date, |sent| sent.seconds),
+            b"message-id" => facts.message_id = message_ids(value, 1).pop(),
+            b"references" => facts.references = message_ids(value, REFERENCES_LIMIT),
+            b"in-reply-to" => answered = message_ids(value, 1),
             b"subject" => {
-                let base = base_subject(&decode_header(field.value));
+                let base = base_subject(&decode_header(value));
                 (facts.subject, facts.is_reply) = (fold(&base.text), base.is_reply);
             }
             _ => {}
