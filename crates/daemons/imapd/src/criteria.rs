@@ -6,11 +6,11 @@ use mailbox::store::{Contents, Flags, Folder, MailError, Message, Uid};
 use message::decode;
 use message::fields::fields;
 use message::sent;
-use message::structure::{Inner, Part};
+use message::structure::{Headers, Inner, Part};
 use message::words::decode_header;
 use sys::clock;
 
-use crate::text::{Text, decoded};
+use crate::text::{Parts, Text};
 use crate::view::{View, split_flags};
 
 /// A condition, ready to be looked at many times.
@@ -213,9 +213,9 @@ fn header_has(header: &[u8], name: &str, needle: &Needle) -> bool {
 
 fn body_has(candidate: &mut Candidate<'_>, needle: &Needle) -> Result<bool, MailError> {
     if candidate.folded.is_none() {
-        let (text, part) = candidate.text.parts()?;
+        let parts = candidate.text.parts()?;
         let mut gathered = String::new();
-        gather(text, part, false, &mut gathered);
+        gather(&parts, parts.root, false, &mut gathered)?;
         candidate.folded = Some(fold(&gathered));
     }
     Ok(candidate.folded.as_deref().is_some_and(|folded| needle.is_in_folded(folded)))
@@ -224,9 +224,9 @@ fn body_has(candidate: &mut Candidate<'_>, needle: &Needle) -> Result<bool, Mail
 /// TEXT is the header and the body (RFC 3501 §6.4.4), here with the headers of parts and of messages in it.
 fn text_has(candidate: &mut Candidate<'_>, needle: &Needle) -> Result<bool, MailError> {
     if candidate.folded_with_headers.is_none() {
-        let (text, part) = candidate.text.parts()?;
+        let parts = candidate.text.parts()?;
         let mut gathered = String::new();
-        gather(text, part, true, &mut gathered);
+        gather(&parts, parts.root, true, &mut gathered)?;
         candidate.folded_with_headers = Some(fold(&gathered));
     }
     Ok(candidate.folded_with_headers.as_deref().is_some_and(|folded| needle.is_in_folded(folded)))
@@ -242,20 +242,21 @@ fn headers(header: &[u8], out: &mut String) {
 }
 
 /// The texts of a message and of the messages in it. Depth is bounded, as [`Part`] bounds it.
-fn gather(text: &[u8], part: &Part, with_headers: bool, out: &mut String) {
+fn gather(parts: &Parts<'_>, part: &Part, with_headers: bool, out: &mut String) -> Result<(), MailError> {
     if with_headers {
-        headers(&text[part.header.clone()], out);
+        headers(parts.header_of(part), out);
     }
     match &part.inner {
-        Inner::Parts(parts) => parts.iter().for_each(|part| gather(text, part, with_headers, out)),
-        Inner::Message(inner) => gather(text, inner, with_headers, out),
+        Inner::Parts(inner) => inner.iter().try_for_each(|part| gather(parts, part, with_headers, out))?,
+        Inner::Message(inner) => gather(parts, inner, with_headers, out)?,
         Inner::Leaf if part.media.kind == b"text" => {
             let charset = part.media.parameter("charset").unwrap_or(b"utf-8");
-            out.push_str(&decode::text(charset, &decoded(text, part)));
+            out.push_str(&decode::text(charset, &parts.decoded(part, usize::MAX)?));
             out.push('\n');
         }
         Inner::Leaf => {}
     }
+    Ok(())
 }
 
 /// The UIDs of a list of sequence numbers.

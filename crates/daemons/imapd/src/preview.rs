@@ -1,29 +1,32 @@
 //! The first words of a message (RFC 8970).
 
+use mailbox::store::MailError;
 use message::decode;
 use message::structure::{Inner, Part};
 
-use crate::text::decoded;
+use crate::text::Parts;
 
 /// Characters of a preview (RFC 8970 §3.1).
 const PREVIEW_LIMIT: usize = 200;
 /// Bytes of a body that are looked at.
 const LOOK_LIMIT_BYTES: usize = 32 * 1024;
+/// As many bytes, with a transfer encoding that makes three of one.
+const ENCODED_LIMIT_BYTES: usize = 4 * LOOK_LIMIT_BYTES;
 
 /// The preview of a message: text of its first text part, without quotations where there is other text.
-pub(crate) fn preview(text: &[u8], root: &Part) -> String {
-    let Some(part) = text_part(root, "plain").or_else(|| text_part(root, "html")) else {
-        return String::new();
+pub(crate) fn preview(parts: &Parts<'_>) -> Result<String, MailError> {
+    let Some(part) = text_part(parts.root, "plain").or_else(|| text_part(parts.root, "html")) else {
+        return Ok(String::new());
     };
-    let mut content = decoded(text, part);
+    let mut content = parts.decoded(part, ENCODED_LIMIT_BYTES)?;
     content.truncate(LOOK_LIMIT_BYTES);
     let charset = part.media.parameter("charset").unwrap_or(b"utf-8");
     let content = decode::text(charset, &content);
     if part.media.subtype == b"html" {
-        return words(&without_tags(&content));
+        return Ok(words(&without_tags(&content)));
     }
     let own: String = content.lines().filter(|line| !line.starts_with('>')).collect::<Vec<_>>().join("\n");
-    if own.trim().is_empty() { words(&content) } else { words(&own) }
+    Ok(if own.trim().is_empty() { words(&content) } else { words(&own) })
 }
 
 /// The first part of that type; messages within messages do not count.
@@ -87,7 +90,8 @@ mod tests {
 
     fn of(message: &str) -> String {
         let message = message.replace('\n', "\r\n");
-        preview(message.as_bytes(), &Part::read(message.as_bytes()))
+        let root = Part::read(message.as_bytes());
+        preview(&Parts::of(message.as_bytes(), &root)).unwrap()
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! The text of one message, read as far as it is needed.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use imap_protocol::types::{Section, SectionText};
 use mailbox::store::{Folder, MailError, MessageText, Uid};
 use message::decode;
 use message::fields::lines;
-use message::structure::{Inner, Part};
+use message::outline::{HEADER_LIMIT_BYTES, Outline, OutlineReader};
+use message::structure::{Headers, Inner, Part};
 
 use crate::binary::{Binary, encoding_of};
 
 /// How much is read at once while the end of the header is looked for, bytes.
 const HEADER_BLOCK_BYTES: usize = 16 * 1024;
-/// A header is not longer; what is beyond does not count, bytes.
-const HEADER_LIMIT_BYTES: usize = 1024 * 1024;
+/// A message that is larger is not held whole for the sake of its structure, bytes.
+const WHOLE_LIMIT_BYTES: u64 = 2 * 1024 * 1024;
+/// So much of such a message is looked at at once, bytes.
+const OUTLINE_BLOCK_BYTES: usize = 64 * 1024;
 
 /// A message whose text is read at the first need, once.
 pub(crate) struct Text<'f> {
@@ -23,7 +27,59 @@ pub(crate) struct Text<'f> {
     /// What has been read, from the begin on.
     bytes: Vec<u8>,
     whole: bool,
-    structure: Option<Part>,
+    structure: Option<Structure>,
+}
+
+/// The parts of a message.
+enum Structure {
+    /// It is held whole.
+    Whole(Part),
+    Outline(Outline),
+}
+
+/// The parts of a message, and their texts.
+pub(crate) struct Parts<'t> {
+    pub(crate) root: &'t Part,
+    texts: Texts<'t>,
+}
+
+enum Texts<'t> {
+    Whole(&'t [u8]),
+    Outline(&'t Outline, RefCell<&'t mut MessageText>),
+}
+
+impl Headers for Parts<'_> {
+    fn header_of(&self, part: &Part) -> &[u8] {
+        match &self.texts {
+            Texts::Whole(text) => text.header_of(part),
+            Texts::Outline(outline, _) => outline.header_of(part),
+        }
+    }
+}
+
+impl<'t> Parts<'t> {
+    /// The parts of a text that is there.
+    #[cfg(test)]
+    pub(crate) fn of(text: &'t [u8], root: &'t Part) -> Self {
+        Self { root, texts: Texts::Whole(text) }
+    }
+
+    /// The begin of a part's body, as it is: no more than `limit_bytes`, and all where it is held anyway.
+    pub(crate) fn body(&self, part: &Part, limit_bytes: usize) -> Result<Cow<'t, [u8]>, MailError> {
+        match &self.texts {
+            Texts::Whole(text) => Ok(Cow::Borrowed(&text[part.body.clone()])),
+            Texts::Outline(_, open) => {
+                let (mut bytes, limit) = (Vec::new(), part.body.len().min(limit_bytes));
+                open.borrow_mut().read_at(part.body.start as u64, limit, &mut bytes)?;
+                Ok(Cow::Owned(bytes))
+            }
+        }
+    }
+
+    /// The begin of a part's body without its transfer encoding.
+    pub(crate) fn decoded(&self, part: &Part, limit_bytes: usize) -> Result<Vec<u8>, MailError> {
+        Ok(decode::body(encoding_of(self.header_of(part)), &self.body(part, limit_bytes)?))
+    }
 }
 
 impl<'f> Text<'f> {
@@ -76,16 +132,42 @@ impl<'f> Text<'f> {
         Ok(&self.bytes)
     }
 
-    /// Its parts, and the text they lie in.
-    pub(crate) fn parts(&mut self) -> Result<(&[u8], &Part), MailError> {
-        self.all()?;
-        if self.structure.is_none() {
-            self.structure = Some(Part::read(&self.bytes));
+    /// Its parts, and their texts.
+    pub(crate) fn parts(&mut self) -> Result<Parts<'_>, MailError> {
+        let structure = match self.structure.take() {
+            Some(structure) => structure,
+            None => self.read_structure()?,
+        };
+        match self.structure.insert(structure) {
+            Structure::Whole(root) => Ok(Parts { root, texts: Texts::Whole(&self.bytes) }),
+            Structure::Outline(outline) => {
+                let open = self.open.as_mut().ok_or(MailError::Gone(self.uid))?;
+                Ok(Parts { root: &outline.root, texts: Texts::Outline(outline, RefCell::new(open)) })
+            }
         }
-        match &self.structure {
-            Some(part) => Ok((&self.bytes, part)),
-            None => Err(MailError::Gone(self.uid)),
+    }
+
+    fn read_structure(&mut self) -> Result<Structure, MailError> {
+        if self.whole || self.open()?.size_bytes() <= WHOLE_LIMIT_BYTES {
+            self.all()?;
+            return Ok(Structure::Whole(Part::read(&self.bytes)));
         }
+        let (mut reader, mut block, mut at) = (OutlineReader::default(), Vec::new(), 0);
+        loop {
+            block.clear();
+            self.open()?.read_at(at, OUTLINE_BLOCK_BYTES, &mut block)?;
+            if block.is_empty() {
+                return Ok(Structure::Outline(reader.finish()));
+            }
+            reader.push(&block);
+            at += block.len() as u64;
+        }
+    }
+
+    /// Where the header ends, be it as long as it may.
+    pub(crate) fn body_start(&mut self) -> Result<usize, MailError> {
+        let header = self.header()?.len();
+        Ok(if header < HEADER_LIMIT_BYTES { header } else { self.parts()?.root.body.start })
     }
 
     /// What a section asks for; a part that is not there is empty, as with Dovecot.
@@ -96,19 +178,31 @@ impl<'f> Text<'f> {
                 SectionText::Header => Cow::Borrowed(self.header()?),
                 SectionText::Fields(names) => Cow::Owned(chosen(self.header()?, names, true)),
                 SectionText::FieldsNot(names) => Cow::Owned(chosen(self.header()?, names, false)),
-                SectionText::Text | SectionText::Mime => {
-                    let header = self.header()?.len();
-                    Cow::Borrowed(&self.all()?[header..])
-                }
+                SectionText::Text | SectionText::Mime => Cow::Borrowed(self.without_header()?),
             });
         }
-        let (text, root) = self.parts()?;
-        Ok(of_part(text, root, section))
+        let parts = self.parts()?;
+        of_part(&parts, section)
+    }
+
+    /// All behind the header.
+    pub(crate) fn without_header(&mut self) -> Result<&[u8], MailError> {
+        let start = self.body_start()?;
+        let all = self.all()?;
+        Ok(&all[start.min(all.len())..])
     }
 
     /// The decoded content of a section (RFC 3516 §4.2).
     pub(crate) fn binary(&mut self, section: &Section) -> Result<Binary, MailError> {
-        let (text, root) = self.parts()?;
+        // It may hold all parts, decoded: so the text is read whole, however large it is.
+        self.all()?;
+        self.parts()?;
+        let text = self.bytes.as_slice();
+        let root = match &self.structure {
+            Some(Structure::Whole(root)) => root,
+            Some(Structure::Outline(outline)) => &outline.root,
+            None => return Err(MailError::Gone(self.uid)),
+        };
         if section.part.is_empty() {
             return Ok(Binary::read(text, root, root.header.start));
         }
@@ -119,31 +213,27 @@ impl<'f> Text<'f> {
     }
 }
 
-/// The body of a part without its transfer encoding.
-pub(crate) fn decoded(text: &[u8], part: &Part) -> Vec<u8> {
-    decode::body(encoding_of(&text[part.header.clone()]), &text[part.body.clone()])
-}
-
-fn of_part<'t>(text: &'t [u8], root: &Part, section: &Section) -> Cow<'t, [u8]> {
+fn of_part<'t>(parts: &Parts<'t>, section: &Section) -> Result<Cow<'t, [u8]>, MailError> {
     let path: Vec<u32> = section.part.iter().map(|number| number.get()).collect();
-    let Some(found) = root.find(&path) else { return Cow::Borrowed(&[]) };
+    let Some(found) = parts.root.find(&path) else { return Ok(Cow::Borrowed(&[])) };
+    let header = |part: &Part| Cow::Owned(parts.header_of(part).to_vec());
     let inner = match &found.part.inner {
         Inner::Message(message) => Some(message.as_ref()),
         _ => None,
     };
-    match (&section.text, inner) {
-        (SectionText::All, _) => Cow::Borrowed(&text[found.part.body.clone()]),
-        (SectionText::Mime, _) => Cow::Borrowed(&text[found.part.header.clone()]),
+    Ok(match (&section.text, inner) {
+        (SectionText::All, _) => parts.body(found.part, usize::MAX)?,
+        (SectionText::Mime, _) => header(found.part),
         (_, None) => Cow::Borrowed(&[]),
-        (SectionText::Header, Some(message)) => Cow::Borrowed(&text[message.header.clone()]),
-        (SectionText::Text, Some(message)) => Cow::Borrowed(&text[message.body.clone()]),
+        (SectionText::Header, Some(message)) => header(message),
+        (SectionText::Text, Some(message)) => parts.body(message, usize::MAX)?,
         (SectionText::Fields(names), Some(message)) => {
-            Cow::Owned(chosen(&text[message.header.clone()], names, true))
+            Cow::Owned(chosen(parts.header_of(message), names, true))
         }
         (SectionText::FieldsNot(names), Some(message)) => {
-            Cow::Owned(chosen(&text[message.header.clone()], names, false))
+            Cow::Owned(chosen(parts.header_of(message), names, false))
         }
-    }
+    })
 }
 
 /// The fields of these names, or all other lines; and an empty line, unless there is nothing and the header has none.
@@ -200,7 +290,8 @@ mod tests {
         let root = Part::read(text);
         let get = |section: &str| {
             let section = Section::parse(section.as_bytes()).unwrap();
-            String::from_utf8(of_part(text, &root, &section).into_owned()).unwrap()
+            let parts = Parts::of(text, &root);
+            String::from_utf8(of_part(&parts, &section).unwrap().into_owned()).unwrap()
         };
         assert_eq!(get("1.HEADER"), "Subject: in\r\n\r\n");
         assert_eq!(get("1.TEXT"), "body");

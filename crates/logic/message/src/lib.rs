@@ -12,6 +12,7 @@ pub mod scanner;
 pub mod fields;
 pub mod mime;
 pub mod structure;
+pub mod outline;
 pub mod mailboxes;
 pub mod sent;
 pub mod words;

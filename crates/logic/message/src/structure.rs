@@ -1,7 +1,7 @@
-//! The parts of a message that is there whole, with where each begins and ends (RFC 2045, RFC 2046).
+//! The parts of a message, with where each begins and ends (RFC 2045, RFC 2046).
 //!
-//! Made in one pass without recursion; depth and number of parts are bounded, and what lies beyond is text of the part around
-//! it. Odd cases are decided as Dovecot decides them: a header ends at an empty line or a boundary and at nothing else, and a
+//! Made in one pass without recursion, of a text that is there whole or as it comes by ([`crate::outline`]); depth and number
+//! of parts are bounded, and what lies beyond is text of the part around it. Odd cases are decided as Dovecot decides them: a header ends at an empty line or a boundary and at nothing else, and a
 //! boundary needs only to begin its line.
 
 use std::ops::Range;
@@ -21,6 +21,8 @@ pub struct Part {
     pub header: Range<usize>,
     /// What follows the header.
     pub body: Range<usize>,
+    /// Line ends in the body.
+    pub lines: usize,
     /// What it is.
     pub media: MediaType,
     /// What is in it: parts of a multipart, or the one message.
@@ -38,17 +40,30 @@ pub enum Inner {
     Message(Box<Part>),
 }
 
+/// Where the headers of parts are.
+pub trait Headers {
+    /// The header of this part, as much of it as there is.
+    fn header_of(&self, part: &Part) -> &[u8];
+}
+
+/// The text of the message.
+impl Headers for [u8] {
+    fn header_of(&self, part: &Part) -> &[u8] {
+        &self[part.header.clone()]
+    }
+}
+
 impl Part {
     /// Reads a message.
     pub fn read(message: &[u8]) -> Self {
-        let mut reader = Reader { message, nodes: Vec::new(), open: Vec::new(), state: State::Header };
-        reader.begin(None, 0, false);
+        let mut reader = Reader::new(message);
         let mut at = 0;
         while let Some(line) = line_at(message, at) {
             at = line.end;
-            reader.line(line);
+            let text = &message[line.clone()];
+            reader.line(line, text, text.ends_with(b"\n"));
         }
-        reader.finish()
+        reader.finish(message.len()).0
     }
 
     /// The part that a number such as `2.1` names (RFC 3501 §6.4.5): of a message that is no multipart, 1 is its body. As with
@@ -92,6 +107,9 @@ struct Node {
     parent: Option<usize>,
     header: Range<usize>,
     body: Range<usize>,
+    /// Line ends before the body, and in it.
+    lines_before: usize,
+    lines: usize,
     media: MediaType,
     kind: Kind,
     digest: bool,
@@ -118,14 +136,47 @@ enum State {
     Body,
 }
 
-struct Reader<'a> {
-    message: &'a [u8],
+/// What a [`Reader`] can still see of the text.
+pub(crate) trait Text {
+    /// The header that ends where the reader is. Each is asked for once.
+    fn header(&mut self, place: Range<usize>) -> &[u8];
+    /// How long the line break is that ends where the reader is, before this line; none that began before `from`.
+    fn break_length(&self, from: usize, at: usize) -> usize;
+}
+
+impl Text for &[u8] {
+    fn header(&mut self, place: Range<usize>) -> &[u8] {
+        &self[place]
+    }
+
+    fn break_length(&self, from: usize, at: usize) -> usize {
+        let text = &self[from.min(at)..at];
+        text.len() - without_break(text).len()
+    }
+}
+
+/// Reads a message line by line.
+pub(crate) struct Reader<T> {
+    pub(crate) text: T,
     nodes: Vec<Node>,
     open: Vec<Open>,
     state: State,
+    /// Line ends so far.
+    lines: usize,
 }
 
-impl Reader<'_> {
+impl<T: Text> Reader<T> {
+    pub(crate) fn new(text: T) -> Self {
+        let mut reader = Self { text, nodes: Vec::new(), open: Vec::new(), state: State::Header, lines: 0 };
+        reader.begin(None, 0, false);
+        reader
+    }
+
+    /// Is a header being read?
+    pub(crate) fn in_header(&self) -> bool {
+        self.state == State::Header
+    }
+
     fn begin(&mut self, parent: Option<usize>, at: usize, digest: bool) {
         self.open.push(Open { node: self.nodes.len(), boundary: None });
         let media = MediaType::default();
@@ -133,6 +184,8 @@ impl Reader<'_> {
             parent,
             header: at..at,
             body: at..at,
+            lines_before: 0,
+            lines: 0,
             media,
             kind: Kind::Leaf,
             digest,
@@ -141,14 +194,14 @@ impl Reader<'_> {
         self.state = State::Header;
     }
 
-    fn line(&mut self, line: Range<usize>) {
-        let text = &self.message[line.clone()];
+    /// The next line: where it is, how it begins, and whether a line end ends it, as it does all but the last.
+    pub(crate) fn line(&mut self, line: Range<usize>, text: &[u8], ended: bool) {
         if let Some((level, last)) = text.strip_prefix(b"--").and_then(|rest| self.boundary(rest)) {
-            return self.at_boundary(level, last, line);
-        }
-        if self.state == State::Header && without_break(text).is_empty() {
+            self.at_boundary(level, last, line);
+        } else if self.state == State::Header && without_break(text).is_empty() {
             self.end_header(line.end);
         }
+        self.lines += usize::from(ended);
     }
 
     /// The open multipart with the longest boundary that begins the line; and whether it is its last.
@@ -179,7 +232,8 @@ impl Reader<'_> {
     fn close_above(&mut self, depth: usize, at: usize) {
         let in_header = self.state == State::Header;
         let floor = self.open.last().map_or(0, |open| self.nodes[open.node].floor);
-        let mut end = if in_header { at } else { at - break_length(&self.message[floor.min(at)..at]) };
+        let line_break = if in_header { 0 } else { self.text.break_length(floor, at) };
+        let (mut end, mut lines) = (at - line_break, self.lines - usize::from(line_break > 0));
         if in_header && self.open.len() > depth {
             self.headers_only(at);
         } else if self.open.len() > depth {
@@ -188,8 +242,8 @@ impl Reader<'_> {
         while self.open.len() > depth {
             if let Some(open) = self.open.pop() {
                 let node = &mut self.nodes[open.node];
-                end = end.max(node.body.start);
-                node.body.end = end;
+                (end, lines) = (end.max(node.body.start), lines.max(node.lines_before));
+                (node.body.end, node.lines) = (end, lines - node.lines_before);
             }
         }
     }
@@ -199,7 +253,7 @@ impl Reader<'_> {
         let Some(open) = self.open.last() else { return };
         let node = &mut self.nodes[open.node];
         if node.body.start == at && node.floor == 0 {
-            node.header.end -= break_length(&self.message[node.header.clone()]);
+            node.header.end -= self.text.break_length(node.header.start, at);
         }
     }
 
@@ -210,8 +264,10 @@ impl Reader<'_> {
         let node = &mut self.nodes[number];
         node.header.end = at;
         node.body = at..at;
+        // With the empty line, which is not counted yet.
+        node.lines_before = self.lines + 1;
         self.state = State::Body;
-        node.media = media_type(&self.message[node.header.clone()], node.digest);
+        node.media = media_type(self.text.header(node.header.clone()), node.digest);
         let room = self.open.len() < DEPTH_LIMIT && self.nodes.len() < PARTS_LIMIT;
         let node = &mut self.nodes[number];
         if node.media.kind == b"multipart" {
@@ -227,15 +283,17 @@ impl Reader<'_> {
         }
     }
 
-    fn finish(mut self) -> Part {
-        let end = self.message.len();
+    /// The text ends here.
+    pub(crate) fn finish(mut self, end: usize) -> (Part, T) {
         if self.state == State::Header {
             self.headers_only(end);
         }
         for open in std::mem::take(&mut self.open) {
-            self.nodes[open.node].body.end = end;
+            let node = &mut self.nodes[open.node];
+            node.body.end = end;
+            node.lines = self.lines.saturating_sub(node.lines_before);
         }
-        self.assemble()
+        (assemble(self.nodes), self.text)
     }
 
     /// The innermost part ends in its header.
@@ -244,38 +302,39 @@ impl Reader<'_> {
             let node = &mut self.nodes[open.node];
             node.header.end = end;
             node.body = end..end;
-            node.media = media_type(&self.message[node.header.clone()], node.digest);
+            node.lines_before = self.lines;
+            node.media = media_type(self.text.header(node.header.clone()), node.digest);
             if node.media.kind == b"multipart" {
                 node.kind = Kind::Parts;
             }
         }
     }
+}
 
-    /// Children stand behind their parents: from the last to the first, each is put into its own.
-    fn assemble(self) -> Part {
-        let mut children: Vec<Vec<Part>> = self.nodes.iter().map(|_| Vec::new()).collect();
-        let mut root = None;
-        for (number, node) in self.nodes.into_iter().enumerate().rev() {
-            let mut own = std::mem::take(&mut children[number]);
-            own.reverse();
-            let inner = match node.kind {
-                Kind::Leaf => Inner::Leaf,
-                Kind::Parts => Inner::Parts(own),
-                Kind::Message => own.pop().map_or(Inner::Leaf, |part| Inner::Message(Box::new(part))),
-            };
-            let mut media = node.media;
-            if media == MediaType::default() && node.header.is_empty() {
-                media = if node.digest { MediaType::message() } else { MediaType::text() };
-            }
-            let part = Part { header: node.header, body: node.body, media, inner };
-            match node.parent {
-                Some(parent) => children[parent].push(part),
-                None => root = Some(part),
-            }
+/// Children stand behind their parents: from the last to the first, each is put into its own.
+fn assemble(nodes: Vec<Node>) -> Part {
+    let mut children: Vec<Vec<Part>> = nodes.iter().map(|_| Vec::new()).collect();
+    let mut root = None;
+    for (number, node) in nodes.into_iter().enumerate().rev() {
+        let mut own = std::mem::take(&mut children[number]);
+        own.reverse();
+        let inner = match node.kind {
+            Kind::Leaf => Inner::Leaf,
+            Kind::Parts => Inner::Parts(own),
+            Kind::Message => own.pop().map_or(Inner::Leaf, |part| Inner::Message(Box::new(part))),
+        };
+        let mut media = node.media;
+        if media == MediaType::default() && node.header.is_empty() {
+            media = if node.digest { MediaType::message() } else { MediaType::text() };
         }
-        let empty = || Part { header: 0..0, body: 0..0, media: MediaType::text(), inner: Inner::Leaf };
-        root.unwrap_or_else(empty)
+        let part = Part { header: node.header, body: node.body, lines: node.lines, media, inner };
+        match node.parent {
+            Some(parent) => children[parent].push(part),
+            None => root = Some(part),
+        }
     }
+    let empty = || Part { header: 0..0, body: 0..0, lines: 0, media: MediaType::text(), inner: Inner::Leaf };
+    root.unwrap_or_else(empty)
 }
 
 /// What Content-Type says, or what it is without.
@@ -286,11 +345,6 @@ fn media_type(header: &[u8], digest: bool) -> MediaType {
         None if digest => MediaType::message(),
         None => MediaType::text(),
     }
-}
-
-/// How long the line break is that ends `text`.
-fn break_length(text: &[u8]) -> usize {
-    text.len() - without_break(text).len()
 }
 
 #[cfg(test)]

@@ -261,10 +261,7 @@ impl One<'_> {
             FetchItem::BodyStructure => self.write_structure(true, text, fetch)?,
             FetchItem::Rfc822 => fetch.rfc822(Rfc822::All, text.all()?),
             FetchItem::Rfc822Header => fetch.rfc822(Rfc822::Header, text.header()?),
-            FetchItem::Rfc822Text => {
-                let header = text.header()?.len();
-                fetch.rfc822(Rfc822::Text, &text.all()?[header..]);
-            }
+            FetchItem::Rfc822Text => fetch.rfc822(Rfc822::Text, text.without_header()?),
             FetchItem::Section { section, partial, .. } => write_section(section, *partial, text, fetch)?,
             FetchItem::Binary { section, partial, .. } => {
                 let binary = known_binary(text, section)?;
@@ -322,9 +319,9 @@ impl One<'_> {
             fetch.ready(name, ready);
             return Ok(());
         }
-        let (bytes, part) = text.parts()?;
+        let parts = text.parts()?;
         let mut out = Out::default();
-        out.body_structure(bytes, part, extended);
+        out.body_structure(&parts, parts.root, extended);
         let bytes = out.into_bytes();
         self.folder.cache(&[(self.uid, kind, &bytes)]);
         fetch.ready(name, &bytes);
@@ -335,8 +332,7 @@ impl One<'_> {
         if let Some(Some(ready)) = self.facts.previews.get(self.place) {
             return Ok(String::from_utf8_lossy(ready).into_owned());
         }
-        let (bytes, part) = text.parts()?;
-        let preview = preview::preview(bytes, part);
+        let preview = preview::preview(&text.parts()?)?;
         self.folder.cache(&[(self.uid, PREVIEW, preview.as_bytes())]);
         Ok(preview)
     }

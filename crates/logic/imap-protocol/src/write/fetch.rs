@@ -1,7 +1,5 @@
 //! `* n FETCH (...)` (RFC 3501 §7.4.2).
 
-use message::structure::Part;
-
 use crate::types::{DateTime, Flags, Partial, Section, SectionText};
 use crate::write::Out;
 
@@ -99,12 +97,6 @@ impl FetchResponse<'_> {
     /// `ENVELOPE` or `BODYSTRUCTURE` with the value that was written before.
     pub fn ready(&mut self, name: &'static str, value: &[u8]) {
         self.name(name).raw(value);
-    }
-
-    /// `BODY (...)` or, with its extension data, `BODYSTRUCTURE (...)`.
-    pub fn structure(&mut self, message: &[u8], part: &Part, extended: bool) {
-        let name = if extended { "BODYSTRUCTURE" } else { "BODY" };
-        self.name(name).body_structure(message, part, extended);
     }
 
     /// `RFC822`, `RFC822.HEADER` or `RFC822.TEXT`

@@ -2,7 +2,7 @@
 
 use message::fields::{fields, unfold};
 use message::mime::{Disposition, Parameter, languages, token};
-use message::structure::{Inner, Part};
+use message::structure::{Headers, Inner, Part};
 
 use crate::write::Out;
 
@@ -60,41 +60,41 @@ enum Role {
 
 impl Out {
     /// The structure of a message, without a name. Depth is bounded, as [`Part`] bounds it.
-    pub fn body_structure(&mut self, message: &[u8], part: &Part, extended: bool) {
-        self.structure_of(message, part, extended, Role::Message);
+    pub fn body_structure<H: Headers + ?Sized>(&mut self, headers: &H, part: &Part, extended: bool) {
+        self.structure_of(headers, part, extended, Role::Message);
     }
 
-    fn structure_of(&mut self, message: &[u8], part: &Part, extended: bool, role: Role) {
+    fn structure_of<H: Headers + ?Sized>(&mut self, headers: &H, part: &Part, extended: bool, role: Role) {
         self.text("(");
         match &part.inner {
-            Inner::Parts(parts) => self.multipart(message, part, parts, extended),
-            _ => self.single(message, part, extended, role),
+            Inner::Parts(parts) => self.multipart(headers, part, parts, extended),
+            _ => self.single(headers, part, extended, role),
         }
         self.text(")");
     }
 
     /// body-type-mpart
-    fn multipart(&mut self, message: &[u8], part: &Part, parts: &[Part], extended: bool) {
+    fn multipart<H: Headers + ?Sized>(&mut self, headers: &H, part: &Part, parts: &[Part], extended: bool) {
         if parts.is_empty() {
             // A multipart has at least one part in the grammar: an empty text stands for it.
             self.text("(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0");
             self.text(if extended { " NIL NIL NIL NIL)" } else { ")" });
         }
         for inner in parts {
-            self.structure_of(message, inner, extended, Role::Child);
+            self.structure_of(headers, inner, extended, Role::Child);
         }
         self.text(" ");
         self.string(&part.media.subtype);
         if extended {
             self.text(" ");
             self.parameters(&part.media.parameters);
-            self.rest_of_extension(&Described::read(&message[part.header.clone()], Role::Child));
+            self.rest_of_extension(&Described::read(headers.header_of(part), Role::Child));
         }
     }
 
     /// body-type-1part
-    fn single(&mut self, message: &[u8], part: &Part, extended: bool, role: Role) {
-        let described = Described::read(&message[part.header.clone()], role);
+    fn single<H: Headers + ?Sized>(&mut self, headers: &H, part: &Part, extended: bool, role: Role) {
+        let described = Described::read(headers.header_of(part), role);
         let text = part.media.kind == b"text";
         self.string(&part.media.kind);
         self.text(" ");
@@ -116,13 +116,12 @@ impl Out {
         self.format(format_args!(" {}", part.body.len()));
         if let Inner::Message(inner) = &part.inner {
             self.text(" ");
-            self.envelope_of(&message[inner.header.clone()]);
+            self.envelope_of(headers.header_of(inner));
             self.text(" ");
-            self.body_structure(message, inner, extended);
+            self.body_structure(headers, inner, extended);
         }
         if text || matches!(part.inner, Inner::Message(_)) {
-            let lines = message[part.body.clone()].iter().filter(|byte| **byte == b'\n').count();
-            self.format(format_args!(" {lines}"));
+            self.format(format_args!(" {}", part.lines));
         }
         if extended {
             self.text(" ");
