@@ -392,3 +392,42 @@ drop.dele(1); drop.quit()
     }
     readers.suite.stop();
 }
+
+#[test]
+fn a_client_that_idles_hears_of_mail_in_a_file_that_took_the_place_of_its_mbox() {
+    let readers = Readers::start("");
+    readers.suite.send("a@x.example", &["mbox@example.com"], "Subject: one\n\nHello\n");
+    readers.suite.wait_messages("mbox", 1);
+    let script = format!(
+        "
+import imaplib, os, socket
+socket.setdefaulttimeout({patience})
+it = imaplib.IMAP4('127.0.0.1', {port})
+it.login('mbox', 'secret')
+assert it.select()[1] == [b'1']
+it.send(b'i IDLE\\r\\n')
+assert it.readline().startswith(b'+ ')
+path = '{path}'
+LETTER = 'From a@x.example Sun Nov 22 10:00:00 2026\\nSubject: more\\n\\nHello again\\n\\n'
+def hears(count):
+    while (line := it.readline()) != b'* %d EXISTS\\r\\n' % count:
+        assert line and line.startswith(b'* '), line
+for count in (2, 4):
+    # As mutt and many others save a mailbox.
+    was = os.stat(path)
+    with open(path) as old, open(path + '.new', 'w') as new: new.write(old.read() + LETTER)
+    os.chown(path + '.new', was.st_uid, was.st_gid)
+    os.chmod(path + '.new', was.st_mode & 0o777)
+    os.rename(path + '.new', path)
+    hears(count)
+    with open(path, 'a') as file: file.write(LETTER)
+    hears(count + 1)
+it.send(b'DONE\\r\\n')
+",
+        patience = tests::suite::PATIENCE.as_secs(),
+        port = readers.imap,
+        path = readers.suite.root().join("mail/mbox").display(),
+    );
+    readers.succeeds("python3", &["-c", &script], "");
+    readers.suite.stop();
+}

@@ -2,6 +2,7 @@
 //!
 //! The kernel allows 128 of these per user id: one for a process, not one for a session.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
@@ -105,18 +106,18 @@ impl DirectoryWatch {
         let _ = self.inotify.rm_watch(id.0);
     }
 
-    /// Where something happened since the last call, with repetitions; none when so much did that the kernel does not
-    /// know it all. Never waits.
+    /// Where something happened since the last call, with repetitions, and to which entry of a directory; none when so much
+    /// did that the kernel does not know it all. Never waits.
     ///
     /// # Errors
     /// As read(2).
-    pub fn changed(&self) -> io::Result<Option<Vec<WatchId>>> {
+    pub fn changed(&self) -> io::Result<Option<Vec<(WatchId, Option<OsString>)>>> {
         let (mut ids, mut lost) = (Vec::new(), false);
         loop {
             match self.inotify.read_events() {
                 Ok(events) => {
                     lost |= events.iter().any(|event| event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW));
-                    ids.extend(events.iter().map(|event| WatchId(event.wd)));
+                    ids.extend(events.into_iter().map(|event| (WatchId(event.wd), event.name)));
                 }
                 Err(Errno::EAGAIN) => return Ok(if lost { None } else { Some(ids) }),
                 Err(Errno::EINTR) => {}

@@ -28,6 +28,15 @@ pub(super) enum Work {
     Mbox(Mbox),
 }
 
+/// Where one sees that a folder changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Watched {
+    /// In all that happens there.
+    Directories(Vec<PathBuf>),
+    /// In what happens to this entry of its directory: the file may be written, or another put in its place.
+    File(PathBuf),
+}
+
 /// Which computed thing is kept for a message ([`Folder::cache`]). The number is the caller's; raise it when the form
 /// of the bytes changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,14 +243,14 @@ impl Folder {
         }
     }
 
-    /// What changes when [`Folder::sync`] would find something: directories, or the file.
-    pub(super) fn watched(&self) -> Vec<PathBuf> {
+    /// What changes when [`Folder::sync`] would find something.
+    pub(super) fn watched(&self) -> Watched {
         match &*locked(&self.work) {
             Work::Maildir(maildir) => {
                 let path = self.shared.root.join(&maildir.path);
-                vec![path.join("new"), path.join("cur")]
+                Watched::Directories(vec![path.join("new"), path.join("cur")])
             }
-            Work::Mbox(mbox) => vec![mbox.watched()],
+            Work::Mbox(mbox) => Watched::File(mbox.path()),
         }
     }
 

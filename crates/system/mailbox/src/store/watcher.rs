@@ -1,13 +1,15 @@
 //! Waiting for changes in folders: one inotify instance for all sessions of a process.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sys::watch::{DirectoryWatch, WatchId};
 
 use super::Folder;
+use super::folder::Watched;
 
 /// Names what is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,15 +19,15 @@ pub struct WatchKey(u64);
 #[derive(Debug)]
 pub struct Watcher {
     watch: DirectoryWatch,
-    /// By what is watched. Two folders never share a directory, two sessions a folder.
-    keys: HashMap<WatchId, WatchKey>,
-    folders: HashMap<WatchKey, Watched>,
+    /// By what is watched. Two sessions share a folder; mbox files share a directory, where each has its name.
+    keys: HashMap<WatchId, Vec<(Option<OsString>, WatchKey)>>,
+    folders: HashMap<WatchKey, Entry>,
     by_path: HashMap<PathBuf, WatchKey>,
     last_key: u64,
 }
 
 #[derive(Debug)]
-struct Watched {
+struct Entry {
     path: PathBuf,
     ids: Vec<WatchId>,
     sessions: usize,
@@ -51,44 +53,69 @@ impl Watcher {
     /// # Errors
     /// When the user has too many watches (`fs.inotify.max_user_watches`): poll instead.
     pub fn watch(&mut self, folder: &Folder) -> io::Result<WatchKey> {
-        let paths = folder.watched();
-        let path = paths.first().cloned().unwrap_or_default();
+        let watched = folder.watched();
+        let path = match &watched {
+            Watched::Directories(paths) => paths.first().cloned().unwrap_or_default(),
+            Watched::File(path) => path.clone(),
+        };
         if let Some(key) = self.by_path.get(&path)
-            && let Some(watched) = self.folders.get_mut(key)
+            && let Some(entry) = self.folders.get_mut(key)
         {
-            watched.sessions += 1;
+            entry.sessions += 1;
             return Ok(*key);
-        }
-        let mut ids = Vec::with_capacity(paths.len());
-        for path in &paths {
-            match self.watch.add(path) {
-                Ok(id) => ids.push(id),
-                Err(error) => {
-                    ids.into_iter().for_each(|id| self.watch.remove(id));
-                    return Err(error);
-                }
-            }
         }
         self.last_key += 1;
         let key = WatchKey(self.last_key);
-        self.keys.extend(ids.iter().map(|id| (*id, key)));
-        self.by_path.insert(path.clone(), key);
-        self.folders.insert(key, Watched { path, ids, sessions: 1 });
+        let mut entry = Entry { path: path.clone(), ids: Vec::new(), sessions: 1 };
+        if let Err(error) = self.add(&watched, key, &mut entry.ids) {
+            self.remove(key, &entry.ids);
+            return Err(error);
+        }
+        self.by_path.insert(path, key);
+        self.folders.insert(key, entry);
         Ok(key)
+    }
+
+    fn add(&mut self, watched: &Watched, key: WatchKey, ids: &mut Vec<WatchId>) -> io::Result<()> {
+        let mut added = |id, name| {
+            self.keys.entry(id).or_default().push((name, key));
+            ids.push(id);
+        };
+        match watched {
+            Watched::Directories(paths) => {
+                for path in paths {
+                    added(self.watch.add(path)?, None);
+                }
+            }
+            Watched::File(path) => match self.watch.add(path.parent().unwrap_or(Path::new("/"))) {
+                Ok(id) => added(id, path.file_name().map(OsString::from)),
+                // Who may not list the directory still sees what is written into the file that is there.
+                Err(_) => added(self.watch.add(path)?, None),
+            },
+        }
+        Ok(())
     }
 
     /// One watches less.
     pub fn unwatch(&mut self, key: WatchKey) {
-        let Some(watched) = self.folders.get_mut(&key) else { return };
-        watched.sessions -= 1;
-        if watched.sessions > 0 {
+        let Some(entry) = self.folders.get_mut(&key) else { return };
+        entry.sessions -= 1;
+        if entry.sessions > 0 {
             return;
         }
-        if let Some(watched) = self.folders.remove(&key) {
-            self.by_path.remove(&watched.path);
-            for id in watched.ids {
-                self.keys.remove(&id);
-                self.watch.remove(id);
+        if let Some(entry) = self.folders.remove(&key) {
+            self.by_path.remove(&entry.path);
+            self.remove(key, &entry.ids);
+        }
+    }
+
+    fn remove(&mut self, key: WatchKey, ids: &[WatchId]) {
+        for id in ids {
+            let Some(others) = self.keys.get_mut(id) else { continue };
+            others.retain(|(_, other)| *other != key);
+            if others.is_empty() {
+                self.keys.remove(id);
+                self.watch.remove(*id);
             }
         }
     }
@@ -99,8 +126,14 @@ impl Watcher {
     /// # Errors
     /// As read(2).
     pub fn changed(&mut self) -> io::Result<Vec<WatchKey>> {
-        let Some(ids) = self.watch.changed()? else { return Ok(self.folders.keys().copied().collect()) };
-        let mut keys: Vec<WatchKey> = ids.iter().filter_map(|id| self.keys.get(id)).copied().collect();
+        let Some(events) = self.watch.changed()? else { return Ok(self.folders.keys().copied().collect()) };
+        let mut keys = Vec::new();
+        for (id, entry) in events {
+            let concerned = self.keys.get(&id).into_iter().flatten();
+            // What happens to a directory itself has no name, and concerns all that is in it.
+            let is_it = |name: &Option<OsString>| name.is_none() || entry.is_none() || *name == entry;
+            keys.extend(concerned.filter(|(name, _)| is_it(name)).map(|(_, key)| *key));
+        }
         keys.sort_unstable();
         keys.dedup();
         Ok(keys)
@@ -149,5 +182,32 @@ mod tests {
         watcher.unwatch(first);
         std::fs::write(root.path().join("new/1.3.vm"), "x").unwrap();
         assert_eq!(watcher.changed().unwrap(), []);
+    }
+
+    #[test]
+    fn a_file_that_takes_the_place_of_an_mbox_is_watched() {
+        let root = tempfile::tempdir().unwrap();
+        let settings = Settings { layout: crate::store::Layout::Mbox, ..Settings::new("vm", 1) };
+        let stores = Stores::new(settings);
+        let paths = ["one", "two"].map(|name| root.path().join(name));
+        let [one, two] = paths.clone().map(|path| {
+            std::fs::write(&path, "").unwrap();
+            stores.open(&path).unwrap().folder(&FolderName::inbox(), 1).unwrap()
+        });
+        let mut watcher = Watcher::new().unwrap();
+        let (first, second) = (watcher.watch(&one).unwrap(), watcher.watch(&two).unwrap());
+        for round in 0..3 {
+            std::fs::write(root.path().join("one.tmp"), "x").unwrap();
+            assert_eq!(watcher.changed().unwrap(), [], "{round}");
+            std::fs::rename(root.path().join("one.tmp"), &paths[0]).unwrap();
+            assert_eq!(watcher.changed().unwrap(), [first], "{round}");
+            std::fs::write(&paths[0], "xy").unwrap();
+            assert_eq!(watcher.changed().unwrap(), [first], "{round}");
+        }
+        watcher.unwatch(first);
+        std::fs::write(&paths[0], "z").unwrap();
+        std::fs::remove_file(&paths[1]).unwrap();
+        std::fs::write(&paths[1], "z").unwrap();
+        assert_eq!(watcher.changed().unwrap(), [second]);
     }
 }

@@ -368,11 +368,6 @@ impl Mbox {
         let now_us = self.seen.take().map_or(0, |(_, looked_us)| looked_us);
         self.sync(contents, now_us)
     }
-
-    /// What a watcher watches.
-    pub(crate) fn watched(&self) -> PathBuf {
-        self.path()
-    }
 }
 
 pub(super) fn keyword_set(names: &[String], piece: &Piece) -> KeywordSet {
