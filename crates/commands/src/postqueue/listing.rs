@@ -79,14 +79,14 @@ impl Printer {
             self.date = (Some(entry.time), local_date(entry.time));
         }
         let date = &self.date.1;
-        let (id_columns, indent) = if self.long_ids { (17, 47) } else { (11, 41) };
-        out.push_str(id);
-        out.push_str(mark);
-        pad(out, id_columns - (id.len() + mark.len()).min(id_columns));
+        let (id_columns, indent): (usize, usize) = if self.long_ids { (17, 47) } else { (11, 41) };
+        out.extend([id, mark]);
+        pad(out, id_columns.saturating_sub(id.len() + mark.len()));
         let _ = match self.long_ids {
-            true => writeln!(out, " {size:>8} {date:19.19} {sender}"),
-            false => writeln!(out, " {size:>7} {date:20.20} {sender}"),
+            true => write!(out, " {size:>8} {date:19.19} "),
+            false => write!(out, " {size:>7} {date:20.20} "),
         };
+        out.extend([sender, "\n"]);
         let mut last = "";
         for (recipient, reason) in &entry.recipients {
             if *reason != last {
@@ -104,7 +104,11 @@ impl Printer {
 }
 
 fn pad(out: &mut String, columns: usize) {
-    out.extend(std::iter::repeat_n(' ', columns));
+    const SPACES: &str = match std::str::from_utf8(&[b' '; REASON_COLUMNS]) {
+        Ok(spaces) => spaces,
+        Err(_) => "",
+    };
+    out.push_str(&SPACES[..columns]);
 }
 
 struct Entry<'a> {
@@ -119,21 +123,29 @@ struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     fn read(message: &'a Attributes) -> Option<Self> {
+        let (mut queue_name, mut queue_id, mut sender) = (None, None, None);
+        let (mut time, mut size, mut forced_expire) = (None, None, None);
         let mut recipients: Vec<(&str, &str)> = Vec::new();
         for (name, value) in message.iter() {
             match name {
+                "queue_name" => queue_name = Some(value),
+                "queue_id" => queue_id = Some(value),
+                "time" => time = value.parse().ok(),
+                "size" => size = value.parse().ok(),
+                "forced_expire" => forced_expire = value.parse::<i32>().ok(),
+                "sender" => sender = Some(value),
                 "recipient" => recipients.push((value, "")),
                 "reason" => recipients.last_mut()?.1 = value,
                 _ => {}
             }
         }
         Some(Self {
-            queue_name: message.get("queue_name")?,
-            queue_id: message.get("queue_id")?,
-            time: message.parse("time").ok()?,
-            size: message.parse("size").ok()?,
-            forced_expire: message.parse::<i32>("forced_expire").ok()? != 0,
-            sender: message.get("sender")?,
+            queue_name: queue_name?,
+            queue_id: queue_id?,
+            time: time?,
+            size: size?,
+            forced_expire: forced_expire? != 0,
+            sender: sender?,
             recipients,
         })
     }

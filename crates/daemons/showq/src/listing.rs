@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
 
     /// The envelope, as far as it is needed; `None` when the file can not be read or is no message.
     fn envelope(&mut self, file: &File) -> Option<Envelope> {
-        let mut reader = EnvelopeReader::without_attributes();
+        let mut reader = EnvelopeReader::for_lists();
         let mut begin = 0;
         loop {
             let length = file.read_at(&mut self.block, begin).ok()?;

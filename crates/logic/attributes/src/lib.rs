@@ -12,7 +12,8 @@ pub const MESSAGE_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// One message: names and values in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attributes {
-    pairs: Vec<(String, String)>,
+    /// As it is sent, without the empty name at the end.
+    encoded: String,
 }
 
 /// Why bytes are not a message.
@@ -49,13 +50,18 @@ impl Attributes {
 
     /// Appends `name` with `value`, as [`Attributes::with`].
     pub fn push(&mut self, name: &str, value: impl ToString) {
-        let clean = |text: String| if text.contains('\0') { text.replace('\0', "") } else { text };
-        self.pairs.push((clean(name.to_owned()), clean(value.to_string())));
+        self.push_text(name);
+        self.push_text(&value.to_string());
+    }
+
+    fn push_text(&mut self, text: &str) {
+        self.encoded.extend(text.split('\0'));
+        self.encoded.push('\0');
     }
 
     /// The first value of `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// The first value of `name`, parsed.
@@ -76,17 +82,13 @@ impl Attributes {
 
     /// All names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        let mut rest = self.encoded.as_str();
+        std::iter::from_fn(move || take_text(&mut rest).zip(take_text(&mut rest)))
     }
 
     /// Appends the encoded message to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        for (name, value) in &self.pairs {
-            out.extend_from_slice(name.as_bytes());
-            out.push(0);
-            out.extend_from_slice(value.as_bytes());
-            out.push(0);
-        }
+        out.extend_from_slice(self.encoded.as_bytes());
         out.push(0);
     }
 
@@ -102,25 +104,30 @@ impl Attributes {
     /// # Errors
     /// [`DecodeError`]: the connection can not be used any more.
     pub fn decode(bytes: &[u8]) -> Result<Option<(Self, usize)>, DecodeError> {
-        let mut message = Self::new();
-        let mut rest = bytes;
-        loop {
-            let Some((name, after_name)) = take_text(rest)? else { break };
-            if name.is_empty() {
-                return Ok(Some((message, bytes.len() - after_name.len())));
+        let mut at = 0;
+        while let Some(name_bytes) = text_bytes(&bytes[at..]) {
+            if name_bytes == 0 {
+                let text = std::str::from_utf8(&bytes[..at]).map_err(|_| DecodeError::NotText)?;
+                return Ok(Some((Self { encoded: text.to_owned() }, at + 1)));
             }
-            let Some((value, after_value)) = take_text(after_name)? else { break };
-            message.pairs.push((name.to_owned(), value.to_owned()));
-            rest = after_value;
+            let value = at + name_bytes + 1;
+            let Some(value_bytes) = text_bytes(&bytes[value..]) else { break };
+            at = value + value_bytes + 1;
         }
         if bytes.len() > MESSAGE_LIMIT_BYTES { Err(DecodeError::TooLarge) } else { Ok(None) }
     }
 }
 
-fn take_text(bytes: &[u8]) -> Result<Option<(&str, &[u8])>, DecodeError> {
-    let Some(end) = bytes.iter().position(|byte| *byte == 0) else { return Ok(None) };
-    let text = std::str::from_utf8(&bytes[..end]).map_err(|_| DecodeError::NotText)?;
-    Ok(Some((text, &bytes[end + 1..])))
+/// Takes the text before the next NUL off.
+fn take_text<'a>(rest: &mut &'a str) -> Option<&'a str> {
+    let (text, after) = rest.split_at(text_bytes(rest.as_bytes())?);
+    *rest = &after[1..];
+    Some(text)
+}
+
+/// The bytes before the next NUL, once it is there.
+fn text_bytes(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte == 0)
 }
 
 #[cfg(test)]
@@ -133,6 +140,19 @@ mod tests {
             Attributes::new().with("request", "resolve").with("recipient", "").with("recipient", "b@c");
         let bytes = sent.to_bytes();
         assert_eq!(Attributes::decode(&bytes), Ok(Some((sent, bytes.len()))));
+    }
+
+    #[test]
+    fn what_would_end_a_text_is_cut_out() {
+        let bytes = Attributes::new().with("na\0me", "va\0\0lue\0").with("empty", "").to_bytes();
+        assert_eq!(bytes, b"name\0value\0empty\0\0\0");
+        let (message, _) = Attributes::decode(&bytes).unwrap().unwrap();
+        assert_eq!(message.iter().collect::<Vec<_>>(), [("name", "value"), ("empty", "")]);
+    }
+
+    #[test]
+    fn only_text_is_taken() {
+        assert_eq!(Attributes::decode(b"name\0\xff\0\0"), Err(DecodeError::NotText));
     }
 
     #[test]

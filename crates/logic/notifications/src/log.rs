@@ -108,7 +108,8 @@ impl LogEntry {
 /// status of their own. Entries that a crash cut short are kept as far as they go.
 pub fn read_log(bytes: &[u8], deferred: bool) -> Vec<LogEntry> {
     let (status, action) = if deferred { ("4.0.0", "delayed") } else { ("5.0.0", "failed") };
-    let text = String::from_utf8_lossy(bytes);
+    // In less time than `from_utf8_lossy` alone, where nothing is lost.
+    let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     let mut entries = Vec::new();
     let mut entry: Option<LogEntry> = None;
     for line in text.split('\n') {
@@ -128,7 +129,9 @@ fn named(address: &str) -> &str {
 }
 
 fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+    // The control characters above ASCII begin with this byte, and few others do.
+    let suspect = |byte: u8| byte.is_ascii_control() || byte == 0xc2;
+    if !text.bytes().any(suspect) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if c.is_control() { '?' } else { c }).collect())

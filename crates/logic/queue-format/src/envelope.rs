@@ -112,7 +112,7 @@ pub struct EnvelopeReader {
     recipient_limit: usize,
     pointers_seen: HashSet<u64>,
     pending: Recipient,
-    attributes_wanted: bool,
+    for_lists: bool,
 }
 
 impl EnvelopeReader {
@@ -125,13 +125,14 @@ impl EnvelopeReader {
             recipient_limit,
             pointers_seen: HashSet::new(),
             pending: Recipient::default(),
-            attributes_wanted: true,
+            for_lists: false,
         }
     }
 
-    /// A reader that passes attributes over which are not its own business: for lists of many messages.
-    pub fn without_attributes() -> Self {
-        Self { attributes_wanted: false, ..Self::new(usize::MAX) }
+    /// A reader for lists of many messages: it passes over attributes that are not its own business, and over what recipients
+    /// were before rewriting ([`Recipient::original`] stays empty).
+    pub fn for_lists() -> Self {
+        Self { for_lists: true, ..Self::new(usize::MAX) }
     }
 
     /// What has been read so far.
@@ -236,6 +237,7 @@ impl EnvelopeReader {
             Kind::CREATION_TIME => self.envelope.created_seconds = number(data),
             Kind::FULL_NAME => self.envelope.full_name = Some(text(data)),
             Kind::SENDER => self.envelope.sender = Some(text(data)),
+            Kind::ORIGINAL_RECIPIENT if self.for_lists => {}
             Kind::ORIGINAL_RECIPIENT => self.pending.original = text(data),
             Kind::DSN_ORIGINAL_RECIPIENT => self.pending.dsn_original = text(data),
             Kind::DSN_NOTIFY => self.pending.notify = small(data).ok_or(malformed)?,
@@ -272,7 +274,7 @@ impl EnvelopeReader {
         recipient.address = text(record.data);
         recipient.offset = at;
         recipient.done = record.kind == Kind::DONE;
-        if recipient.original.is_empty() {
+        if recipient.original.is_empty() && !self.for_lists {
             recipient.original.clone_from(&recipient.address);
         }
         self.envelope.recipients.push(recipient);
@@ -288,7 +290,7 @@ impl EnvelopeReader {
             b"notify_flags" => self.pending.notify = small(value)?,
             b"envelope_id" => self.envelope.envelope_id = text(value),
             b"ret_flags" => self.envelope.return_flags = small(value)?,
-            _ if self.attributes_wanted => self.envelope.attributes.push((text(name), text(value))),
+            _ if !self.for_lists => self.envelope.attributes.push((text(name), text(value))),
             _ => {}
         }
         Some(())
@@ -334,16 +336,20 @@ impl Envelope {
     }
 }
 
+/// As `String::from_utf8_lossy`, in less time where nothing is lost.
 fn text(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).into_owned()
+    match std::str::from_utf8(data) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(data).into_owned(),
+    }
 }
 
 fn number(data: &[u8]) -> Option<u64> {
-    std::str::from_utf8(data).ok()?.trim().parse().ok()
+    std::str::from_utf8(data.trim_ascii()).ok()?.parse().ok()
 }
 
 fn small(data: &[u8]) -> Option<u32> {
-    std::str::from_utf8(data).ok()?.trim().parse().ok()
+    u32::try_from(number(data)?).ok()
 }
 
 /// `seconds microseconds`; before 2.3 the seconds alone.

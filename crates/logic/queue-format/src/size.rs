@@ -34,15 +34,15 @@ impl SizeRecord {
     /// bytes of the content those of the message. `None` when the first three do not stand there.
     pub fn decode(data: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(data).ok()?;
-        let numbers: Vec<u64> = text.split_ascii_whitespace().map_while(|word| word.parse().ok()).collect();
-        let [message_bytes, content_offset, recipients, ..] = numbers[..] else { return None };
+        let mut numbers = text.split_ascii_whitespace().map_while(|word| word.parse::<u64>().ok());
+        let message_bytes = numbers.next()?;
         Some(Self {
             message_bytes,
-            content_offset,
-            recipients,
-            manager_flags: u32::try_from(numbers.get(3).copied().unwrap_or(0)).ok()?,
-            content_bytes: numbers.get(4).copied().unwrap_or(message_bytes),
-            send_options: u32::try_from(numbers.get(5).copied().unwrap_or(0)).ok()?,
+            content_offset: numbers.next()?,
+            recipients: numbers.next()?,
+            manager_flags: u32::try_from(numbers.next().unwrap_or(0)).ok()?,
+            content_bytes: numbers.next().unwrap_or(message_bytes),
+            send_options: u32::try_from(numbers.next().unwrap_or(0)).ok()?,
         })
     }
 }
