@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use machine::{Disconnect, Machine, Output, READ_LIMIT_BYTES};
 use restrictions::{Client, Envelope};
-use smtp_protocol::{Admission, Answer, Command, Named, Question, Reply, Server, TlsLevel};
+use smtp_protocol::{Admission, Answer, Command, Named, Question, Reply, Server, TlsLevel, Troubles};
 use sys::sockets::{Peer, Socket, wait_readable};
 use worker::{Arguments, Setup, StartError, alone};
 
@@ -94,7 +94,9 @@ impl<'a> Alone<'a> {
 
     fn serve(mut self) -> Result<(), StartError> {
         let dialogue = settings::dialogue(&self.setup.config, TlsLevel::None);
-        let dialogue = smtp_protocol::Settings { tls_wrapper: false, proxy_protocol: false, ..dialogue };
+        let notify = Troubles::default();
+        let dialogue =
+            smtp_protocol::Settings { tls_wrapper: false, proxy_protocol: false, notify, ..dialogue };
         let mut machine = Server::new(Arc::new(dialogue));
         let mut limit = Duration::ZERO;
         loop {

@@ -56,6 +56,7 @@ mod direct;
 mod parcel;
 mod inquiry;
 mod chat_log;
+mod notices;
 mod alone;
 mod submission;
 

@@ -16,6 +16,7 @@ use worker::{Clients, Service, Setup, StartError};
 
 use crate::direct::Direct;
 use crate::encryption::Encryption;
+use crate::notices::Notices;
 use crate::policy::Policies;
 use crate::rates::Rates;
 use crate::session::Session;
@@ -44,6 +45,7 @@ pub(crate) struct Smtpd {
     transactions: u64,
     pub(crate) policies: Policies,
     pub(crate) rates: Rates,
+    pub(crate) notices: Notices,
     space: Option<(Instant, u64)>,
 }
 
@@ -85,13 +87,15 @@ impl Service for Smtpd {
             transactions: 0,
             policies: Policies::default(),
             rates: Rates::new(config, &setup.service, counter),
+            notices: Notices::new(config),
             space: None,
         })
     }
 
     fn start(&mut self, _setup: &Setup, events: &mut EventLoop<Self>) -> Result<(), StartError> {
         worker::server_tls::renew_keys(self, events);
-        self.open_desk(events).map_err(|error| StartError::Refused(error.to_string()))
+        let opened = self.open_desk(events).and_then(|()| self.open_notices(events));
+        opened.map_err(|error| StartError::Refused(error.to_string()))
     }
 
     fn accepted(&mut self, socket: Socket, peer: Peer, _listener: usize, events: &mut EventLoop<Self>) {
@@ -101,7 +105,7 @@ impl Service for Smtpd {
     }
 
     fn tables(&self) -> impl Iterator<Item = &Tables> {
-        std::iter::once(&*self.tables)
+        std::iter::once(&*self.tables).chain(self.notices.tables())
     }
 
     fn draining(&mut self, events: &mut EventLoop<Self>) {
@@ -109,7 +113,7 @@ impl Service for Smtpd {
     }
 
     fn sessions(&self) -> usize {
-        self.clients.here()
+        self.clients.here() + self.notices.under_way()
     }
 
     fn served(&self) -> u64 {

@@ -191,6 +191,7 @@ impl Session {
                 let view = self.view(Command::Unknown.name());
                 chat_log::event(event, &view, &self.shown);
             }
+            Question::Notice(transcript) => daemon.notice(transcript, &self.shown, events),
             Question::Ended(ending) if self.connected => chat_log::ending(ending, &self.shown),
             _ => {}
         }

@@ -127,6 +127,8 @@ pub(crate) fn dialogue(config: &Config, tls: TlsLevel) -> smtp_protocol::Setting
         soft_bounce: config.get(&parameters::SOFT_BOUNCE),
         reject_footer: !config.get(&parameters::SMTPD_REJECT_FOOTER).is_empty()
             || !config.get(&parameters::SMTPD_REJECT_FOOTER_MAPS).is_empty(),
+        notify: crate::notices::wanted(config),
+        history_threshold: size(&parameters::SMTPD_HISTORY_FLUSH_THRESHOLD),
         verp: Verp {
             default_delimiters: config.get(&parameters::DEFAULT_VERP_DELIMITERS),
             allowed: config.get(&parameters::VERP_DELIMITER_FILTER),

@@ -12,10 +12,12 @@ pub mod notify;
 pub mod log;
 pub mod plan;
 pub mod report;
+mod session_notice;
 mod wrap;
 
 pub use expand::{ExpandError, Expanded, Facts};
 pub use log::{LogEntry, read_log};
 pub use plan::{Classes, Letter, Plan, Postmaster, Reader, Returned, plan};
 pub use report::{About, Report};
+pub use session_notice::SessionNotice;
 pub use template::{Class, Template, Templates};

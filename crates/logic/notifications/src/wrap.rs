@@ -7,9 +7,14 @@ const INDENT: &str = "    ";
 
 /// `text` in lines, each with its line end.
 pub(crate) fn wrap(text: &str) -> String {
+    wrap_at(LINE_LIMIT_BYTES, text)
+}
+
+/// As [`wrap`], with another limit.
+pub(crate) fn wrap_at(limit_bytes: usize, text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut rest = text;
-    let mut room = LINE_LIMIT_BYTES;
+    let mut room = limit_bytes;
     loop {
         let end = line_length(rest, room);
         out += &rest[..end];
@@ -19,7 +24,7 @@ pub(crate) fn wrap(text: &str) -> String {
             return out;
         }
         out += INDENT;
-        room = LINE_LIMIT_BYTES - INDENT.len();
+        room = limit_bytes - INDENT.len();
     }
 }
 

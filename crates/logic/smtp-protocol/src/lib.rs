@@ -8,6 +8,7 @@ mod server;
 mod settings;
 mod question;
 mod reply;
+mod history;
 mod command;
 mod token;
 mod path;
@@ -20,6 +21,7 @@ mod content;
 
 pub use command::{Command, Count, Counts};
 pub use esmtp::{Body, Notify, Return};
+pub use history::{Transcript, Troubles};
 pub use proxy_protocol::Endpoints;
 pub use question::{
     Admission, Answer, Disconnection, Ending, Event, Hello, Named, Question, Recipient, Sender,

@@ -4,6 +4,7 @@ use machine::TlsFacts;
 
 use crate::command::{Command, Counts};
 use crate::esmtp::{Body, Notify, Return};
+use crate::history::Transcript;
 use crate::proxy_protocol::Endpoints;
 use crate::reply::Reply;
 use crate::settings::Keywords;
@@ -59,6 +60,8 @@ pub enum Question {
     Filter(String),
     /// Nothing to find out: for the log.
     Note(Event),
+    /// There was trouble in this part of the session, and somebody wants to know.
+    Notice(Box<Transcript>),
     /// The session is over; the machine closes after it.
     Ended(Ending),
 }

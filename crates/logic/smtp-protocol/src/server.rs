@@ -19,6 +19,7 @@ use machine::{Disconnect, Machine, Output, TlsFacts};
 use crate::command::{Command, Counts};
 use crate::content::Content;
 use crate::esmtp::Allowed;
+use crate::history::History;
 use crate::input::Input;
 use crate::question::{Admission, Answer, Disconnection, Ending, Event, Hello, Question, Sender};
 use crate::reply::Reply;
@@ -58,6 +59,10 @@ pub struct Server {
     after: &'static str,
     pipelining_noted: bool,
     gone: Option<Disconnection>,
+    /// Kept where somebody wants to know.
+    history: Option<Box<History>>,
+    /// What is said now is somebody else's answer.
+    ruled: bool,
 }
 
 /// MAIL was accepted.
@@ -161,6 +166,7 @@ impl Step {
 impl Server {
     /// A session that has not begun; the first [`Machine::poll`] begins it.
     pub fn new(settings: Arc<Settings>) -> Self {
+        let history = (!settings.notify.is_none()).then(Box::default);
         Self {
             settings,
             input: Input::default(),
@@ -186,6 +192,8 @@ impl Server {
             after: "CONNECT",
             pipelining_noted: false,
             gone: None,
+            history,
+            ruled: false,
         }
     }
 
@@ -271,7 +279,10 @@ impl Server {
     }
 
     /// The reply as the configuration wants it.
-    fn finished(&self, reply: Reply) -> Reply {
+    fn finished(&mut self, reply: Reply) -> Reply {
+        if let Some(history) = &mut self.history {
+            history.refused(&reply, self.ruled);
+        }
         if self.settings.soft_bounce { reply.softened() } else { reply }
     }
 
@@ -282,6 +293,7 @@ impl Server {
         if self.settings.reject_footer && reply.text().starts_with(['4', '5']) {
             return self.ask(Question::Footer(reply.clone()), Asked::Footer);
         }
+        self.remember(reply);
         match self.steps.back_mut() {
             None => reply.write(&mut self.out),
             Some(Step::Write(bytes)) => reply.write(bytes),
@@ -293,9 +305,26 @@ impl Server {
         }
     }
 
+    fn remember(&mut self, reply: &Reply) {
+        if let Some(history) = &mut self.history {
+            history.said(reply);
+        }
+    }
+
+    /// A part of the session is over: tells of trouble in it, and forgets it if it was long.
+    fn flush_history(&mut self, threshold: usize, aborted: Option<Disconnection>) {
+        let wanted = self.settings.notify;
+        let history = self.history.as_mut();
+        let told = history.and_then(|one| one.flush(threshold, wanted, aborted.map(Disconnection::reason)));
+        if let Some(transcript) = told {
+            self.ask(Question::Notice(Box::new(transcript)), Asked::Nothing);
+        }
+    }
+
     /// Sends a reply before anything else that is to be done.
     fn send_first(&mut self, answer: Answer) {
         if let Answer::Refuse(reply) = answer {
+            self.remember(&reply);
             let mut bytes = Vec::new();
             reply.write(&mut bytes);
             self.steps.push_front(Step::Write(bytes));
@@ -344,6 +373,7 @@ impl Server {
         self.phase = Phase::Closed;
         self.input.clear();
         self.reset();
+        self.flush_history(0, why);
         let ending = Ending { why, after: self.after, content_bytes, counts: self.counts.clone() };
         self.ask(Question::Ended(ending), Asked::Nothing);
         self.steps.push_back(Step::Close);
@@ -372,6 +402,12 @@ impl Server {
         if answer == Answer::HangUp {
             return self.end(None);
         }
+        self.ruled = matches!(answer, Answer::Refuse(_));
+        self.go_on(asked, answer);
+        self.ruled = false;
+    }
+
+    fn go_on(&mut self, asked: Asked, answer: Answer) {
         match asked {
             Asked::Nothing => {}
             Asked::Connect => self.admit(answer),

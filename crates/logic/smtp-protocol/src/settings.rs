@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::history::Troubles;
+
 /// Limits, switches and texts of the dialogue. Each field names the parameter it is made from.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -67,6 +69,10 @@ pub struct Settings {
     pub soft_bounce: bool,
     /// `smtpd_reject_footer` or `smtpd_reject_footer_maps` is set: every refusal is a question.
     pub reject_footer: bool,
+    /// The kinds of trouble of which [`Question::Notice`](crate::Question::Notice) tells (`notify_classes`).
+    pub notify: Troubles,
+    /// `smtpd_history_flush_threshold`, in lines.
+    pub history_threshold: usize,
     /// `default_verp_delimiters` and `verp_delimiter_filter`
     pub verp: Verp,
 }
@@ -106,6 +112,8 @@ impl Default for Settings {
             command_filter: false,
             soft_bounce: false,
             reject_footer: false,
+            notify: Troubles::default(),
+            history_threshold: 100,
             verp: Verp { default_delimiters: "+=".to_owned(), allowed: "-=+".to_owned() },
         }
     }

@@ -23,7 +23,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machine::{Disconnect, Machine, Output, TlsFacts};
-use smtp_protocol::{Admission, Answer, BareNewline, Named, Question, Reply, Server, Settings, TlsLevel};
+use smtp_protocol::{
+    Admission, Answer, BareNewline, Named, Question, Reply, Server, Settings, TlsLevel, Troubles,
+};
 
 #[test]
 fn every_transcript_comes_out_as_written() {
@@ -181,6 +183,11 @@ fn set(settings: &mut Settings, text: &str) {
         "command_filter" => settings.command_filter = value == "yes",
         "forbid_pipelining" => settings.forbid_pipelining = value == "yes",
         "request_deadline" => settings.request_deadline = value == "yes",
+        "notify" => {
+            let kinds = value.split(' ').map(|word| Troubles::named(word).unwrap());
+            settings.notify = kinds.fold(Troubles::default(), Troubles::with);
+        }
+        "history_threshold" => settings.history_threshold = value.parse().unwrap(),
         "tls_wrapper" => settings.tls_wrapper = value == "yes",
         "soft_error_limit" => settings.soft_error_limit = value.parse().unwrap(),
         "hard_error_limit" => settings.hard_error_limit = value.parse().unwrap(),
@@ -236,6 +243,10 @@ fn show(question: &Question) -> String {
         Question::Filter(text) => format!("filter {text}"),
         Question::Footer(reply) => format!("footer {reply}"),
         Question::Note(event) => format!("note {event:?}"),
+        Question::Notice(transcript) => {
+            let aborted = transcript.aborted.map_or(String::new(), |reason| format!(" {reason};"));
+            format!("notice{aborted} {}", transcript.lines.trim_end().replace('\n', " | "))
+        }
         Question::Ended(ending) => {
             let bytes = ending.content_bytes.map_or(String::new(), |bytes| format!(" ({bytes} bytes)"));
             let why = ending

@@ -29,6 +29,9 @@ impl Server {
 
     fn line(&mut self, line: &Line) {
         self.request_done();
+        if let Some(history) = &mut self.history {
+            history.heard(&line.bytes);
+        }
         if line.bare && !self.bare_line_accepted() {
             return;
         }
@@ -199,6 +202,7 @@ impl Server {
             return self.refuse("501 5.5.4 Syntax: RSET");
         }
         self.reset();
+        self.flush_history(self.settings.history_threshold, None);
         self.done("250 2.0.0 Ok");
     }
 

@@ -78,6 +78,7 @@ impl Server {
             return self.refuse(reply);
         }
         self.reset();
+        self.flush_history(self.settings.history_threshold, None);
         self.helo = true;
         if !hello.extended {
             // The protocol stays what it was: else a HELO would hide pipelining from the check for it.

@@ -128,6 +128,7 @@ impl Server {
         match answer {
             Answer::Queued(id) => {
                 self.errors = 0;
+                self.history.iter_mut().for_each(|history| history.forgive());
                 let size = content.filter(|_| chunked).map(|content| content.size_bytes());
                 let bytes = size.map_or(String::new(), |bytes| format!("{bytes} bytes "));
                 self.done(format!("250 2.0.0 Ok: {bytes}queued as {id}"));
@@ -136,6 +137,7 @@ impl Server {
             Answer::Refuse(reply) => self.refuse(reply),
             _ => self.refuse("451 4.3.0 Error: queue file write error"),
         }
+        self.flush_history(self.settings.history_threshold, None);
     }
 
     pub(super) fn bdat(&mut self, words: &[Token]) {

@@ -1,0 +1,89 @@
+//! `notify_classes`: what the postmaster hears of sessions with trouble.
+
+use tests::{Builder, Message, Suite};
+
+fn suite(classes: &str) -> Suite {
+    let recipients =
+        "error_notice_recipient = other@example.com\nbounce_notice_recipient = third@example.com";
+    Builder::new().example_com().main(&format!("notify_classes = {classes}\n{recipients}")).start()
+}
+
+fn transcript(message: &Message) -> Vec<&str> {
+    assert_eq!(message.header("Return-Path").as_deref(), Some("<double-bounce@mx.test.example>"));
+    let subject = message.header("Subject").unwrap_or_default();
+    assert_eq!(subject, "Postfix SMTP server: errors from unknown[127.0.0.1]");
+    assert_eq!(message.header("To").as_deref(), Some("Postmaster <other@example.com>"));
+    let from = message.header("From").unwrap_or_default();
+    assert_eq!(from, "Mail Delivery System <MAILER-DAEMON@mx.test.example>");
+    message.body().lines().filter(|line| !line.starts_with(" Out: 250")).collect()
+}
+
+#[test]
+fn a_session_with_errors_is_told_with_all_that_was_said() {
+    let suite = suite("policy, protocol");
+    let mut client = suite.connect();
+    client.ehlo();
+    client.expect("MAIL FROM:<a@b.example>", 250);
+    client.expect("RCPT TO:<x@elsewhere.example>", 454);
+    client.expect("NONSENSE here", 500);
+    client.quit();
+    let notice = suite.wait_messages("other/", 1).remove(0);
+    let expected = [
+        "Transcript of session follows.",
+        "",
+        " Out: 220 mx.test.example ESMTP Postfix",
+        " In:  EHLO client.test.example",
+        " In:  MAIL FROM:<a@b.example>",
+        " In:  RCPT TO:<x@elsewhere.example>",
+        " Out: 454 4.7.1 <x@elsewhere.example>: Relay access denied",
+        " In:  NONSENSE here",
+        " Out: 500 5.5.2 Error: command not recognized",
+        " In:  QUIT",
+        " Out: 221 2.0.0 Bye",
+        "",
+        "",
+        "For other details, see the local mail logfile",
+    ];
+    assert_eq!(transcript(&notice), expected);
+    suite.stop();
+}
+
+#[test]
+fn an_unknown_recipient_is_for_the_reader_of_bounces_and_the_reason_of_an_early_end_is_told() {
+    let suite = suite("bounce");
+    let mut client = suite.connect();
+    client.ehlo();
+    client.expect("MAIL FROM:<a@b.example>", 250);
+    client.expect("RCPT TO:<nobody@example.com>", 550);
+    drop(client);
+    let notice = suite.wait_messages("third/", 1).remove(0);
+    let lines = transcript(&notice);
+    assert!(lines.contains(&"     in virtual mailbox table"), "{lines:?}");
+    assert!(lines.contains(&"Session aborted, reason: lost connection"), "{lines:?}");
+    suite.stop();
+}
+
+#[test]
+fn what_was_not_asked_for_or_came_right_is_not_told() {
+    let suite = suite("resource, software");
+    let mut client = suite.connect();
+    client.ehlo();
+    client.expect("MAIL FROM:<a@b.example>", 250);
+    client.expect("RCPT TO:<nobody@example.com>", 550);
+    client.quit();
+    suite.append_main("notify_classes = policy, protocol, bounce");
+    suite.reload();
+    let mut client = suite.connect();
+    client.ehlo();
+    client.expect("NONSENSE", 500);
+    client.send("a@b.example", &["user@example.com"], "Subject: x\n\nx\n");
+    client.quit();
+    suite.wait_messages("user/", 1);
+    let mut client = suite.connect();
+    client.expect("NONSENSE", 500);
+    client.quit();
+    // The only one: about the last session.
+    suite.wait_messages("other/", 1);
+    assert!(suite.messages("third/").is_empty());
+    suite.stop();
+}
