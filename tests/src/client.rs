@@ -130,8 +130,10 @@ impl Client {
     ///
     /// # Errors
     /// The connection ended; whether the message was taken is not known then.
-    pub fn try_send(&mut self, sender: &str, recipient: &str, content: &str) -> std::io::Result<Reply> {
-        for line in [format!("MAIL FROM:<{sender}>"), format!("RCPT TO:<{recipient}>"), "DATA".to_owned()] {
+    pub fn try_send(&mut self, sender: &str, recipients: &[&str], content: &str) -> std::io::Result<Reply> {
+        let recipients = recipients.iter().map(|recipient| format!("RCPT TO:<{recipient}>"));
+        let lines = std::iter::once(format!("MAIL FROM:<{sender}>")).chain(recipients);
+        for line in lines.chain(["DATA".to_owned()]) {
             let reply = self.try_say(&line)?;
             if reply.code >= 400 {
                 return Ok(reply);

@@ -11,6 +11,7 @@ pub mod config;
 pub mod suite;
 pub mod port;
 pub mod processes;
+pub mod storm;
 pub mod client;
 pub mod mail;
 pub mod man;

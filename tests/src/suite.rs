@@ -63,6 +63,19 @@ impl Suite {
         self.root.join("queue")
     }
 
+    /// Where a message lies in a folder of the queue, if it is there; hash folders are looked through.
+    pub fn queue_file(&self, folder: &str, id: &str) -> Option<PathBuf> {
+        let mut folders = vec![self.queue().join(folder)];
+        while let Some(path) = folders.pop() {
+            if path.join(id).is_file() {
+                return Some(path.join(id));
+            }
+            let entries = fs::read_dir(&path).into_iter().flatten().flatten();
+            folders.extend(entries.filter(|entry| entry.file_name().len() == 1).map(|entry| entry.path()));
+        }
+        None
+    }
+
     /// The port of smtpd on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port.number()

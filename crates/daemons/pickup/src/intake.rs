@@ -97,7 +97,16 @@ impl Intake {
     /// Takes one file into the queue and removes it. Blocks.
     pub(crate) fn take(&self, queue: &Queue, entry: &Entry) -> Outcome {
         let Some(id) = entry.id() else { return Outcome::Over };
+        // postsuper(1) may have taken a message out of the active queue that is just being delivered. Whom that still
+        // reaches is to be known before the others get a message of their own.
+        if queue.is_being_delivered(QueueName::Maildrop, &id).unwrap_or(false) {
+            return Outcome::Later;
+        }
         let outcome = match Submission::open(&entry.path, &id, self.mail_owner) {
+            Ok(submission) if submission.is_delivered() => {
+                log::info!("maildrop/{id}: every recipient has it by now, nothing is queued anew");
+                Ok(Outcome::Over)
+            }
             Ok(submission) => self.queue(queue, &submission).map_err(Obstacle::from),
             Err(error) => Err(error.into()),
         };

@@ -77,6 +77,11 @@ impl Submission {
         })
     }
 
+    /// It is queued anew, and nobody is left to deliver it to.
+    pub(crate) fn is_delivered(&self) -> bool {
+        self.requeued.is_some() && self.recipients().next().is_none()
+    }
+
     /// By whose rules headers are completed; `remote` for mail that was remote when it came first.
     pub(crate) fn context(&self, remote: Context) -> Context {
         if self.envelope.attribute("rewrite_context") == Some("remote") { remote } else { Context::Local }
