@@ -19,7 +19,7 @@ fn at_every_step(fault: Fault, path: &str, check: impl Fn(&World, usize, bool)) 
         fs::write(world.at("box"), "From x\n\nold\n\n").unwrap();
         let disk = BrokenDisk::new(at, fault);
         let mut noted = false;
-        let outcome = deliver_and_note(&mut world.mailboxes(&disk), path, 0, &mut || noted = true);
+        let outcome = deliver_and_note(&mut world.mailboxes(disk.clone()), path, 0, &mut || noted = true);
         assert_eq!(noted, outcome.is_ok(), "step {at}");
         check(&world, at, noted);
         if noted && !disk.was_reached() {

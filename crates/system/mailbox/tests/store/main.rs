@@ -8,6 +8,7 @@ mod maildrop;
 mod mbox;
 mod takeover;
 mod quota;
+#[path = "../broken_disk/mod.rs"]
 mod broken_disk;
 mod crash;
 mod index;
