@@ -7,6 +7,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use socket2::Socket;
+
 use super::options::{Family, Options, Place};
 use crate::site::{EX_SOFTWARE, EX_UNAVAILABLE, reason};
 
@@ -27,36 +29,11 @@ const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 /// The exit status.
 pub(crate) fn exchange(options: &Options, request: &[u8], log: &dyn Fn(&str)) -> Result<Vec<u8>, u8> {
     let limit = request.len() as u64 + REPLY_ROOM_BYTES;
-    match &options.place {
-        Place::Socket(path) => {
-            let stream = connect_unix(path, log)?;
-            let time = seconds(options.timeout_seconds);
-            talk(
-                &stream,
-                request,
-                limit,
-                |stream| {
-                    stream.set_read_timeout(Some(time))?;
-                    stream.set_write_timeout(Some(time))
-                },
-                |stream| stream.shutdown(Shutdown::Write),
-            )
-        }
-        Place::Hosts(hosts) => {
-            let stream = connect(options, hosts, log)?;
-            let time = seconds(options.timeout_seconds);
-            talk(
-                &stream,
-                request,
-                limit,
-                |stream| {
-                    stream.set_read_timeout(Some(time))?;
-                    stream.set_write_timeout(Some(time))
-                },
-                |stream| stream.shutdown(Shutdown::Write),
-            )
-        }
-    }
+    let socket: Socket = match &options.place {
+        Place::Socket(path) => connect_unix(path, log)?.into(),
+        Place::Hosts(hosts) => connect(options, hosts, log)?.into(),
+    };
+    talk(&socket, request, limit, seconds(options.timeout_seconds)).map_err(|_| EX_IOERR)
 }
 
 fn seconds(number: u64) -> Duration {
@@ -64,30 +41,18 @@ fn seconds(number: u64) -> Duration {
 }
 
 /// Every error on the way is one of input and output.
-fn talk<S>(
-    stream: &S,
-    request: &[u8],
-    limit: u64,
-    limit_time: impl Fn(&S) -> io::Result<()>,
-    finish: impl Fn(&S) -> io::Result<()>,
-) -> Result<Vec<u8>, u8>
-where
-    for<'a> &'a S: Read + Write,
-{
-    let whole = || {
-        limit_time(stream)?;
-        let mut ends: &S = stream;
-        // A spamd that has refused already does not read on: what it said is worth more than the error of writing.
-        let written = ends.write_all(request).and_then(|()| finish(stream));
-        let mut reply = Vec::new();
-        let read = ends.take(limit).read_to_end(&mut reply);
-        match (written, read) {
-            (_, Ok(_)) => Ok(reply),
-            (_, Err(_)) if !reply.is_empty() => Ok(reply),
-            (Err(error), _) | (_, Err(error)) => Err(error),
-        }
-    };
-    whole().map_err(|_: io::Error| EX_IOERR)
+fn talk(mut socket: &Socket, request: &[u8], limit_bytes: u64, time: Duration) -> io::Result<Vec<u8>> {
+    socket.set_read_timeout(Some(time))?;
+    socket.set_write_timeout(Some(time))?;
+    // A spamd that has refused already does not read on: what it said is worth more than the error of writing.
+    let written = socket.write_all(request).and_then(|()| socket.shutdown(Shutdown::Write));
+    let mut reply = Vec::new();
+    let read = socket.take(limit_bytes).read_to_end(&mut reply);
+    match (written, read) {
+        (_, Ok(_)) => Ok(reply),
+        (_, Err(_)) if !reply.is_empty() => Ok(reply),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
 }
 
 fn connect_unix(path: &Path, log: &dyn Fn(&str)) -> Result<UnixStream, u8> {

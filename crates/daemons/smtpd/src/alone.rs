@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use machine::{Disconnect, Machine, Output, READ_LIMIT_BYTES};
-use restrictions::{Client, Envelope};
+use restrictions::Client;
 use smtp_protocol::{Admission, Answer, Command, Named, Question, Reply, Server, TlsLevel, Troubles};
 use sys::sockets::{Peer, Socket, wait_readable};
 use worker::{Arguments, Setup, StartError, alone};
@@ -205,20 +205,12 @@ impl<'a> Alone<'a> {
     }
 
     fn view(&self) -> restrictions::Session<'_> {
-        static NO_ENVELOPE: Envelope = Envelope {
-            sender: None,
-            recipient: None,
-            recipients: 0,
-            size_bytes: 0,
-            queue_id: String::new(),
-            etrn_domain: None,
-        };
         restrictions::Session {
             client: &self.client,
             helo: self.author.helo(),
             protocol: self.author.protocol(),
             command: Command::Unknown.name(),
-            envelope: &NO_ENVELOPE,
+            envelope: &restrictions::NO_ENVELOPE,
             tls: None,
             pipelining: false,
             server: None,

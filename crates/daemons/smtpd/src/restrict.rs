@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use lookup::{Lookup, Subject};
 use reactor::{EventLoop, HandlerId};
-use restrictions::{Deferral, Effect, Envelope, Refusal, Stage};
+use restrictions::{Deferral, Effect, Refusal, Stage};
 use smtp_protocol::{Answer, Command, Recipient, Reply, Sender};
 
 use crate::chat_log;
@@ -12,16 +12,6 @@ use crate::place::Place;
 use crate::service::Smtpd;
 use crate::session::{Attempt, Checked, Session};
 use crate::transaction::Transaction;
-
-/// What restrictions see of a session without a transaction.
-static NO_ENVELOPE: Envelope = Envelope {
-    sender: None,
-    recipient: None,
-    recipients: 0,
-    size_bytes: 0,
-    queue_id: String::new(),
-    etrn_domain: None,
-};
 
 impl Session {
     /// The session as restrictions and log lines see it.
@@ -31,7 +21,7 @@ impl Session {
             helo: self.helo.as_deref(),
             protocol: self.protocol(),
             command,
-            envelope: self.transaction.as_ref().map_or(&NO_ENVELOPE, |open| &open.envelope),
+            envelope: self.transaction.as_ref().map_or(&restrictions::NO_ENVELOPE, |open| &open.envelope),
             tls: self.tls.as_deref(),
             pipelining: self.pipelining,
             server: self.local_end.map(|end| (end.ip(), end.port())),

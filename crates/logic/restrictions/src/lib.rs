@@ -27,6 +27,6 @@ pub use check::{Deferral, OPEN_RELAY, Restrictions, Stage};
 pub use expand::{ExpansionFilter, expand};
 pub use parse::{Restriction, Table};
 pub use policy::{PolicyOptions, PolicyService};
-pub use session::{Client, Envelope, Instance, NameStatus, Session};
+pub use session::{Client, Envelope, Instance, NO_ENVELOPE, NameStatus, Session};
 pub use settings::{Lists, Settings};
 pub use world::{DnsFailure, Effect, LogLine, Mx, Refusal, Ruling, World};

@@ -65,6 +65,16 @@ pub struct Envelope {
     pub etrn_domain: Option<String>,
 }
 
+/// The envelope before MAIL.
+pub static NO_ENVELOPE: Envelope = Envelope {
+    sender: None,
+    recipient: None,
+    recipients: 0,
+    size_bytes: 0,
+    queue_id: String::new(),
+    etrn_domain: None,
+};
+
 /// All of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Session<'a> {

@@ -17,14 +17,7 @@ impl Cursor<'_> {
             return Err(Refusal::new("Missing search parameters"));
         }
         self.space()?;
-        let result = if self.keyword("RETURN") {
-            self.space()?;
-            let result = self.return_options()?;
-            self.space()?;
-            Some(result)
-        } else {
-            None
-        };
+        let result = self.return_clause()?;
         if self.keyword("CHARSET") {
             self.space()?;
             self.charset_name()?;
@@ -44,8 +37,19 @@ impl Cursor<'_> {
         Ok(())
     }
 
+    /// What SEARCH and SORT may begin with; the space behind it included.
+    pub(crate) fn return_clause(&mut self) -> Parsed<Option<SearchResult>> {
+        if !self.keyword("RETURN") {
+            return Ok(None);
+        }
+        self.space()?;
+        let result = self.return_options()?;
+        self.space()?;
+        Ok(Some(result))
+    }
+
     /// search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
-    pub(crate) fn return_options(&mut self) -> Parsed<SearchResult> {
+    fn return_options(&mut self) -> Parsed<SearchResult> {
         let mut result = SearchResult::default();
         self.list(|cursor| {
             match cursor.word()?.as_str() {

@@ -10,14 +10,7 @@ impl Cursor<'_> {
     /// sort = "SORT" [search-return-opts] SP sort-criteria SP search-criteria
     pub(crate) fn sort(&mut self, uid: bool) -> Parsed<Command> {
         self.space()?;
-        let result = if self.keyword("RETURN") {
-            self.space()?;
-            let result = self.return_options()?;
-            self.space()?;
-            Some(result)
-        } else {
-            None
-        };
+        let result = self.return_clause()?;
         let criteria = self.sort_criteria()?;
         self.space()?;
         self.charset_name()?;
