@@ -124,7 +124,7 @@ fn tell_where_to_look(layout: &Layout, port: u16, pop3_port: u16) {
 
 fn wait_for_end(signals: &mut Signals) {
     loop {
-        if let Ok(Some(_)) = signals.next() {
+        if let Ok(Some(_)) = signals.take() {
             return println!();
         }
         sys::sockets::wait_readable(signals.as_fd(), WAIT_MILLISECONDS);

@@ -535,7 +535,7 @@ impl Handler<Master> for SignalWatch {
         events: &mut EventLoop<Master>,
         _: HandlerId,
     ) -> Fate {
-        while let Ok(Some(signal)) = self.0.next() {
+        while let Ok(Some(signal)) = self.0.take() {
             master.obey(signal, events);
         }
         Fate::Keep

@@ -31,7 +31,7 @@ impl Cleanup {
                 self.add_header(&date);
             }
             if !from {
-                let from = format!("{resent}From: {}", self.from_value());
+                let from = format!("{resent}From: {}", self.author());
                 self.add_header(&from);
             }
             let shown = [Known::To, Known::Cc, Known::ResentTo, Known::ResentCc];
@@ -63,7 +63,7 @@ impl Cleanup {
     }
 
     /// The sender of the envelope, with the name of whoever submitted it here.
-    fn from_value(&self) -> String {
+    fn author(&self) -> String {
         let address = match self.found.sender.as_str() {
             "" => MAILER_DAEMON.to_owned(),
             sender => quote(sender),

@@ -132,7 +132,7 @@ impl<D: 'static> Handler<D> for ClientEnd<D> {
 impl Relay {
     fn carry<D>(&mut self, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
         for _ in 0..ROUNDS_PER_TURN {
-            let moved = self.to_inner(events) | self.to_client(events);
+            let moved = self.inward(events) | self.outward(events);
             self.client.flush();
             if self.is_over() {
                 self.client.close();
@@ -152,7 +152,7 @@ impl Relay {
         (self.inner_ended && self.client.is_drained()) || (self.client_ended && self.waiting.is_empty())
     }
 
-    fn to_inner<D>(&mut self, events: &mut EventLoop<D>) -> bool {
+    fn inward<D>(&mut self, events: &mut EventLoop<D>) -> bool {
         let mut moved = false;
         if self.client_readable && !self.client_ended && self.waiting.len() < WAITING_LIMIT_BYTES {
             match self.client.read(events.scratch()) {
@@ -183,7 +183,7 @@ impl Relay {
         moved
     }
 
-    fn to_client<D>(&mut self, events: &mut EventLoop<D>) -> bool {
+    fn outward<D>(&mut self, events: &mut EventLoop<D>) -> bool {
         if !self.inner_readable || self.inner_ended || self.client.is_congested() {
             return false;
         }

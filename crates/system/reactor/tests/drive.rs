@@ -1,4 +1,5 @@
 //! A machine on a real socket: bytes, questions, letters, time and the end.
+#![allow(clippy::unwrap_used)]
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;

@@ -1,4 +1,5 @@
 //! Open files that come along with messages reach the message they belong to, at once.
+#![allow(clippy::unwrap_used)]
 
 use std::fs::File;
 use std::io::Read;
@@ -65,6 +66,7 @@ fn messages_that_were_sent_one_by_one_and_together_arrive_in_one_turn() {
     events.hand(sender, Box::new((10..60).collect::<Vec<u32>>()), &mut seen);
     Channel::start(Socket::from_descriptor(there.into()).unwrap(), Receiver, &mut events).unwrap();
     events.turn(&mut seen, Some(Duration::ZERO)).unwrap();
-    let content = |number: u32| if number % 3 == 0 { String::new() } else { format!("file {number}") };
+    let content =
+        |number: u32| if number.is_multiple_of(3) { String::new() } else { format!("file {number}") };
     assert_eq!(seen, (1..60).map(|number| (number, content(number))).collect::<Seen>());
 }

@@ -1,4 +1,5 @@
 //! Room to write is watched for while somebody waits for it, and only then.
+#![allow(clippy::unwrap_used)]
 
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};

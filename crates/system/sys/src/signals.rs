@@ -32,7 +32,7 @@ impl Signals {
     ///
     /// # Errors
     /// As read(2) of the descriptor.
-    pub fn next(&mut self) -> io::Result<Option<SignalKind>> {
+    pub fn take(&mut self) -> io::Result<Option<SignalKind>> {
         let Some(info) = self.descriptor.read_signal()? else { return Ok(None) };
         Ok(Signal::try_from(i32::try_from(info.ssi_signo).unwrap_or(0)).ok())
     }

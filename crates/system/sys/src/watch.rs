@@ -77,6 +77,9 @@ pub struct DirectoryWatch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WatchId(WatchDescriptor);
 
+/// Where something happened, and to which entry of the directory; to none when it happened to the directory itself.
+pub type Change = (WatchId, Option<OsString>);
+
 impl DirectoryWatch {
     /// Watches nothing yet.
     ///
@@ -111,7 +114,7 @@ impl DirectoryWatch {
     ///
     /// # Errors
     /// As read(2).
-    pub fn changed(&self) -> io::Result<Option<Vec<(WatchId, Option<OsString>)>>> {
+    pub fn changed(&self) -> io::Result<Option<Vec<Change>>> {
         let (mut ids, mut lost) = (Vec::new(), false);
         loop {
             match self.inotify.read_events() {

@@ -18,7 +18,7 @@ pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
 
 /// The bytes that `text` stands for; `None` if it is not base64 with its padding.
 pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let digits = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"=")).unwrap_or(text);

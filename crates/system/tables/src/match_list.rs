@@ -119,7 +119,7 @@ impl MatchList {
 /// A pattern of a list that could not be compared.
 pub(crate) struct MatchTrouble {
     pub(crate) pattern: String,
-    pub(crate) trouble: Trouble,
+    pub(crate) trouble: Box<Trouble>,
 }
 
 impl Pattern {
@@ -175,7 +175,7 @@ impl Pattern {
         match network {
             Ok(network) => Ok(network.contains(parsed)),
             Err(error) if looks_like_network(text) => {
-                let trouble = Trouble::Network(error.clone());
+                let trouble = Box::new(Trouble::Network(error.clone()));
                 Err(MatchTrouble { pattern: text.clone(), trouble })
             }
             Err(_) => Ok(false),
@@ -204,6 +204,6 @@ fn domain_matches(name: &str, pattern: &str, parents: bool) -> bool {
 fn ask(table: &OpenTable, key: &str) -> Result<bool, MatchTrouble> {
     match table.get(key.as_bytes()) {
         Ok(value) => Ok(value.is_some()),
-        Err(trouble) => Err(MatchTrouble { pattern: table.name().to_string(), trouble }),
+        Err(trouble) => Err(MatchTrouble { pattern: table.name().to_string(), trouble: Box::new(trouble) }),
     }
 }

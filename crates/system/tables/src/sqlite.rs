@@ -68,7 +68,7 @@ impl Sqlite {
         let Some(domains) = &self.domains else { return Ok(true) };
         match key.rsplit_once('@') {
             Some((user, domain)) if !user.is_empty() => {
-                domains.has(&Subject::Text(domain)).map_err(|failed| failed.trouble)
+                domains.has(&Subject::Text(domain)).map_err(|failed| *failed.trouble)
             }
             _ => Ok(false),
         }

@@ -1,4 +1,5 @@
 //! Indexes: made, changed, replaced under a running reader, stale, broken, and those of Postfix.
+#![allow(clippy::unwrap_used)]
 
 use lookup::{Lookup, Part};
 use std::fs;

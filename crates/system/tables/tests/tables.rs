@@ -1,4 +1,5 @@
 //! What logic is promised: order of tables, whole and partial keys, lists, troubles.
+#![allow(clippy::unwrap_used)]
 
 use lookup::{Lookup, Part, Stop, Subject};
 use std::fs;

@@ -156,7 +156,7 @@ impl Handler<Alone> for Bell {
         events: &mut EventLoop<Alone>,
         me: HandlerId,
     ) -> Fate {
-        while let Ok(Some(signal)) = self.signals.next() {
+        while let Ok(Some(signal)) = self.signals.take() {
             if signal != SignalKind::SIGHUP {
                 alone.stop = Some(signal);
                 continue;

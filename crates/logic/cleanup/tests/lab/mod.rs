@@ -1,4 +1,5 @@
 //! A configuration, a message and its way through the editor.
+#![allow(clippy::unwrap_used)]
 #![allow(dead_code)]
 
 use std::sync::Arc;
