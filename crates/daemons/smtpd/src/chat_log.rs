@@ -76,8 +76,12 @@ fn shown(line: &str) -> String {
     line.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
-/// The handshake is done (`smtpd_tls_loglevel` 1).
-pub(crate) fn secured(facts: &TlsFacts, client: &str, log_level: i64) {
+/// The handshake is done (`smtpd_tls_loglevel` 1). `named`: the name that the client asked for, and whether
+/// `tls_server_sni_maps` have it.
+pub(crate) fn secured(facts: &TlsFacts, named: Option<(&str, Option<bool>)>, client: &str, log_level: i64) {
+    if let Some((name, Some(false))) = named {
+        log::info!("TLS SNI {name} from {client} not matched, using default chain");
+    }
     if log_level < 1 {
         return;
     }
@@ -86,7 +90,9 @@ pub(crate) fn secured(facts: &TlsFacts, client: &str, log_level: i64) {
     let exchange =
         facts.key_exchange.as_ref().map_or(String::new(), |group| format!(" key-exchange {group}"));
     let session = format!("{protocol} with cipher {cipher} ({bits}/{bits} bits){exchange}");
-    log::info!("{trust} TLS connection established from {client}: {session}");
+    let to = named.filter(|(_, known)| *known == Some(true)).map_or("", |(name, _)| name);
+    let to = if to.is_empty() { String::new() } else { format!(" to {to}") };
+    log::info!("{trust} TLS connection established from {client}{to}: {session}");
 }
 
 /// "lost connection after RCPT from", and the counts.

@@ -44,6 +44,16 @@ impl Encryption {
         }
     }
 
+    /// Is the name that a client asked for one of `tls_server_sni_maps`? `None` without such tables.
+    pub(crate) fn knows(&self, name: &str) -> Option<bool> {
+        self.server.as_ref()?.knows(name)
+    }
+
+    /// Tables that TLS reads.
+    pub(crate) fn tables(&self) -> Option<&tables::Tables> {
+        self.server.as_ref()?.tables()
+    }
+
     /// One connection, as its server.
     pub(crate) fn begin(&self) -> Option<tls::Server> {
         self.server.as_ref()?.begin()

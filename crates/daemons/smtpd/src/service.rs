@@ -105,7 +105,7 @@ impl Service for Smtpd {
     }
 
     fn tables(&self) -> impl Iterator<Item = &Tables> {
-        std::iter::once(&*self.tables).chain(self.notices.tables())
+        std::iter::once(&*self.tables).chain(self.notices.tables()).chain(self.encryption.tables())
     }
 
     fn draining(&mut self, events: &mut EventLoop<Self>) {
@@ -134,7 +134,9 @@ fn direct_limit(config: &parameters::Config) -> Duration {
 /// given up some must not be read.
 fn open_tables(tables: &Tables, config: &parameters::Config) {
     let defaults = [parameters::LOCAL_RECIPIENT_MAPS.name(), parameters::ALIAS_MAPS.name()];
-    for name in config.names_set().chain(defaults) {
+    // The values of that one are files, and TLS opens it.
+    let ours = |name: &&str| *name != parameters::TLS_SERVER_SNI_MAPS.name();
+    for name in config.names_set().chain(defaults).filter(ours) {
         let value = config.text(name).unwrap_or_default();
         for word in value.split([',', ' ', '\t', '{', '}']) {
             let word = word.trim_start_matches('!');

@@ -199,7 +199,8 @@ impl Session {
     }
 
     fn secured(&mut self, facts: &TlsFacts, daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) {
-        chat_log::secured(facts, &self.shown, daemon.encryption.log_level);
+        let named = facts.server_name.as_ref().map(|name| (name.as_str(), daemon.encryption.knows(name)));
+        chat_log::secured(facts, named, &self.shown, daemon.encryption.log_level);
         worker::server_tls::renew_keys(daemon, events);
         self.tls = Some(Box::new(facts.clone()));
         self.helo = None;

@@ -8,7 +8,7 @@ use rustls::server::NoServerSessionStorage;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 
-use crate::identity::{Identities, Identity};
+use crate::identity::{Identities, Identity, Names};
 use crate::tickets::{TicketKeys, Tickets};
 use crate::visitor::AnyVisitor;
 
@@ -17,6 +17,8 @@ use crate::visitor::AnyVisitor;
 pub struct ServerSettings {
     /// Chains and keys; a client gets the first whose kind it knows.
     pub identities: Vec<Identity>,
+    /// Others, for clients that ask for a name.
+    pub names: Option<Arc<dyn Names>>,
     /// Protocol versions.
     pub versions: Versions,
     /// Ask for a client's certificate; it need not have one, and any will do.
@@ -110,7 +112,8 @@ pub fn server_config(settings: ServerSettings) -> Result<Arc<ServerConfig>, rust
         true => builder.with_client_cert_verifier(Arc::new(AnyVisitor::new(crypto))),
         false => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_cert_resolver(Arc::new(Identities(settings.identities)));
+    let mut config =
+        builder.with_cert_resolver(Arc::new(Identities { own: settings.identities, names: settings.names }));
     config.ignore_client_order = settings.own_order;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 1;

@@ -1,5 +1,6 @@
 //! Certificates and keys from PEM files.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +42,12 @@ pub enum IdentityError {
         /// "certificate", "private key"
         what: &'static str,
     },
+    /// A certificate stands before the first key.
+    #[error("{}: a certificate before the first private key; each key has to stand before its certificates", path.display())]
+    KeyNotFirst {
+        /// The file.
+        path: PathBuf,
+    },
     /// A key of an unknown kind, or of another certificate.
     #[error("{}: {source}", path.display())]
     Unusable {
@@ -77,22 +84,27 @@ impl Identity {
     /// # Errors
     /// [`IdentityError`] names the file.
     pub fn load_chains(paths: &[PathBuf]) -> Result<Vec<Self>, IdentityError> {
-        let mut identities = Vec::new();
-        let mut open: Option<(PrivateKeyDer<'static>, &Path)> = None;
-        let mut certificates = Vec::new();
+        let mut chains = Chains::default();
         for path in paths {
             for (kind, der) in items(path)? {
-                if kind == SectionKind::Certificate {
-                    certificates.push(CertificateDer::from(der));
-                } else if let Some(key) = private_key(kind, der) {
-                    if let Some((before, its_path)) = open.replace((key, path)) {
-                        identities.push(Self::new(std::mem::take(&mut certificates), &before, its_path)?);
-                    }
-                }
+                chains.add(kind, der, path)?;
             }
         }
-        if let Some((key, path)) = open {
-            identities.push(Self::new(certificates, &key, path)?);
+        chains.finish()
+    }
+
+    /// As [`Identity::load_chains`], from the content of such files; `origin` is what errors name as their file.
+    ///
+    /// # Errors
+    /// [`IdentityError`], also when there is no identity in it.
+    pub fn parse_chains(pem: &[u8], origin: &Path) -> Result<Vec<Self>, IdentityError> {
+        let mut chains = Chains::default();
+        for (kind, der) in sections(pem, origin)? {
+            chains.add(kind, der, origin)?;
+        }
+        let identities = chains.finish()?;
+        if identities.is_empty() {
+            return Err(IdentityError::Missing { path: origin.to_owned(), what: "private key" });
         }
         Ok(identities)
     }
@@ -116,9 +128,48 @@ impl Identity {
     }
 }
 
+/// Keys, each with the certificates behind it.
+#[derive(Default)]
+struct Chains {
+    done: Vec<Identity>,
+    open: Option<(PrivateKeyDer<'static>, PathBuf)>,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl Chains {
+    fn add(&mut self, kind: SectionKind, der: Vec<u8>, path: &Path) -> Result<(), IdentityError> {
+        if kind == SectionKind::Certificate {
+            if self.open.is_none() {
+                return Err(IdentityError::KeyNotFirst { path: path.to_owned() });
+            }
+            self.certificates.push(CertificateDer::from(der));
+        } else if let Some(key) = private_key(kind, der) {
+            self.close()?;
+            self.open = Some((key, path.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), IdentityError> {
+        if let Some((key, path)) = self.open.take() {
+            self.done.push(Identity::new(std::mem::take(&mut self.certificates), &key, &path)?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<Identity>, IdentityError> {
+        self.close()?;
+        Ok(self.done)
+    }
+}
+
 fn items(path: &Path) -> Result<Vec<(SectionKind, Vec<u8>)>, IdentityError> {
     let text = std::fs::read(path).map_err(|source| IdentityError::Read { path: path.to_owned(), source })?;
-    let sections: Result<Vec<_>, _> = <(SectionKind, Vec<u8>)>::pem_slice_iter(&text).collect();
+    sections(&text, path)
+}
+
+fn sections(text: &[u8], path: &Path) -> Result<Vec<(SectionKind, Vec<u8>)>, IdentityError> {
+    let sections: Result<Vec<_>, _> = <(SectionKind, Vec<u8>)>::pem_slice_iter(text).collect();
     sections.map_err(|source| IdentityError::Pem { path: path.to_owned(), source })
 }
 
@@ -131,14 +182,42 @@ fn private_key(kind: SectionKind, der: Vec<u8>) -> Option<PrivateKeyDer<'static>
     }
 }
 
-/// Gives each client the first identity whose key it can verify.
+/// What a server has for a name that clients ask for (RFC 6066 §3).
+#[derive(Debug, Clone)]
+pub enum Named {
+    /// Keys and certificates of its own.
+    Identities(Arc<[Identity]>),
+    /// Nothing: the server's own are used.
+    Unknown,
+    /// What there is can not be used: the handshake fails.
+    Broken,
+}
+
+/// Keys and certificates by the name that a client asks for. Is asked in the middle of a handshake, and must not wait.
+pub trait Names: fmt::Debug + Send + Sync {
+    /// What there is for `name`.
+    fn find(&self, name: &str) -> Named;
+}
+
+/// Gives each client the first identity whose key it can verify, of those for the name that it asks for.
 #[derive(Debug)]
-pub(crate) struct Identities(pub(crate) Vec<Identity>);
+pub(crate) struct Identities {
+    pub(crate) own: Vec<Identity>,
+    pub(crate) names: Option<Arc<dyn Names>>,
+}
 
 impl ResolvesServerCert for Identities {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let schemes = hello.signature_schemes();
-        let fits = |identity: &&Identity| identity.0.key.choose_scheme(schemes).is_some();
-        self.0.iter().find(fits).or_else(|| self.0.first()).map(|identity| Arc::clone(&identity.0))
+        let pick = |identities: &[Identity]| {
+            let fits = |identity: &&Identity| identity.0.key.choose_scheme(schemes).is_some();
+            identities.iter().find(fits).or_else(|| identities.first()).map(|one| Arc::clone(&one.0))
+        };
+        let named = self.names.as_ref().zip(hello.server_name()).map(|(names, name)| names.find(name));
+        match named {
+            Some(Named::Identities(identities)) => pick(&identities),
+            Some(Named::Broken) => None,
+            Some(Named::Unknown) | None => pick(&self.own),
+        }
     }
 }

@@ -10,7 +10,7 @@ mod tickets;
 mod visitor;
 
 pub use config::{NoVersion, ServerSettings, Versions, server_config};
-pub use identity::{Identity, IdentityError};
+pub use identity::{Identity, IdentityError, Named, Names};
 pub use rustls::ServerConfig;
 pub use server::{Server, TlsError};
 pub use tickets::{KEY_BYTES, KEY_NAME_BYTES, TicketKey, TicketKeys};

@@ -46,6 +46,7 @@ impl Files {
 
 fn settings(identity: Identity, keys: &TicketKeys) -> ServerSettings {
     ServerSettings {
+        names: None,
         identities: vec![identity],
         versions: Versions::ALL,
         ask_certificate: false,

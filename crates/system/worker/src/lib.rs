@@ -20,6 +20,7 @@ mod privilege;
 pub mod protocol;
 pub mod resident;
 pub mod server_tls;
+mod server_names;
 mod serve;
 mod status;
 pub mod status_filter;

@@ -148,6 +148,10 @@ impl<P: LoginProtocol> Service for LoginServer<P> {
         self.clients.welcome(Driver::start(socket, session, events));
     }
 
+    fn tables(&self) -> impl Iterator<Item = &tables::Tables> {
+        self.tls.iter().filter_map(ServerTls::tables)
+    }
+
     fn sessions(&self) -> usize {
         self.clients.here() + self.relays
     }

@@ -9,7 +9,10 @@ use parameters::Config;
 use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate};
 use services::ticket_keys;
-use tls::{Identity, IdentityError, ServerSettings, TicketKeys, Versions};
+use tables::Tables;
+use tls::{Identity, IdentityError, Named, Names, ServerSettings, TicketKeys, Versions};
+
+use crate::server_names::ServerNames;
 
 /// Keys, certificates and tickets of one service.
 pub struct ServerTls {
@@ -18,6 +21,7 @@ pub struct ServerTls {
     keys_good_until: u64,
     asking: bool,
     manager: PathBuf,
+    names: Option<Arc<ServerNames>>,
 }
 
 /// A server that speaks TLS.
@@ -43,13 +47,24 @@ impl ServerTls {
     /// [`NoTls`] names the file or parameter.
     pub fn open(config: &Config, demand: Demand, service: &str, manager: PathBuf) -> Result<Self, NoTls> {
         let keys = TicketKeys::new();
-        let config = server(config, demand, service, &keys)?;
-        Ok(Self { config, keys, keys_good_until: 0, asking: false, manager })
+        let names = ServerNames::open(config).map(Arc::new);
+        let config = server(config, demand, service, &keys, names.clone())?;
+        Ok(Self { config, keys, keys_good_until: 0, asking: false, manager, names })
     }
 
     /// One connection, as its server.
     pub fn begin(&self) -> Option<tls::Server> {
         tls::Server::new(Arc::clone(&self.config)).ok()
+    }
+
+    /// Has this server keys for the name that a client asked for? `None` where names are of no account.
+    pub fn knows(&self, name: &str) -> Option<bool> {
+        self.names.as_ref().map(|names| matches!(names.find(name), Named::Identities(_)))
+    }
+
+    /// The tables of `tls_server_sni_maps`.
+    pub fn tables(&self) -> Option<&Tables> {
+        self.names.as_deref().map(ServerNames::tables)
     }
 
     /// Do new tickets need a key that has not come yet?
@@ -116,6 +131,7 @@ fn server(
     demand: Demand,
     service: &str,
     keys: &TicketKeys,
+    names: Option<Arc<ServerNames>>,
 ) -> Result<Arc<tls::ServerConfig>, NoTls> {
     let identities = identities(config)?;
     if identities.is_empty() {
@@ -132,6 +148,7 @@ fn server(
     let lifetime: Duration = config.get(&parameters::SMTPD_TLS_SESSION_CACHE_TIMEOUT);
     let settings = ServerSettings {
         identities,
+        names: names.map(|names| names as Arc<dyn Names>),
         versions,
         ask_certificate: config.get(&parameters::SMTPD_TLS_ASK_CCERT)
             || config.get(&parameters::SMTPD_TLS_REQ_CCERT),
