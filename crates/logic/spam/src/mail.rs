@@ -128,6 +128,7 @@ impl<'a> Mail<'a> {
             uris.add(
                 &found.uri,
                 &Source { types: &types, needs_domain: true, for_rules: true },
+                &self.tlds.redirectors,
                 self.settings,
             );
         }
@@ -139,7 +140,7 @@ impl<'a> Mail<'a> {
                     .as_ref()
                     .map_or_else(|| vec!["parsed"], |types| types.iter().map(String::as_str).collect());
                 let source = Source { types: &types, needs_domain: false, for_rules: true };
-                if uris.add(uri.as_bytes(), &source, self.settings) {
+                if uris.add(uri.as_bytes(), &source, &self.tlds.redirectors, self.settings) {
                     uris.add_anchor_texts(uri.as_bytes(), &link.anchor_text);
                 }
             }
@@ -159,7 +160,8 @@ impl<'a> Mail<'a> {
                     let domain: Vec<u8> =
                         groups.get(1).iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
                     let source = Source { types: &["domainkeys"], needs_domain: true, for_rules: false };
-                    uris.add(&[b"domainkeys:", domain.as_slice()].concat(), &source, self.settings);
+                    let uri = [b"domainkeys:", domain.as_slice()].concat();
+                    uris.add(&uri, &source, &self.tlds.redirectors, self.settings);
                 }
             }
         }

@@ -134,7 +134,7 @@ impl Ruleset {
         let problems = builder.problems;
         let matchers = builder.groups.finish(builder.metas);
         let settings = configuration.settings.clone();
-        let tlds = TldPatterns::new(&settings.registry);
+        let tlds = TldPatterns::new(&settings.registry, &settings.redirector_patterns);
         let rules_version = configuration.update_versions.values().cloned().collect::<Vec<_>>().join(",");
         (Self { rules: builder.rules, matchers, settings, tlds, local_only, rules_version }, problems)
     }

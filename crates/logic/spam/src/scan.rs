@@ -9,7 +9,7 @@ use crate::headers::Request;
 use crate::learned::{Change, Memory};
 use crate::lesson::LessonPlan;
 use crate::mail::Mail;
-use crate::perl::Pattern;
+use crate::perl::{Candidates, Pattern};
 use crate::rules::{MimeTest, Stage};
 use crate::ruleset::{HeaderGroup, Place, RuleId, Ruleset, Template, TextGroup};
 
@@ -92,6 +92,7 @@ pub(crate) struct Scan<'a> {
     /// What each rule counts as in expressions.
     values: Vec<f64>,
     findings: Findings,
+    candidates: Candidates,
 }
 
 /// Runs all rules.
@@ -104,6 +105,7 @@ pub(crate) fn scan(rules: &Ruleset, mail: &Mail<'_>, circumstances: &Circumstanc
         is_over: circumstances.is_over,
         values: vec![0.0; rules.len()],
         findings: Findings { scores: lesson.scores(), ..Findings::default() },
+        candidates: Candidates::default(),
     };
     scan.findings.bayes = lesson.judge(&mut scan.findings.changes);
     let probability = scan.findings.bayes.as_ref().and_then(|judgement| judgement.probability);
@@ -205,13 +207,16 @@ impl<'a> Scan<'a> {
         }
         // A field that is not there counts as an empty one.
         let value = value.unwrap_or_default();
-        for index in group.set.candidates(&value) {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        group.set.find(&value, &mut candidates);
+        for index in candidates.iter() {
             let rule = group.rules[index];
             if self.is_active(rule) {
                 let count = self.count(group.set.pattern(index), &value, self.limit(rule));
                 self.hits(rule, count);
             }
         }
+        self.candidates = candidates;
     }
 
     fn count(&self, pattern: &Pattern, text: &[u8], limit: usize) -> usize {
@@ -230,8 +235,10 @@ impl<'a> Scan<'a> {
     fn text_group(&mut self, group: Option<&TextGroup>, lines: &[&[u8]]) {
         let Some(group) = group else { return };
         let mut left: Vec<Option<usize>> = vec![None; group.rules.len()];
+        let mut candidates = std::mem::take(&mut self.candidates);
         for (number, line) in lines.iter().enumerate() {
-            for index in group.set.candidates(line) {
+            group.set.find(line, &mut candidates);
+            for index in candidates.iter() {
                 let rule = group.rules[index];
                 let limit = *left[index]
                     .get_or_insert_with(|| if self.is_active(rule) { self.limit(rule) } else { 0 });
@@ -243,16 +250,14 @@ impl<'a> Scan<'a> {
                 self.hits(rule, count);
             }
         }
+        self.candidates = candidates;
     }
 
     fn full(&mut self) {
-        let Some(group) = &self.rules.matchers.full else { return };
-        let message = self.mail.tree.pristine();
-        for (index, rule) in group.rules.iter().enumerate() {
-            if self.is_active(*rule) {
-                let count = self.count(group.set.pattern(index), &message, self.limit(*rule));
-                self.hits(*rule, count);
-            }
+        let group = self.rules.matchers.full.as_ref();
+        if group.is_some() {
+            let message = self.mail.tree.pristine();
+            self.text_group(group, &[&message]);
         }
     }
 
@@ -410,11 +415,9 @@ impl<'a> Scan<'a> {
         let matchers = &self.rules.matchers;
         // A meta that does not run has no value, and neither have those that need it.
         let mut unknown = vec![false; self.values.len()];
-        let ordered: std::collections::HashSet<RuleId> =
-            matchers.metas.iter().map(|(rule, _)| *rule).collect();
         for (rule, expression) in &matchers.metas {
             let needs = &self.rules.rules[*rule].needs;
-            if !self.is_active(*rule) || needs.iter().any(|need| unknown[*need] && ordered.contains(need)) {
+            if !self.is_active(*rule) || needs.iter().any(|need| unknown[*need]) {
                 unknown[*rule] = true;
                 continue;
             }

@@ -1,5 +1,7 @@
 //! Case of bytes above ASCII: to Perl `\xE4` with `/i` is also `\xC4`, whatever the text's charset.
 
+use super::byte_set::other_latin_case;
+
 /// The pattern with both cases of such bytes written out where case does not count.
 pub(super) fn with_latin_case(source: &str) -> String {
     let has_high = !source.is_ascii() || source.contains("\\x");
@@ -14,16 +16,6 @@ pub(super) fn with_latin_case(source: &str) -> String {
     };
     writer.write_all();
     writer.text
-}
-
-/// The other case of a byte of Latin-1.
-fn other_case(byte: u8) -> Option<u8> {
-    match byte {
-        0xd7 | 0xf7 => None,
-        0xc0..=0xde => Some(byte + 0x20),
-        0xe0..=0xfe => Some(byte - 0x20),
-        _ => None,
-    }
 }
 
 struct Writer<'a> {
@@ -118,7 +110,7 @@ impl Writer<'_> {
 
     fn single(&mut self) {
         let (byte, length) = self.hex().unwrap_or((self.bytes[self.at], 1));
-        match other_case(byte) {
+        match other_latin_case(byte) {
             Some(other) => {
                 self.text.push_str(&format!("[\\x{byte:02x}\\x{other:02x}]"));
                 self.at += length;
@@ -161,7 +153,7 @@ impl Writer<'_> {
                 let from =
                     range_from.filter(|from| after_dash && *from < member).map_or(member, |from| from + 1);
                 (from..=member)
-                    .filter_map(other_case)
+                    .filter_map(other_latin_case)
                     .for_each(|other| added.push_str(&format!("\\x{other:02x}")));
             }
             range_from = member;

@@ -17,17 +17,17 @@ pub(crate) struct Replacements {
     pub(crate) rules: BTreeSet<String>,
 }
 
-/// A pattern with more than this is written with its tags as groups that are called by name.
-const EXPANDED_LIMIT_BYTES: usize = 30_000;
+/// A pattern with more than this may also be written with its tags as groups that are called by name.
+const SMALL_BYTES: usize = 2_000;
 
 impl Replacements {
     /// The pattern with its tags replaced, in a form that can be compiled.
     pub(crate) fn apply_to(&self, pattern: &Pattern) -> Pattern {
         let expanded = Pattern::from_source(self.apply(pattern.source()));
-        if expanded.source().len() <= EXPANDED_LIMIT_BYTES {
+        if expanded.source().len() <= SMALL_BYTES {
             return expanded;
         }
-        expanded.with_source(self.with_groups(pattern.source()))
+        expanded.with_shorter(self.with_groups(pattern.source()))
     }
 
     /// The same pattern, each tag defined once and called where it stands.

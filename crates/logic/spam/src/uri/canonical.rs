@@ -1,15 +1,13 @@
 //! The other spellings of a URI: unescaped, without login and default port, numbers as addresses, redirectors followed.
 
-use std::sync::Arc;
-
-use crate::perl::{Fixed, Pattern};
+use crate::perl::{Candidates, Fixed, PatternSet};
 use crate::registry::{Registry, to_ascii};
 
 /// URIs within URIs.
 const REDIRECT_LIMIT: usize = 50;
 
 /// The URI and its other spellings, each once.
-pub(crate) fn spellings(uri: &[u8], redirectors: &[Arc<Pattern>], registry: &Registry) -> Vec<Vec<u8>> {
+pub(crate) fn spellings(uri: &[u8], redirectors: &PatternSet, registry: &Registry) -> Vec<Vec<u8>> {
     let mut uris = vec![uri.to_vec()];
     let mut more = Vec::new();
     let mut index = 0;
@@ -166,7 +164,7 @@ impl WebParts {
     /// Adds the other spellings; what it redirects to comes back.
     fn spellings(
         mut self,
-        redirectors: &[Arc<Pattern>],
+        redirectors: &PatternSet,
         registry: &Registry,
         more: &mut Vec<Vec<u8>>,
     ) -> Option<Vec<u8>> {
@@ -203,12 +201,14 @@ impl WebParts {
         (!goes_on).then(|| rest.to_vec())
     }
 
-    fn redirect(&self, redirectors: &[Arc<Pattern>]) -> Option<Vec<u8>> {
+    fn redirect(&self, redirectors: &PatternSet) -> Option<Vec<u8>> {
         static WITHIN: Fixed = Fixed::new(r"(?i)(https?:/{0,2}[^&#]+)");
         let whole = self.with(&self.host, &self.rest);
-        let named = redirectors
+        let mut candidates = Candidates::default();
+        redirectors.find(&whole, &mut candidates);
+        let named = candidates
             .iter()
-            .filter_map(|pattern| pattern.first_group(&whole))
+            .filter_map(|index| redirectors.pattern(index).first_group(&whole))
             .find(|target| target.contains(&b'.'));
         named.or_else(|| {
             WITHIN.groups(&self.rest).map(|groups| groups.text(1)).filter(|target| target.contains(&b'.'))
@@ -281,7 +281,7 @@ mod tests {
 
     fn of(uri: &str) -> Vec<String> {
         let registry = Registry { tlds: [b"com".to_vec()].into(), ..Registry::default() };
-        let mut found: Vec<_> = spellings(uri.as_bytes(), &[], &registry)
+        let mut found: Vec<_> = spellings(uri.as_bytes(), &PatternSet::default(), &registry)
             .into_iter()
             .map(|uri| String::from_utf8(uri).unwrap())
             .collect();

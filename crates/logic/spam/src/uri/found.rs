@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::canonical::spellings;
+use crate::perl::PatternSet;
 use crate::rules::Settings;
 
 /// Bytes of a URI; the rest is cut off.
@@ -40,9 +41,15 @@ pub(crate) struct Uris {
 
 impl Uris {
     /// Adds a URI; false when it is none.
-    pub(crate) fn add(&mut self, uri: &[u8], source: &Source<'_>, settings: &Settings) -> bool {
+    pub(crate) fn add(
+        &mut self,
+        uri: &[u8],
+        source: &Source<'_>,
+        redirectors: &PatternSet,
+        settings: &Settings,
+    ) -> bool {
         let mut all = if source.for_rules {
-            spellings(uri, &settings.redirector_patterns, &settings.registry)
+            spellings(uri, redirectors, &settings.registry)
         } else {
             vec![uri.to_vec()]
         };

@@ -1,12 +1,14 @@
 //! URIs in plain text, found as a mail program finds them to make links of them.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::canonical::unescaped;
-use crate::perl::{Fixed, Pattern};
+use crate::perl::{Fixed, Pattern, PatternSet};
 use crate::registry::{Registry, is_host_name};
 
-/// Patterns that hold the list of top-level domains.
+/// Patterns that find URIs, and what they lead to. Most hold the list of top-level domains.
 pub(crate) struct TldPatterns {
     /// A link, with or without scheme, or an address.
     link: Pattern,
@@ -16,6 +18,8 @@ pub(crate) struct TldPatterns {
     pub(crate) host: Pattern,
     /// A host name behind `@`.
     pub(crate) host_of_address: Pattern,
+    /// What a URI leads to that only leads on.
+    pub(crate) redirectors: PatternSet,
 }
 
 /// A URI in text.
@@ -52,7 +56,7 @@ fn alternatives<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
 }
 
 impl TldPatterns {
-    pub(crate) fn new(registry: &Registry) -> Self {
+    pub(crate) fn new(registry: &Registry, redirectors: &[Arc<Pattern>]) -> Self {
         let plain = |name: &&Vec<u8>| name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
         let names = registry.tlds.iter().filter(plain).map(Vec::as_slice);
         let any = if registry.tlds.is_empty() { "no_tlds_defined".to_owned() } else { alternatives(names) };
@@ -79,6 +83,7 @@ impl TldPatterns {
             address: Pattern::from_source(address),
             host_of_address: Pattern::from_source(format!("(?i).*@{host}")),
             host: Pattern::from_source(host),
+            redirectors: PatternSet::new(redirectors.to_vec()),
         }
     }
 }
@@ -87,12 +92,8 @@ impl TldPatterns {
 pub(crate) fn in_text(lines: &[Vec<u8>], patterns: &TldPatterns, registry: &Registry) -> Vec<TextUri> {
     let mut seen: HashSet<Vec<u8>> = HashSet::new();
     let mut found = Vec::new();
-    for line in lines {
-        // Nothing without a dot or an @ can be one.
-        if !line.contains(&b'.') && !line.contains(&b'@') && !line.contains(&b':') {
-            continue;
-        }
-        for groups in patterns.link.all_groups(line) {
+    for (line, word) in lines.iter().flat_map(|line| words(line).map(move |word| (line, word))) {
+        for groups in patterns.link.groups_from(&line[..word.end], word.start) {
             let kind = (1..=3).find(|index| groups.span(*index).is_some_and(|(begin, end)| end > begin));
             let Some(kind) = kind else { continue };
             let raw = without_trailer(groups.get(kind));
@@ -107,6 +108,23 @@ pub(crate) fn in_text(lines: &[Vec<u8>], patterns: &TldPatterns, registry: &Regi
         }
     }
     found
+}
+
+/// Where the words stand that may hold a URI. What ends a word here can stand in none, so that each word is looked at on its own.
+fn words(line: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let ends = |byte: u8| byte.is_ascii_whitespace() || b"\x0b><\"`}]{[|\x1b\xa0".contains(&byte);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let found = at + line[at..].iter().position(|byte| matches!(byte, b'.' | b'@' | b':'))?;
+            let start = line[at..found].iter().rposition(|byte| ends(*byte)).map_or(at, |end| at + end + 1);
+            let end = line[found..].iter().position(|byte| ends(*byte)).map_or(line.len(), |end| found + end);
+            at = end;
+            if end - start > 1 {
+                return Some(start..end);
+            }
+        }
+    })
 }
 
 /// A closing parenthesis ends it, when none was opened; so does punctuation.
@@ -193,7 +211,7 @@ mod tests {
     fn of(text: &str) -> Vec<String> {
         let tlds = ["com", "org", "co", "net"].iter().map(|name| name.as_bytes().to_vec()).collect();
         let registry = Registry { tlds, ..Registry::default() };
-        let patterns = TldPatterns::new(&registry);
+        let patterns = TldPatterns::new(&registry, &[]);
         patterns.link.check().unwrap();
         patterns.address.check().unwrap();
         in_text(&[text.as_bytes().to_vec()], &patterns, &registry)
