@@ -1,8 +1,7 @@
 //! What was learned, for each user: opened when it is first asked for.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -20,7 +19,8 @@ pub(crate) struct Notes {
     home: PathBuf,
     /// What could not be opened is complained about once.
     refused: Mutex<HashSet<PathBuf>>,
-    next_expiry: AtomicU64,
+    /// For each database when it is looked at again.
+    next_expiry: Mutex<HashMap<PathBuf, u64>>,
 }
 
 impl Notes {
@@ -46,13 +46,28 @@ impl Notes {
         }
     }
 
+    /// Writes down what is not written yet, for the process ends.
+    pub(crate) fn flush(&self) {
+        if let Err(trouble) = self.shelf.flush() {
+            log::warn!("spamd: {trouble}: what the last second taught is lost");
+        }
+    }
+
+    /// Is it time to look whether old tokens have to go?
+    fn is_due(&self, path: &Path, now: u64) -> bool {
+        let mut next = self.next_expiry.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.get(path).is_some_and(|next| now < *next) {
+            return false;
+        }
+        next.retain(|_, next| now < *next);
+        next.insert(path.to_owned(), now + EXPIRY_SECONDS);
+        true
+    }
+
     /// Removes old tokens now and then, in a thread of its own: no verdict waits for that.
     pub(crate) fn tidy_up(&self, learned: &Learned, settings: &Settings, now: i64) {
         let now = u64::try_from(now).unwrap_or_default();
-        let due = self.next_expiry.load(Ordering::Relaxed);
-        let next = now + EXPIRY_SECONDS;
-        let order = Ordering::Relaxed;
-        if now < due || self.next_expiry.compare_exchange(due, next, order, order).is_err() {
+        if !settings.bayes_auto_expire || !self.is_due(learned.bayes.path(), now) {
             return;
         }
         let (store, limit) = (learned.bayes.clone(), settings.bayes_expiry_max_db_size);
@@ -68,5 +83,18 @@ impl Notes {
             Ok(_) => {}
             Err(trouble) => log::warn!("spamd: {trouble}"),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_database_is_looked_at_once_an_hour() {
+        let notes = Notes::default();
+        assert!(notes.is_due(Path::new("/a"), 1000) && notes.is_due(Path::new("/b"), 1000));
+        assert!(!notes.is_due(Path::new("/a"), 1000 + EXPIRY_SECONDS - 1));
+        assert!(notes.is_due(Path::new("/a"), 1000 + EXPIRY_SECONDS));
     }
 }

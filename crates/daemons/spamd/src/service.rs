@@ -36,6 +36,8 @@ pub(crate) struct Spamd {
     shared: Arc<Shared>,
     calling: Calling,
     clients: Clients,
+    /// No new clients come.
+    ending: bool,
 }
 
 /// The rules that were asked for, or a word of why they can not be had; the log says what is wrong with them, and what is
@@ -112,7 +114,7 @@ impl Service for Spamd {
             size_limit_bytes: MILTER_LIMIT_BYTES,
         };
         let calling = if arguments.milter { Calling::Milter(Arc::new(policy)) } else { Calling::Spamc };
-        Ok(Self { shared, calling, clients: Clients::default() })
+        Ok(Self { shared, calling, clients: Clients::default(), ending: false })
     }
 
     fn accepted(&mut self, socket: Socket, peer: Peer, _: usize, events: &mut EventLoop<Self>) {
@@ -130,6 +132,22 @@ impl Service for Spamd {
 
     fn has_room(&self) -> bool {
         self.clients.here() < SESSION_LIMIT
+    }
+
+    fn turn_ends(&mut self, _: &mut EventLoop<Self>) {
+        // The last one has gone: from here on the process may end at any time.
+        if self.ending && self.clients.here() == 0 {
+            self.shared.notes.flush();
+        }
+    }
+
+    fn draining(&mut self, _: &mut EventLoop<Self>) {
+        self.ending = true;
+    }
+
+    fn stopping(&mut self, _: &mut EventLoop<Self>) {
+        self.ending = true;
+        self.shared.notes.flush();
     }
 
     /// Reading the rules again takes longer than a client likes to wait.

@@ -56,6 +56,15 @@ impl Shelf {
         Ok(store)
     }
 
+    /// Writes down what is not written yet, in all databases: before the process ends, for what it forgets then is lost.
+    ///
+    /// # Errors
+    /// The first of [`Store::flush`]; the other databases are written all the same.
+    pub fn flush(&self) -> Result<(), Trouble> {
+        let stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        stores.values().map(|store| store.flush()).fold(Ok(()), Result::and)
+    }
+
     /// The data of a user with these settings; `state` is his folder (`~/.spamassassin`), `home` his home.
     ///
     /// # Errors
@@ -142,5 +151,7 @@ mod tests {
         learned
             .apply(&[Change::Score { key: "k".into(), more }, Change::Messages { class: Class::Ham, by: 1 }]);
         assert_eq!((again.reputation("k"), again.tally()), (Some(more), Some(Tally { spam: 0, ham: 1 })));
+        shelf.flush().unwrap();
+        assert_eq!(learned.bayes.facts().unwrap().tally, Tally { spam: 0, ham: 1 });
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn serve(
     }
     let signal = alone.stop.unwrap_or(SignalKind::SIGTERM);
     log::info!("spamd: server killed by {signal}, shutting down");
+    alone.shared.notes.flush();
     left.extend(options.pid_file.clone());
     for path in left {
         if let Err(error) = std::fs::remove_file(&path) {
