@@ -15,6 +15,11 @@ pub(crate) fn processor_seconds(suite: &Suite) -> f64 {
     ticks as f64 / TICKS_PER_SECOND
 }
 
+/// The same of one process.
+pub(crate) fn seconds_of(pid: u32) -> f64 {
+    ticks(pid) as f64 / TICKS_PER_SECOND
+}
+
 /// utime, stime, and those of children that were waited for (proc(5)).
 fn ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
@@ -25,6 +30,11 @@ fn ticks(pid: u32) -> u64 {
 /// Memory of all processes of the suite, each shared page counted once, in bytes.
 pub(crate) fn memory_bytes(suite: &Suite) -> f64 {
     suite.processes().into_iter().map(proportional_kib).sum::<u64>() as f64 * 1024.0
+}
+
+/// The same of one process.
+pub(crate) fn proportional_bytes(pid: u32) -> f64 {
+    proportional_kib(pid) as f64 * 1024.0
 }
 
 fn proportional_kib(pid: u32) -> u64 {

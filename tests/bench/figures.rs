@@ -10,7 +10,7 @@ use tests::programs::Programs;
 
 use crate::load::{self, Load};
 use crate::site::{self, Owners};
-use crate::{cost, idle};
+use crate::{cost, idle, spam};
 
 /// One row of the table.
 pub(crate) struct Figure {
@@ -86,6 +86,22 @@ pub(crate) const ALL: &[Figure] = &[
     },
     Figure { name: "cold start to first greeting", unit: "ms", more_is_better: false, measure: cold_start },
     Figure { name: "mailq with 100,000 deferred", unit: "s", more_is_better: false, measure: mailq },
+    Figure { name: "spam scan: messages/s, 2 workers", unit: "1/s", more_is_better: true, measure: spam::rate },
+    Figure {
+        name: "spam scan: processor time per message",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| spam::processor_time(p, false),
+    },
+    Figure {
+        name: "spam bayes: processor time per message",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| spam::processor_time(p, true),
+    },
+    Figure { name: "spam latency at half load, p99", unit: "ms", more_is_better: false, measure: spam::latency },
+    Figure { name: "spam memory, 2 workers", unit: "MB", more_is_better: false, measure: spam::memory },
+    Figure { name: "spam start to first answer", unit: "ms", more_is_better: false, measure: spam::start },
 ];
 
 /// Mailbox copies a second, from the first connection to the last delivery.

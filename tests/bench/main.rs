@@ -1,8 +1,9 @@
 //! Our suite beside the installed Postfix: the same configuration, the same load, in pairs of runs.
 //!
-//! `bench [--pairs N] [--only WORDS] [--side ours|peer] [--output FILE]`: runs as root on a machine that does nothing else,
+//! `bench [--pairs N] [--only WORDS] [--side ours|peer] [--output FILE] [--messages FOLDER]`: runs as root on a machine that does nothing else,
 //! prints a table, and writes it to `BENCHMARKS.md` below the workspace unless only a part was measured. Run it
-//! from `target/release`.
+//! from `target/release`. Words that begin with `spam` measure spamd beside SpamAssassin's, with messages made up here or those of
+//! a folder.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod figures;
@@ -10,6 +11,8 @@ mod site;
 mod load;
 mod idle;
 mod cost;
+mod spam;
+mod letters;
 mod table;
 
 use figures::Figure;
@@ -64,7 +67,10 @@ fn options() -> Options {
             "--only" => options.only = Some(value),
             "--side" => options.side = Some(if value == "ours" { Maker::Ours } else { Maker::Peer }),
             "--output" => options.output = value,
-            _ => panic!("usage: bench [--pairs N] [--only WORDS] [--side ours|peer] [--output FILE]"),
+            "--messages" => spam::take_messages_from(&value),
+            _ => panic!(
+                "usage: bench [--pairs N] [--only WORDS] [--side ours|peer] [--output FILE] [--messages FOLDER]"
+            ),
         }
     }
     options
