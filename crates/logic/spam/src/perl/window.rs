@@ -18,7 +18,13 @@ const WINDOWS_LIMIT: usize = 48;
 const STATES_LIMIT: usize = 6000;
 /// A window that begins more often than at one byte of so many tells nothing.
 const MOST_WORTH: f64 = 1.0 / 40.0;
-/// Bits of a word.
+/// A rarer one than this is not looked for.
+const RARE: f64 = 1.0 / 3000.0;
+/// So many pieces are tried as the begin.
+const BEGINS_LIMIT: usize = 60;
+/// Choices of fewer bytes are not sought one by one.
+const WORD_BYTES: usize = 3;
+/// Bits of a machine word.
 const WORD_BITS: usize = 64;
 
 /// What may stand in one place.
@@ -59,26 +65,29 @@ fn flatten<'o>(pieces: &'o [Outline], flat: &mut Vec<&'o Outline>) {
 /// Windows, and how often one of them stands in a text, for each byte of it.
 type Found = (Vec<Window>, f64);
 
-/// The rarest windows that begin with one of the first pieces of a sequence.
+/// The rarest windows that begin with one of the first pieces of a sequence; the first that are rare enough will do.
 fn of_sequence(pieces: &[&Outline], begins: usize) -> Option<Found> {
     let mut best: Option<Found> = None;
-    for (index, piece) in pieces.iter().enumerate().take(begins.max(1)) {
-        let whole = || {
-            let window = from_here(&pieces[index..])?;
-            Some((vec![window], window.frequency()))
-        };
-        let found = match piece {
-            Outline::Anything => None,
-            Outline::Either(choices) => of_choices(choices, &pieces[index + 1..]).or_else(whole),
-            _ => whole(),
-        };
-        if let Some(found) = found
-            && best.as_ref().is_none_or(|best| found.1 < best.1)
-        {
-            best = Some(found);
+    for (index, piece) in pieces.iter().enumerate().take(begins.clamp(1, BEGINS_LIMIT)) {
+        if best.as_ref().is_some_and(|best| best.1 <= RARE) {
+            break;
         }
+        let whole = from_here(&pieces[index..]).map(|window| (vec![window], window.frequency()));
+        let parted = match piece {
+            Outline::Either(choices) if choices.iter().all(is_word) => {
+                of_choices(choices, &pieces[index + 1..])
+            }
+            _ => None,
+        };
+        let found = [best.take(), whole, parted].into_iter().flatten();
+        best = found.min_by(|one, other| one.1.total_cmp(&other.1));
     }
     best
+}
+
+/// Long enough to be sought on its own.
+fn is_word(choice: &Outline) -> bool {
+    choice.least_bytes() >= WORD_BYTES
 }
 
 /// The rarest of each choice, with what follows it.
