@@ -337,8 +337,11 @@ fn a_full_mailbox_is_told_at_rcpt_and_by_imap_and_bounces_what_comes_all_the_sam
 import imaplib
 it = imaplib.IMAP4('127.0.0.1', {imap})
 it.login('user', 'secret')
+assert {{'QUOTA', 'QUOTA=RES-STORAGE', 'QUOTA=RES-MESSAGE'}} <= set(it.capability()[1][0].decode().split()), it.capability()
 quota = it.getquotaroot('INBOX')[1]
 assert b'STORAGE 1 3' in quota[1][0], quota
+it.select(); it.store('1', '+FLAGS', '(\\Deleted)'); it.unselect()
+assert it.status('INBOX', '(DELETED DELETED-STORAGE)')[1] == [b'INBOX (DELETED 1 DELETED-STORAGE 1)']
 assert it.append('INBOX', None, None, b'S: x\\r\\n\\r\\n' + b'z' * 4000)[0] == 'NO'
 "
     );
@@ -390,6 +393,37 @@ drop.dele(1); drop.quit()
         let folders = readers.suite.root().join("mail/mbox.folders");
         assert!(folders.join("Old/2026").is_file() && folders.join(".subscriptions").is_file());
     }
+    readers.suite.stop();
+}
+
+#[test]
+fn a_command_that_takes_long_is_told_to_go_on() {
+    let readers = Readers::start("imapd_progress_notify_interval = 1s");
+    readers.suite.send("a@x.example", &["mbox@example.com"], "Subject: one\n\nHello\n");
+    readers.suite.wait_messages("mbox", 1);
+    let script = format!(
+        "
+import imaplib, os, socket
+socket.setdefaulttimeout({patience})
+it = imaplib.IMAP4('127.0.0.1', {port})
+it.login('mbox', 'secret')
+assert b' INPROGRESS ' in it.capability()[1][0], it.capability()
+assert it.select()[1] == [b'1']
+# Another program holds the mailbox.
+with open('{path}.lock', 'x') as lock: lock.write(str(os.getpid()))
+it.send(b's1 STORE 1 +FLAGS (\\\\Seen)\\r\\n')
+for _ in range(2):
+    line = it.readline()
+    assert line.startswith(b'* OK [INPROGRESS (\"s1\" NIL NIL)] '), line
+os.unlink('{path}.lock')
+while not (line := it.readline()).startswith(b's1 '): assert line.startswith(b'* '), line
+assert line.startswith(b's1 OK'), line
+",
+        patience = tests::suite::PATIENCE.as_secs(),
+        port = readers.imap,
+        path = readers.suite.root().join("mail/mbox").display(),
+    );
+    readers.succeeds("python3", &["-c", &script], "");
     readers.suite.stop();
 }
 

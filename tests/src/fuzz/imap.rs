@@ -108,6 +108,7 @@ fn session(settings: u8, answers: u8, wire: &[u8]) -> Vec<String> {
         capabilities: names(&["IMAP4rev1", "IDLE"]),
         timeout: Duration::from_secs(1800),
         idle_notice: Duration::from_secs(120),
+        progress_notice: Duration::from_secs(15),
         command_limit_bytes: COMMAND_LIMIT_BYTES,
         bad_command_limit: if settings & 2 == 0 { 10 } else { 1000 },
         id: Vec::new(),

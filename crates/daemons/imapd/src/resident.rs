@@ -185,6 +185,7 @@ fn dialogue(words: &Attributes) -> SessionSettings {
         capabilities: capabilities::session(),
         timeout: Duration::from_secs(number(words, "timeout", 1800)),
         idle_notice: Duration::from_secs(number(words, "idle_notice", 120)),
+        progress_notice: Duration::from_secs(number(words, "progress_notice", 15).max(1)),
         command_limit_bytes: number(words, "command_limit", 65536),
         bad_command_limit: BAD_COMMANDS,
         id: vec![("name".to_owned(), "Pillarbox".to_owned())],

@@ -129,6 +129,14 @@ impl drive::Session<Mailboxes> for Session {
         std::mem::take(&mut self.wants_poll)
     }
 
+    fn patience(&self) -> Option<Duration> {
+        self.machine.patience()
+    }
+
+    fn still_working(&mut self) -> Vec<u8> {
+        self.machine.still_working()
+    }
+
     fn begin_tls(&mut self, _mailboxes: &mut Mailboxes) -> Option<(tls::Server, Duration)> {
         None
     }

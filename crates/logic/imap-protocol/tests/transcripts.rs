@@ -6,6 +6,7 @@
 //! C+ x\r\n                       the client sends these bytes, escaped
 //! S: a OK NOOP completed.        the server sends this line
 //! ? run NOOP -> done OK x        the machine asks this, and is answered that; without "->" it is "ok"
+//! ? run SEARCH -> slow done OK x the same, and the answer takes so long that the client hears so meanwhile
 //! W: 1800s                       the machine waits for so long, and the time passes
 //! NEWS                           the mailbox changes while the client idles
 //! TLS                            the handshake takes place here
@@ -71,6 +72,7 @@ fn session_settings() -> SessionSettings {
         capabilities: names(&["IMAP4rev1", "IDLE"]),
         timeout: Duration::from_secs(1800),
         idle_notice: Duration::from_secs(120),
+        progress_notice: Duration::from_secs(15),
         command_limit_bytes: 200,
         bad_command_limit: 5,
         id: Vec::new(),
@@ -82,6 +84,7 @@ trait Played: Machine {
     fn show(question: &Self::Question) -> String;
     fn parse(text: &str) -> Self::Answer;
     fn news(&mut self) -> bool;
+    fn still_working(&mut self) -> Vec<u8>;
     fn handed_over(&mut self) -> String;
 }
 
@@ -115,6 +118,10 @@ impl Played for Login {
 
     fn news(&mut self) -> bool {
         false
+    }
+
+    fn still_working(&mut self) -> Vec<u8> {
+        panic!("a log-in is not slow")
     }
 
     fn handed_over(&mut self) -> String {
@@ -173,6 +180,11 @@ impl Played for Session {
         self.changed()
     }
 
+    fn still_working(&mut self) -> Vec<u8> {
+        assert!(self.patience().is_some());
+        Session::still_working(self)
+    }
+
     fn handed_over(&mut self) -> String {
         panic!("a session does not log in")
     }
@@ -203,6 +215,13 @@ impl<M: Played> Player<M> {
                     let (text, answer) = line.split_once(" -> ").unwrap_or((&line, "ok"));
                     assert_eq!(format!("? {}", M::show(&question)), text, "at {}", self.place());
                     self.at += 1;
+                    let answer = match answer.strip_prefix("slow ") {
+                        Some(answer) => {
+                            self.sent.push_str(std::str::from_utf8(&self.machine.still_working()).unwrap());
+                            answer
+                        }
+                        None => answer,
+                    };
                     self.machine.answered(M::parse(answer));
                 }
                 Output::Wait(time) => {

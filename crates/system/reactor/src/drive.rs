@@ -45,6 +45,16 @@ pub trait Session<D>: Sized {
         false
     }
 
+    /// How long an answer may take before the session has something to say meanwhile, again and again.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What it says then.
+    fn still_working(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// A TLS connection to begin, and how long its handshake may take; `None` when TLS is not to be had.
     fn begin_tls(&mut self, daemon: &mut D) -> Option<(tls::Server, Duration)>;
 
@@ -192,9 +202,22 @@ impl<S> Driver<S> {
             }
             None => {
                 self.stream.flush();
-                events.set_deadline(me, None);
+                events.set_deadline(me, self.session.patience().map(|time| events.now() + time));
             }
         }
+    }
+
+    /// The answer takes long. To a peer that does not read nothing is added.
+    fn say_meanwhile<D>(&mut self, events: &mut EventLoop<D>, me: HandlerId)
+    where
+        S: Session<D>,
+    {
+        if self.stream.is_drained() && !self.disconnected {
+            let bytes = self.session.still_working();
+            self.stream.write(&bytes);
+            self.stream.flush();
+        }
+        events.set_deadline(me, self.session.patience().map(|time| events.now() + time));
     }
 
     fn wait<D>(&mut self, what: Waiting, time: Duration, events: &mut EventLoop<D>, me: HandlerId) {
@@ -330,7 +353,8 @@ impl<D, S: Session<D>> Handler<D> for Driver<S> {
             }
             Waiting::Handshake => self.lose(Disconnect::HandshakeFailed),
             Waiting::LastWords | Waiting::HandOver => return Fate::Close,
-            Waiting::Ready | Waiting::Answer | Waiting::Room => {}
+            Waiting::Answer => self.say_meanwhile(events, me),
+            Waiting::Ready | Waiting::Room => {}
         }
         self.go_on(daemon, events, me)
     }

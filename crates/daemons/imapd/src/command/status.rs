@@ -2,13 +2,16 @@
 
 use imap_protocol::types::{Code, MailboxName, Reply, StatusItem};
 use imap_protocol::write::{Out, StatusValue};
-use mailbox::store::FolderName;
+use mailbox::store::{Flags, Folder, FolderName};
 use sys::clock;
 
 use crate::command::select::hex;
 use crate::refusal::Refused;
 use crate::state::{Outcome, State};
 use crate::view::News;
+
+/// The unit of `DELETED-STORAGE`, bytes.
+const KIB: u64 = 1024;
 
 impl State {
     pub(crate) fn status(&mut self, mailbox: &MailboxName, items: &[StatusItem], out: &mut Out) -> Outcome {
@@ -53,10 +56,9 @@ impl State {
                 StatusItem::Deleted => number(summary.deleted),
                 StatusItem::MailboxId => StatusValue::Id(hex(&summary.guid)),
                 StatusItem::AppendLimit => StatusValue::None,
-                StatusItem::Size => {
-                    let uids: Vec<u32> = folder
-                        .read(|contents| contents.messages().iter().map(|message| message.uid).collect());
-                    StatusValue::Number(folder.wire_sizes(&uids)?.into_iter().flatten().sum())
+                StatusItem::Size => StatusValue::Number(size_of(&folder, Flags::NONE)?),
+                StatusItem::DeletedStorage => {
+                    StatusValue::Number(size_of(&folder, Flags::DELETED)?.div_ceil(KIB))
                 }
             };
             values.push((*item, value));
@@ -64,4 +66,13 @@ impl State {
         out.status_of(mailbox, &values);
         Ok(())
     }
+}
+
+/// The sum of the sizes of the messages that have these flags.
+fn size_of(folder: &Folder, flags: Flags) -> Result<u64, Refused> {
+    let uids: Vec<u32> = folder.read(|contents| {
+        let chosen = contents.messages().iter().filter(|message| message.flags.has(flags));
+        chosen.map(|message| message.uid).collect()
+    });
+    Ok(folder.wire_sizes(&uids)?.into_iter().flatten().sum())
 }

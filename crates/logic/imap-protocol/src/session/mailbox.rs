@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use machine::{Disconnect, Machine, Output, TlsFacts};
 
@@ -138,6 +139,18 @@ impl Session {
     pub fn changed(&mut self) -> bool {
         self.news |= matches!(self.phase, Phase::Idle);
         self.news && self.asked == Asked::Nothing
+    }
+
+    /// How long a command may take before the client hears that it goes on; none where no command does.
+    pub fn patience(&self) -> Option<Duration> {
+        matches!(self.asked, Asked::Run | Asked::Append).then_some(self.settings.progress_notice)
+    }
+
+    /// What the client hears then (RFC 9585 §3).
+    pub fn still_working(&mut self) -> Vec<u8> {
+        let reply = Reply::ok("Still working on it.").with(Code::InProgress(self.tag.clone()));
+        self.out.untagged(&reply);
+        self.take_out()
     }
 
     /// Does the client idle?

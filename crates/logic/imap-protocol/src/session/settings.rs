@@ -42,6 +42,8 @@ pub struct SessionSettings {
     pub timeout: Duration,
     /// How often a client that idles hears that the server is still there.
     pub idle_notice: Duration,
+    /// How often a client hears that its command goes on (RFC 9585).
+    pub progress_notice: Duration,
     /// Bytes of a command with its literals, but for messages.
     pub command_limit_bytes: usize,
     /// So many commands in a row may be wrong.

@@ -74,6 +74,8 @@ pub enum Code {
     ExpungeIssued,
     /// `HIGHESTMODSEQ`
     HighestModSeq(u64),
+    /// `INPROGRESS`: the command of this tag goes on (RFC 9585)
+    InProgress(String),
     /// `INUSE`
     InUse,
     /// `LIMIT`

@@ -19,6 +19,8 @@ pub enum StatusItem {
     Size,
     /// `DELETED` (RFC 9051 §6.3.11)
     Deleted,
+    /// `DELETED-STORAGE`: of messages with `\Deleted`, in units of 1,024 bytes (RFC 9208 §4.1.4)
+    DeletedStorage,
     /// `MAILBOXID` (RFC 8474)
     MailboxId,
     /// `APPENDLIMIT` (RFC 7889)
@@ -27,7 +29,7 @@ pub enum StatusItem {
 
 impl StatusItem {
     /// Every item with its name.
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::Messages, "MESSAGES"),
         (Self::Recent, "RECENT"),
         (Self::UidNext, "UIDNEXT"),
@@ -36,6 +38,7 @@ impl StatusItem {
         (Self::HighestModSeq, "HIGHESTMODSEQ"),
         (Self::Size, "SIZE"),
         (Self::Deleted, "DELETED"),
+        (Self::DeletedStorage, "DELETED-STORAGE"),
         (Self::MailboxId, "MAILBOXID"),
         (Self::AppendLimit, "APPENDLIMIT"),
     ];

@@ -50,6 +50,12 @@ impl Out {
                 }
             }
             Code::HighestModSeq(modseq) => self.format(format_args!("HIGHESTMODSEQ {modseq}")),
+            Code::InProgress(tag) => {
+                self.text("INPROGRESS (");
+                self.string(tag.as_bytes());
+                // How much is done, and of how much, nobody knows.
+                self.text(" NIL NIL)");
+            }
             Code::MetadataLongEntries(bytes) => self.format(format_args!("METADATA LONGENTRIES {bytes}")),
             Code::MetadataMaxSize(bytes) => self.format(format_args!("METADATA MAXSIZE {bytes}")),
             Code::Modified(numbers) => self.format(format_args!("MODIFIED {numbers}")),

@@ -27,6 +27,8 @@ parameters! {
     IMAPD_TIMEOUT: Time = "imapd_timeout", "30m", ["imapd"];
     /// How often a client that idles hears that the server is still there. Dovecot: `imap_idle_notify_interval`.
     IMAPD_IDLE_NOTIFY_INTERVAL: Time = "imapd_idle_notify_interval", "2m", ["imapd"];
+    /// How often a client hears that a command which takes long goes on (RFC 9585). No less than a second.
+    IMAPD_PROGRESS_NOTIFY_INTERVAL: Time = "imapd_progress_notify_interval", "15s", ["imapd"];
     /// Bytes of a command with its literals, but for messages. Dovecot: `imap_max_line_length`.
     IMAPD_COMMAND_SIZE_LIMIT: Number = "imapd_command_size_limit", "65536", ["imapd"];
     /// What folders of these names are for (RFC 6154), `name=use` where the use is `\Sent`, `\Drafts`, `\Trash`,
