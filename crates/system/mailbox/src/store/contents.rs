@@ -195,6 +195,16 @@ impl Contents {
         self.messages.iter().zip(&self.details)
     }
 
+    /// The messages whose UIDs are among these.
+    pub(crate) fn between(
+        &self,
+        uids: std::ops::RangeInclusive<Uid>,
+    ) -> impl Iterator<Item = (&Message, &Detail)> {
+        let from = self.messages.partition_point(|message| message.uid < *uids.start());
+        let to = self.messages.partition_point(|message| message.uid <= *uids.end());
+        self.messages[from..to].iter().zip(&self.details[from..to])
+    }
+
     pub(crate) fn expunged(&self) -> &[(u64, Uid)] {
         &self.expunged
     }
@@ -253,6 +263,11 @@ impl Contents {
         unsaved.touched.sort_unstable();
         unsaved.touched.dedup();
         unsaved
+    }
+
+    /// How many changes the index has not been told.
+    pub(crate) fn unsaved(&self) -> usize {
+        self.unsaved.touched.len()
     }
 
     /// The index has lost everything.

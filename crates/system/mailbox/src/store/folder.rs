@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::contents::{Contents, Place};
 use super::error::MailError;
 use super::flags::FlagChange;
+use super::index::Computed;
 use super::maildir::Maildir;
 use super::mbox::Mbox;
 use super::root::Root;
@@ -220,8 +221,8 @@ impl Folder {
         self.shared.index.cache(guid, &entries);
     }
 
-    /// What [`Folder::cache`] was given for these messages, in the same order.
-    pub fn cached(&self, uids: &[Uid], kind: CacheKind) -> Vec<Option<Vec<u8>>> {
+    /// What [`Folder::cache`] was given for these messages, in the same order. Rising UIDs are looked up fastest.
+    pub fn cached(&self, uids: &[Uid], kind: CacheKind) -> Computed {
         let guid = locked(&self.contents).summary().guid;
         self.shared.index.cached(guid, uids, kind.0)
     }
@@ -233,6 +234,11 @@ impl Folder {
             Work::Maildir(maildir) => maildir.rest(),
             Work::Mbox(_) => {}
         }
+    }
+
+    /// How many messages it knows of; none while somebody works on that.
+    pub(super) fn known_messages(&self) -> Option<usize> {
+        self.contents.try_lock().ok().map(|contents| contents.messages().len())
     }
 
     /// Its directory has another name now.

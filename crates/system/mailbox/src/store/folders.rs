@@ -13,6 +13,7 @@ use sys::directory::{Directory, Kind, Links};
 
 use super::error::MailError;
 use super::folder::{Folder, Quota};
+use super::kept::KeptFolders;
 use super::layout::{self, TRASHED};
 use super::lock::{self, FolderLock, Wanted};
 use super::mbox::{guid_of, tree};
@@ -36,6 +37,7 @@ pub struct Store {
     shared: Arc<Root>,
     /// Folders that are open.
     open: Mutex<HashMap<FolderName, Weak<Folder>>>,
+    kept: Mutex<KeptFolders>,
     /// The Maildir or the file.
     inbox: PathBuf,
     /// There may be others beside INBOX.
@@ -58,7 +60,8 @@ impl Store {
         }
         let has_folders = settings.layout != Layout::Mbox || folders.is_some();
         let shared = Arc::new(Root::new(settings, opened(root.to_owned())?, control));
-        Ok(Self { shared, open: Mutex::default(), inbox: path.to_owned(), has_folders })
+        let (open, kept) = (Mutex::default(), Mutex::default());
+        Ok(Self { shared, open, kept, inbox: path.to_owned(), has_folders })
     }
 
     pub(super) fn set_limits(&self, limits: Limits) {
@@ -148,7 +151,9 @@ impl Store {
         }
         let folders = self.folders()?;
         let Some(path) = folders.get(name) else { return Err(self.absent(name, folders.keys())) };
-        locked(&self.open).remove(name);
+        if let Some(folder) = locked(&self.open).remove(name).and_then(|folder| folder.upgrade()) {
+            locked(&self.kept).forget(&folder);
+        }
         let guid = self.guid_of(path);
         let outcome = match self.shared.settings.layout {
             Layout::MaildirTree => self.delete_in_tree(path),
@@ -344,6 +349,14 @@ impl Store {
         let path = self.path_of(name)?;
         let mut open = locked(&self.open);
         if let Some(folder) = open.get(name).and_then(Weak::upgrade) {
+            if !self.is_mbox()
+                && let Err(error) = self.see_to(name, &path)
+            {
+                // Somebody has removed it.
+                locked(&self.kept).forget(&folder);
+                return Err(error);
+            }
+            locked(&self.kept).keep(&folder);
             return Ok(folder);
         }
         let folder = Arc::new(if self.is_mbox() {
@@ -355,7 +368,20 @@ impl Store {
         });
         open.retain(|_, folder| folder.strong_count() > 0);
         open.insert(name.clone(), Arc::downgrade(&folder));
+        locked(&self.kept).keep(&folder);
         Ok(folder)
+    }
+
+    /// How many messages its folders know of that are kept.
+    pub(super) fn known_messages(&self) -> usize {
+        locked(&self.kept).known_messages()
+    }
+
+    /// Is its directory still the one of that name?
+    pub(super) fn is_in_place(&self) -> bool {
+        let now = Directory::open(&self.shared.root).and_then(|now| now.own_stamp());
+        let then = self.shared.home.own_stamp();
+        matches!((now, then), (Ok(now), Ok(then)) if (now.device, now.inode) == (then.device, then.inode))
     }
 
     /// The file of a folder; INBOX need not be there.

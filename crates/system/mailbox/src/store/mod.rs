@@ -44,6 +44,7 @@ mod flags;
 mod folder;
 mod folders;
 mod index;
+mod kept;
 mod keywords;
 mod layout;
 mod limits;
@@ -74,6 +75,7 @@ use sys::directory::Links;
 
 use crate::disk::{Disk, RealDisk};
 use crate::mbox::LockSettings;
+use kept::KeptStores;
 
 pub use attributes::Attribute;
 pub use contents::{Changes, Contents, Message, Summary, Vanished};
@@ -81,6 +83,7 @@ pub use error::MailError;
 pub use flags::{FlagChange, Flags, How, KEYWORDS_LIMIT, KeywordSet};
 pub use folder::{CacheKind, Copied, Folder, Quota, Stored};
 pub use folders::Store;
+pub use index::Computed;
 pub(crate) use layout::folder_paths;
 pub use limits::{BadLimits, Limits};
 pub use maildrop::{DropMessage, DropSettings, Maildrop};
@@ -186,17 +189,18 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// The stores of a process: each user's is open once.
+/// The stores of a process: each user's is open once, and those used last stay open for a next session.
 #[derive(Debug)]
 pub struct Stores {
     settings: Settings,
     open: Mutex<HashMap<PathBuf, Weak<Store>>>,
+    kept: Mutex<KeptStores>,
 }
 
 impl Stores {
     /// None open yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, open: Mutex::default() }
+        Self { settings, open: Mutex::default(), kept: Mutex::default() }
     }
 
     /// The store whose INBOX is the Maildir (with [`Layout::Mbox`] the file) `path`. What is missing of INBOX is made.
@@ -218,8 +222,13 @@ impl Stores {
         let path: PathBuf = location.inbox.components().collect();
         let mut open = locked(&self.open);
         if let Some(store) = open.get(&path).and_then(Weak::upgrade) {
-            store.set_limits(location.limits);
-            return Ok(store);
+            if store.is_in_place() {
+                store.set_limits(location.limits);
+                locked(&self.kept).keep(&store);
+                return Ok(store);
+            }
+            // Another directory has the name now.
+            locked(&self.kept).forget(&store);
         }
         let (layout, utf8_names) = (location.layout, location.utf8_names);
         let settings = Settings { layout, utf8_names, ..self.settings.clone() };
@@ -227,6 +236,7 @@ impl Stores {
         store.set_limits(location.limits);
         open.retain(|_, store| store.strong_count() > 0);
         open.insert(path, Arc::downgrade(&store));
+        locked(&self.kept).keep(&store);
         Ok(store)
     }
 }

@@ -117,6 +117,10 @@ impl MessageText {
 
     /// Gives `block`, which begins at `here`, to `out` up to its length `end`, but for the first `skip` bytes.
     fn convert(&mut self, block: &[u8], skip: &mut u64, end: usize, out: &mut Vec<u8>) {
+        // There is room, whatever stands before the line feeds.
+        if *skip == 0 && out.len() + block.len() + memchr::memchr_iter(b'\n', block).count() <= end {
+            return self.convert_all(block, out);
+        }
         let mut give = |bytes: &[u8], skip: &mut u64| {
             let passed = bytes.len().min(usize::try_from(*skip).unwrap_or(usize::MAX));
             *skip -= passed as u64;
@@ -143,6 +147,27 @@ impl MessageText {
             self.here.cr_given = false;
             at += given;
         }
+    }
+
+    /// As [`Self::convert`], all of `block`: there is room, and nothing is passed over.
+    fn convert_all(&mut self, block: &[u8], out: &mut Vec<u8>) {
+        let before = out.len();
+        let (mut from, mut after_cr) = (0, self.here.after_cr || self.here.cr_given);
+        for line_feed in memchr::memchr_iter(b'\n', block) {
+            if line_feed > 0 {
+                after_cr = block[line_feed - 1] == b'\r';
+            }
+            if !after_cr {
+                out.extend_from_slice(&block[from..line_feed]);
+                out.extend_from_slice(b"\r\n");
+                from = line_feed + 1;
+            }
+        }
+        out.extend_from_slice(&block[from..]);
+        self.here.disk += block.len() as u64;
+        self.here.wire += (out.len() - before) as u64;
+        self.here.after_cr = block.last() == Some(&b'\r');
+        self.here.cr_given = false;
     }
 
     /// Where in the file the byte `offset` of the parts is, and how many of at most `limit` bytes follow in one piece.
@@ -181,10 +206,11 @@ impl MessageText {
                 self.here = Here::default();
                 return Ok(at + bare);
             }
-            for byte in &self.block {
-                bare += u64::from(*byte == b'\n' && !after_cr);
-                after_cr = *byte == b'\r';
+            for line_feed in memchr::memchr_iter(b'\n', &self.block) {
+                let before = line_feed.checked_sub(1).map(|at| self.block[at] == b'\r');
+                bare += u64::from(!before.unwrap_or(after_cr));
             }
+            after_cr = self.block.last() == Some(&b'\r');
             at += self.block.len() as u64;
         }
     }
@@ -192,7 +218,7 @@ impl MessageText {
 
 /// Where the run that begins at `at` ends: an LF, with what follows it up to the next LF.
 fn run_end(block: &[u8], at: usize) -> usize {
-    block[at + 1..].iter().position(|byte| *byte == b'\n').map_or(block.len(), |next| at + 1 + next)
+    memchr::memchr(b'\n', &block[at + 1..]).map_or(block.len(), |next| at + 1 + next)
 }
 
 #[cfg(test)]

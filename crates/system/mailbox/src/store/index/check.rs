@@ -18,6 +18,9 @@ const OVERFLOW: u16 = 4;
 const META: u16 = 8;
 /// A leaf's entry whose value has pages of its own.
 const BIG: u16 = 1;
+/// Flags of the tree of free pages; the first is that of the environment which made the file.
+const NO_SUBDIRECTORY: u16 = 0x4000;
+const INTEGER_KEYS: u16 = 8;
 /// The root of an empty tree.
 const NO_PAGE: u64 = u64::MAX;
 /// No tree is higher.
@@ -97,7 +100,7 @@ fn meta(bytes: &[u8], at: usize, number: u64) -> Option<Meta> {
         && u32_at(body, 0)? == MAGIC
         && u32_at(body, 4)? == VERSION
         && matches!(page_bytes, 512 | 1024 | 2048 | 4096 | 8192 | 16384 | 32768 | 65536)
-        && u16_at(body, 28)? & !0x7fff == 0;
+        && u16_at(body, 28)? & !NO_SUBDIRECTORY == INTEGER_KEYS;
     let roots = [u64_at(body, 24 + 40)?, u64_at(body, 72 + 40)?];
     let meta = Meta { page_bytes, roots, last_page: u64_at(body, 120)?, transaction: u64_at(body, 128)? };
     // The data is one plain tree, without duplicates or integer keys.
@@ -123,14 +126,22 @@ impl<'a> Walk<'a> {
         if depth >= DEPTH_LIMIT || lower > upper || upper > page.len() || !matches!(flags, BRANCH | LEAF) {
             return Err(damage);
         }
+        let mut extents = Vec::with_capacity(entries);
         for entry in 0..entries {
             let at = usize::from(u16_at(page, HEADER_BYTES + entry * 2).ok_or(damage)?);
             let node = page.get(at..).filter(|_| at >= upper).ok_or(damage)?;
+            extents.push((at, at + node_bytes(flags, node).ok_or(damage)?));
             if flags == BRANCH {
                 self.tree(child(node).ok_or(damage)?, depth + 1, value)?;
             } else {
                 self.leaf(node, value).ok_or(damage)??;
             }
+        }
+        // Entries fill the page from `upper` to its end: the library moves them by their lengths.
+        extents.sort_unstable();
+        let end = extents.iter().try_fold(upper, |end, (from, to)| (*from == end).then_some(*to));
+        if end != Some(page.len()) {
+            return Err(damage);
         }
         // A branch leads somewhere.
         if flags == BRANCH && entries == 0 { Err(damage) } else { Ok(()) }
@@ -186,6 +197,16 @@ impl<'a> Walk<'a> {
 
 fn header(page: &[u8]) -> Option<(u16, usize, usize)> {
     Some((u16_at(page, 10)?, u16_at(page, 12)?.into(), u16_at(page, 14)?.into()))
+}
+
+/// How much of its page an entry takes.
+fn node_bytes(page_flags: u16, node: &[u8]) -> Option<usize> {
+    let value = match (page_flags, u16_at(node, 4)?) {
+        (BRANCH, _) => 0,
+        (_, BIG) => size_of::<u64>(),
+        _ => usize::from(u16_at(node, 0)?) | usize::from(u16_at(node, 2)?) << 16,
+    };
+    Some((NODE_BYTES + usize::from(u16_at(node, 6)?) + value).next_multiple_of(2))
 }
 
 fn child(node: &[u8]) -> Option<u64> {

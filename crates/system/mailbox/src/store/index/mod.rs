@@ -10,6 +10,8 @@
 //! was written before the machine started is held against the Maildir as a whole.
 
 mod check;
+mod chunks;
+mod computed;
 mod records;
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -26,6 +28,8 @@ use sys::locks::{Hold, wait_for_fcntl};
 
 use super::contents::{Contents, Restored};
 use super::{Uid, locked};
+use chunks::{chunk_of, uids_of};
+pub use computed::Computed;
 pub(crate) use records::Head;
 
 /// The file's name.
@@ -43,6 +47,8 @@ const MDB_NEXT: u32 = 8;
 pub(crate) struct Index {
     path: PathBuf,
     open: Mutex<Option<Open>>,
+    /// The file as it was left: as long as it is the same, it need not be looked through again.
+    left: Mutex<Option<Stamp>>,
 }
 
 struct Open {
@@ -71,7 +77,11 @@ enum Trouble {
     Damaged(#[from] check::Damage),
 }
 
-/// Which records a key is of.
+/// Where the kind of a key ends, bytes.
+const KIND_END: usize = 17;
+
+/// Which records a key is of. What is about messages stands together for a [`chunks::CHUNK_UIDS`] of UIDs: a folder of
+/// many messages has few records, and a change of all of them writes few.
 #[derive(Debug, Clone, Copy)]
 #[repr(u8)]
 enum Kind {
@@ -96,7 +106,7 @@ pub(crate) struct Changed<'a> {
 impl Index {
     /// The index in the file `path`, which need not exist.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, open: Mutex::new(None) }
+        Self { path, open: Mutex::new(None), left: Mutex::new(None) }
     }
 
     /// The head record of a folder.
@@ -126,15 +136,16 @@ impl Index {
         let guid = head.summary.guid;
         let mut whole = true;
         self.each(guid, Kind::Message, &mut |key, value| {
-            let message =
-                records::unseal(key, value).and_then(|payload| records::message(uid_of(key, 17)?, payload));
-            whole &= message.is_some();
-            restored.messages.extend(message);
+            let read = records::unseal(key, value)
+                .and_then(|payload| chunks::messages(payload, &mut restored.messages));
+            whole &= read.is_some();
         })?;
         self.each(guid, Kind::Expunged, &mut |key, value| {
-            let modseq = key.get(17..25).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
-            match (modseq, uid_of(key, 25), records::unseal(key, value)) {
-                (Some(modseq), Some(uid), Some(_)) => restored.expunged.push((modseq, uid)),
+            let modseq = key.get(KIND_END..).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+            match (modseq, records::unseal(key, value).and_then(chunks::uids)) {
+                (Some(modseq), Some(uids)) => {
+                    restored.expunged.extend(uids.into_iter().map(|uid| (modseq, uid)));
+                }
                 _ => whole = false,
             }
         })?;
@@ -166,21 +177,8 @@ impl Index {
             if changed.anew {
                 clear(&mut transaction, open.database, &changed.guid)?;
             }
-            for uid in changed.gone {
-                delete(
-                    &mut transaction,
-                    open.database,
-                    &key(changed.guid, Kind::Message, &uid.to_be_bytes()),
-                )?;
-                clear(&mut transaction, open.database, &key(changed.guid, Kind::Cached, &uid.to_be_bytes()))?;
-            }
+            write_messages(&mut transaction, open.database, changed)?;
             write_expunged(&mut transaction, open.database, changed)?;
-            for uid in changed.touched {
-                let Some(at) = changed.contents.position(*uid) else { continue };
-                let (message, detail) = changed.contents.at(at);
-                let key = key(changed.guid, Kind::Message, &uid.to_be_bytes());
-                put(&mut transaction, open.database, &key, &records::from_message(message, detail))?;
-            }
             let key = key(changed.guid, Kind::Head, &[]);
             put(&mut transaction, open.database, &key, &records::from_head(head))?;
             Ok(transaction.commit()?)
@@ -192,30 +190,18 @@ impl Index {
     pub(crate) fn cache(&self, guid: [u8; 16], entries: &[(Uid, u8, &[u8])]) {
         let _ = self.with(Hold::Exclusive, |open| {
             let mut transaction = open.environment.begin_rw_txn()?;
-            for (uid, kind, value) in entries {
-                let key = cached_key(guid, *uid, *kind);
-                put(&mut transaction, open.database, &key, value)?;
-            }
+            computed::write(&mut transaction, open.database, guid, entries)?;
             Ok(transaction.commit()?)
         });
     }
 
     /// What was computed about messages, in the order of `uids`.
-    pub(crate) fn cached(&self, guid: [u8; 16], uids: &[Uid], kind: u8) -> Vec<Option<Vec<u8>>> {
+    pub(crate) fn cached(&self, guid: [u8; 16], uids: &[Uid], kind: u8) -> Computed {
         self.with(Hold::Shared, |open| {
             let transaction = open.environment.begin_ro_txn()?;
-            let mut values = Vec::with_capacity(uids.len());
-            for uid in uids {
-                let key = cached_key(guid, *uid, kind);
-                values.push(match transaction.get(open.database, &key) {
-                    Ok(value) => records::unseal(&key, value).map(<[u8]>::to_vec),
-                    Err(lmdb::Error::NotFound) => None,
-                    Err(error) => return Err(error.into()),
-                });
-            }
-            Ok(values)
+            Ok(computed::read(&transaction, open.database, (guid, kind), uids)?)
         })
-        .unwrap_or_else(|| vec![None; uids.len()])
+        .unwrap_or_default()
     }
 
     /// Forgets a folder.
@@ -229,7 +215,9 @@ impl Index {
 
     /// Gives back descriptors and memory.
     pub(crate) fn rest(&self) {
-        *locked(&self.open) = None;
+        if let Some(open) = locked(&self.open).take() {
+            *locked(&self.left) = directory::stamp(&open.file).ok();
+        }
     }
 
     /// Runs `act` under a lock on the file. What fails once is begun anew next time: the file is removed.
@@ -288,7 +276,10 @@ impl Index {
             outcome => outcome?,
         };
         let lock = wait_for_fcntl(&file, Hold::Exclusive)?;
-        check::check(&file)?;
+        let left = locked(&self.left).take();
+        if left.is_none() || left != directory::stamp(&file).ok() {
+            check::check(&file)?;
+        }
         let flags = EnvironmentFlags::NO_SUB_DIR
             | EnvironmentFlags::NO_LOCK
             | EnvironmentFlags::NO_SYNC
@@ -304,14 +295,6 @@ impl Index {
 
 fn key(guid: [u8; 16], kind: Kind, rest: &[u8]) -> Vec<u8> {
     [guid.as_slice(), &[kind as u8], rest].concat()
-}
-
-fn cached_key(guid: [u8; 16], uid: Uid, kind: u8) -> Vec<u8> {
-    [key(guid, Kind::Cached, &uid.to_be_bytes()).as_slice(), &[kind]].concat()
-}
-
-fn uid_of(key: &[u8], at: usize) -> Option<Uid> {
-    key.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(Uid::from_be_bytes)
 }
 
 fn put(
@@ -346,6 +329,28 @@ fn clear(transaction: &mut RwTransaction<'_>, database: Database, prefix: &[u8])
     keys.iter().try_for_each(|key| delete(transaction, database, key))
 }
 
+/// The messages that changed, with their neighbours; what was computed about messages goes with the last of them.
+fn write_messages(
+    transaction: &mut RwTransaction<'_>,
+    database: Database,
+    changed: &Changed<'_>,
+) -> Result<(), Trouble> {
+    let mut chunks: Vec<u32> = changed.touched.iter().chain(changed.gone).map(|uid| chunk_of(*uid)).collect();
+    chunks.sort_unstable();
+    chunks.dedup();
+    for chunk in chunks {
+        let key = key(changed.guid, Kind::Message, &chunk.to_be_bytes());
+        let payload = chunks::from_messages(changed.contents.between(uids_of(chunk)));
+        if payload.is_empty() {
+            delete(transaction, database, &key)?;
+            clear(transaction, database, &computed::prefix(changed.guid, chunk))?;
+        } else {
+            put(transaction, database, &key, &payload)?;
+        }
+    }
+    Ok(())
+}
+
 /// The expunges that are not there yet; those that are forgotten go.
 fn write_expunged(
     transaction: &mut RwTransaction<'_>,
@@ -354,13 +359,9 @@ fn write_expunged(
 ) -> Result<(), Trouble> {
     let known = changed.contents.expunged();
     let new = if changed.anew { known } else { &known[known.len().saturating_sub(changed.gone.len())..] };
-    for (modseq, uid) in new {
-        let key = key(
-            changed.guid,
-            Kind::Expunged,
-            &[modseq.to_be_bytes().as_slice(), &uid.to_be_bytes()].concat(),
-        );
-        put(transaction, database, &key, &[])?;
+    for together in new.chunk_by(|one, next| one.0 == next.0) {
+        let key = key(changed.guid, Kind::Expunged, &together[0].0.to_be_bytes());
+        put(transaction, database, &key, &chunks::from_uids(together.iter().map(|(_, uid)| *uid)))?;
     }
     forget_below(transaction, database, changed.guid, changed.contents.floor())
 }
@@ -378,7 +379,7 @@ fn forget_below(
         let mut next = cursor.get(Some(&prefix), None, MDB_SET_RANGE);
         while let Ok((Some(key), _)) = next
             && key.starts_with(&prefix)
-            && key.get(17..25).is_some_and(|modseq| modseq <= floor.to_be_bytes().as_slice())
+            && key.get(KIND_END..).is_some_and(|modseq| modseq <= floor.to_be_bytes().as_slice())
         {
             keys.push(key.to_vec());
             next = cursor.get(None, None, MDB_NEXT);

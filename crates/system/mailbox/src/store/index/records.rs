@@ -9,7 +9,7 @@ use crate::store::contents::{Detail, Message, Place, Summary};
 use crate::store::flags::{Flags, KeywordSet};
 
 /// Raise it when a value gets another form: what has an older one is forgotten.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const CHECKSUM_BYTES: usize = 8;
 /// Stands for a number that is not known.
 const UNKNOWN: u64 = u64::MAX;
@@ -64,10 +64,15 @@ struct Fnv(u64);
 
 impl Hasher for Fnv {
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
+        let mut take = |word| {
             self.0 = (self.0 ^ u64::from_le_bytes(word)).wrapping_mul(0x0100_0000_01b3).rotate_left(29);
+        };
+        let (words, rest) = bytes.as_chunks();
+        words.iter().for_each(|word| take(*word));
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            take(word);
         }
     }
 
@@ -76,8 +81,8 @@ impl Hasher for Fnv {
     }
 }
 
-pub(super) fn from_message(message: &Message, detail: &Detail) -> Vec<u8> {
-    let mut out = Writer::default();
+pub(super) fn put_message(out: &mut Writer, message: &Message, detail: &Detail) {
+    out.u64(u64::from(message.uid));
     out.u64(message.modseq);
     out.u64(u64::from(message.flags.bits()));
     out.u64(message.keywords.0);
@@ -96,12 +101,10 @@ pub(super) fn from_message(message: &Message, detail: &Detail) -> Vec<u8> {
             out.u64(span.mark);
         }
     }
-    out.0
 }
 
-pub(super) fn message(uid: Uid, payload: &[u8]) -> Option<(Message, Detail)> {
-    let mut from = Reader(payload);
-    let (modseq, flags, keywords) = (from.u64()?, from.u64()?, from.u64()?);
+pub(super) fn message(from: &mut Reader<'_>) -> Option<(Message, Detail)> {
+    let (uid, modseq, flags, keywords) = (from.u32()?, from.u64()?, from.u64()?, from.u64()?);
     let known = |number: u64| (number != UNKNOWN).then_some(number);
     let wire = known(from.u64()?);
     let received = known(from.u64()?).map(u64::cast_signed);
@@ -185,14 +188,14 @@ pub(super) fn head(payload: &[u8]) -> Option<Head> {
 }
 
 #[derive(Default)]
-struct Writer(Vec<u8>);
+pub(super) struct Writer(pub(super) Vec<u8>);
 
 impl Writer {
-    fn u64(&mut self, number: u64) {
+    pub(super) fn u64(&mut self, number: u64) {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.u64(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
     }
@@ -207,20 +210,20 @@ impl Writer {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn u64(&mut self) -> Option<u64> {
+    pub(super) fn u64(&mut self) -> Option<u64> {
         let (number, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u64::from_le_bytes(*number))
     }
 
-    fn u32(&mut self) -> Option<u32> {
+    pub(super) fn u32(&mut self) -> Option<u32> {
         self.u64()?.try_into().ok()
     }
 
-    fn bytes(&mut self) -> Option<&'a [u8]> {
+    pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.u64()?).ok()?;
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
@@ -284,7 +287,9 @@ mod tests {
             Place::Span(crate::store::mbox::Span { begin: 5, end: 9, mark: 1, recent: true }),
         ] {
             let both = (flagged, detail(place));
-            assert_eq!(message(3, &from_message(&both.0, &both.1)), Some(both));
+            let mut out = Writer::default();
+            put_message(&mut out, &both.0, &both.1);
+            assert_eq!(message(&mut Reader(&out.0)), Some(both));
         }
     }
 
@@ -299,8 +304,8 @@ mod tests {
 
         #[test]
         fn no_bytes_upset_the_reader(payload in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (head(&payload), message(1, &payload), unseal(b"", &payload));
-            let mut versioned = 1_u64.to_le_bytes().to_vec();
+            let _ = (head(&payload), message(&mut Reader(&payload)), unseal(b"", &payload));
+            let mut versioned = 2_u64.to_le_bytes().to_vec();
             versioned.extend(payload);
             let _ = head(&versioned);
         }

@@ -19,6 +19,9 @@ use crate::store::uidlist::Header;
 /// A directory that changed so short ago may change once more without its time stamp showing it, nanoseconds.
 const UNSETTLED_NS: i64 = 1_000_000_000;
 
+/// For fewer findings about messages the index is not written.
+const FINDINGS: usize = 32;
+
 /// The stamps of what a Maildir consists of.
 #[derive(Debug, Clone, Copy)]
 struct Look {
@@ -78,7 +81,7 @@ impl Maildir {
                 && changed == (Scope { cur: false, new: false })
                 && (unsettled == changed || self.is_as_known(contents, unsettled, now_us)?)
             {
-                return Ok(());
+                return self.save_findings(contents, now_us);
             }
         }
         let _lock = self.lock_if_possible(now_us)?;
@@ -86,6 +89,17 @@ impl Maildir {
         self.sync_locked(contents, now_us)?;
         self.save_index(contents);
         if first { self.sweep_tmp(now_us) } else { Ok(()) }
+    }
+
+    /// Dates and sizes that were asked of many files are asked once: the index is told.
+    fn save_findings(&mut self, contents: &SharedContents, now_us: u64) -> Result<(), MailError> {
+        if locked(contents).unsaved() < FINDINGS {
+            return Ok(());
+        }
+        let Some(_lock) = self.lock_if_possible(now_us)? else { return Ok(()) };
+        self.sync_locked(contents, now_us)?;
+        self.save_index(contents);
+        Ok(())
     }
 
     /// On a disk that can not be written at the moment, reading goes on without a lock; and on a full one removing mail
