@@ -86,7 +86,12 @@ pub(crate) const ALL: &[Figure] = &[
     },
     Figure { name: "cold start to first greeting", unit: "ms", more_is_better: false, measure: cold_start },
     Figure { name: "mailq with 100,000 deferred", unit: "s", more_is_better: false, measure: mailq },
-    Figure { name: "spam scan: messages/s, 2 workers", unit: "1/s", more_is_better: true, measure: spam::rate },
+    Figure {
+        name: "spam scan: messages/s, 2 workers",
+        unit: "1/s",
+        more_is_better: true,
+        measure: spam::rate,
+    },
     Figure {
         name: "spam scan: processor time per message",
         unit: "ms",
@@ -99,7 +104,12 @@ pub(crate) const ALL: &[Figure] = &[
         more_is_better: false,
         measure: |p| spam::processor_time(p, true),
     },
-    Figure { name: "spam latency at half load, p99", unit: "ms", more_is_better: false, measure: spam::latency },
+    Figure {
+        name: "spam latency at half load, p99",
+        unit: "ms",
+        more_is_better: false,
+        measure: spam::latency,
+    },
     Figure { name: "spam memory, 2 workers", unit: "MB", more_is_better: false, measure: spam::memory },
     Figure { name: "spam start to first answer", unit: "ms", more_is_better: false, measure: spam::start },
 ];

@@ -153,7 +153,7 @@ impl<S> Driver<S> {
                 return Fate::Keep;
             }
             match self.session.machine().poll() {
-                Output::Write(bytes) => self.write(&bytes),
+                Output::Write(bytes) => self.write(bytes),
                 Output::Ask(question) => {
                     self.waiting = Waiting::Answer;
                     let answer = self.session.answer(question, daemon, events, me);
@@ -177,7 +177,7 @@ impl<S> Driver<S> {
         Fate::Keep
     }
 
-    fn write(&mut self, bytes: &[u8]) {
+    fn write(&mut self, bytes: Vec<u8>) {
         self.stream.write(bytes);
         if self.stream.is_congested() {
             self.stream.flush();
@@ -214,7 +214,7 @@ impl<S> Driver<S> {
     {
         if self.stream.is_drained() && !self.disconnected {
             let bytes = self.session.still_working();
-            self.stream.write(&bytes);
+            self.stream.write(bytes);
             self.stream.flush();
         }
         events.set_deadline(me, self.session.patience().map(|time| events.now() + time));

@@ -192,7 +192,7 @@ impl Relay {
         match self.inner.read(block) {
             Ok(0) => self.inner_ended = true,
             Ok(count) => {
-                self.client.write(&block[..count]);
+                self.client.write(block[..count].to_vec());
                 return true;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.inner_readable = false,

@@ -78,11 +78,12 @@ impl Stream {
     }
 
     /// Takes bytes to send; they leave with [`Stream::flush`].
-    pub(crate) fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: Vec<u8>) {
         match &mut self.tls {
-            None => self.output.extend_from_slice(bytes),
+            None if self.output.is_empty() => self.output = bytes,
+            None => self.output.extend_from_slice(&bytes),
             Some(tls) => {
-                self.broken |= tls.send(bytes).is_err();
+                self.broken |= tls.send(&bytes).is_err();
                 tls.ciphertext(&mut self.output);
             }
         }
