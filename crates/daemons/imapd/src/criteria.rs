@@ -10,6 +10,7 @@ use message::structure::{Headers, Inner, Part};
 use message::words::decode_header;
 use sys::clock;
 
+use crate::signature::{Probe, signature};
 use crate::text::{Parts, Text};
 use crate::view::{View, split_flags};
 
@@ -33,10 +34,29 @@ pub(crate) enum Criterion {
     Larger(u64),
     Smaller(u64),
     Sent(Comparator, Date),
-    Header(String, Needle),
-    Body(Needle),
-    Text(Needle),
+    Header(String, Sought),
+    Body(Sought),
+    Text(Sought),
     EmailId(String),
+}
+
+/// A text that is looked for.
+#[derive(Debug)]
+pub(crate) struct Sought {
+    needle: Needle,
+    probe: Option<Probe>,
+}
+
+impl Sought {
+    fn new(text: &str) -> Self {
+        let needle = Needle::new(text);
+        Self { probe: Probe::new(needle.folded()), needle }
+    }
+
+    /// Its signature says that the message does not have it.
+    fn is_denied_by(&self, signature: Option<&[u8]>) -> bool {
+        matches!((&self.probe, signature), (Some(probe), Some(signature)) if !probe.may_be_in(signature))
+    }
 }
 
 /// What is looked at of a message.
@@ -48,6 +68,10 @@ pub(crate) struct Candidate<'a> {
     pub(crate) received: Option<i64>,
     pub(crate) saved: Option<i64>,
     pub(crate) text: Text<'a>,
+    /// Its signature, where it is known.
+    pub(crate) signature: Option<&'a [u8]>,
+    /// Its signature, where it was not known and has been made.
+    pub(crate) made: Option<Vec<u8>>,
     folded: Option<String>,
     /// As `folded`, with all headers.
     folded_with_headers: Option<String>,
@@ -59,6 +83,7 @@ pub(crate) struct Needs {
     pub(crate) sizes: bool,
     pub(crate) received: bool,
     pub(crate) saved: bool,
+    pub(crate) signatures: bool,
 }
 
 impl Criterion {
@@ -91,9 +116,9 @@ impl Criterion {
             SearchKey::Older(seconds) => Self::Age(now() - i64::from(*seconds), false),
             SearchKey::Larger(bytes) => Self::Larger(*bytes),
             SearchKey::Smaller(bytes) => Self::Smaller(*bytes),
-            SearchKey::Header { name, text } => Self::Header(name.clone(), Needle::new(text)),
-            SearchKey::Body(text) => Self::Body(Needle::new(text)),
-            SearchKey::Text(text) => Self::Text(Needle::new(text)),
+            SearchKey::Header { name, text } => Self::Header(name.clone(), Sought::new(text)),
+            SearchKey::Body(text) => Self::Body(Sought::new(text)),
+            SearchKey::Text(text) => Self::Text(Sought::new(text)),
             SearchKey::EmailId(id) => Self::EmailId(id.clone()),
         }
     }
@@ -130,6 +155,7 @@ impl Criterion {
             Self::Larger(_) | Self::Smaller(_) => needs.sizes = true,
             Self::Received(..) | Self::Age(..) => needs.received = true,
             Self::Saved(..) => needs.saved = true,
+            Self::Header(..) | Self::Body(_) | Self::Text(_) => needs.signatures = true,
             _ => {}
         }
     }
@@ -161,9 +187,14 @@ impl Criterion {
             Self::Larger(bytes) => candidate.size.is_some_and(|size| size > *bytes),
             Self::Smaller(bytes) => candidate.size.is_some_and(|size| size < *bytes),
             Self::Sent(comparator, date) => compare(*comparator, sent_day(candidate.text.header()?), *date),
-            Self::Header(name, needle) => header_has(candidate.text.header()?, name, needle),
-            Self::Body(needle) => body_has(candidate, needle)?,
-            Self::Text(needle) => text_has(candidate, needle)?,
+            Self::Header(_, sought) | Self::Body(sought) | Self::Text(sought)
+                if sought.is_denied_by(candidate.signature) =>
+            {
+                false
+            }
+            Self::Header(name, sought) => header_has(candidate.text.header()?, name, &sought.needle),
+            Self::Body(sought) => body_has(candidate, sought)?,
+            Self::Text(sought) => text_has(candidate, sought)?,
             Self::EmailId(id) => crate::command::fetch::email_id(folder, candidate.message.uid) == *id,
         })
     }
@@ -180,6 +211,8 @@ impl<'a> Candidate<'a> {
             received: None,
             saved: None,
             text,
+            signature: None,
+            made: None,
             folded: None,
             folded_with_headers: None,
         }
@@ -211,25 +244,33 @@ fn header_has(header: &[u8], name: &str, needle: &Needle) -> bool {
     fields(header).filter(named).any(|field| needle.is_in(&decode_header(field.value)))
 }
 
-fn body_has(candidate: &mut Candidate<'_>, needle: &Needle) -> Result<bool, MailError> {
+/// What is in the body is in the text with all headers, too, as long as it does not reach from part to part.
+fn body_has(candidate: &mut Candidate<'_>, sought: &Sought) -> Result<bool, MailError> {
+    if sought.probe.is_some() && !text_has(candidate, sought)? {
+        return Ok(false);
+    }
     if candidate.folded.is_none() {
         let parts = candidate.text.parts()?;
         let mut gathered = String::new();
         gather(&parts, parts.root, false, &mut gathered)?;
         candidate.folded = Some(fold(&gathered));
     }
-    Ok(candidate.folded.as_deref().is_some_and(|folded| needle.is_in_folded(folded)))
+    Ok(candidate.folded.as_deref().is_some_and(|folded| sought.needle.is_in_folded(folded)))
 }
 
 /// TEXT is the header and the body (RFC 3501 §6.4.4), here with the headers of parts and of messages in it.
-fn text_has(candidate: &mut Candidate<'_>, needle: &Needle) -> Result<bool, MailError> {
+fn text_has(candidate: &mut Candidate<'_>, sought: &Sought) -> Result<bool, MailError> {
     if candidate.folded_with_headers.is_none() {
         let parts = candidate.text.parts()?;
         let mut gathered = String::new();
         gather(&parts, parts.root, true, &mut gathered)?;
-        candidate.folded_with_headers = Some(fold(&gathered));
+        let folded = fold(&gathered);
+        if candidate.signature.is_none() {
+            candidate.made = Some(signature(&folded));
+        }
+        candidate.folded_with_headers = Some(folded);
     }
-    Ok(candidate.folded_with_headers.as_deref().is_some_and(|folded| needle.is_in_folded(folded)))
+    Ok(candidate.folded_with_headers.as_deref().is_some_and(|folded| sought.needle.is_in_folded(folded)))
 }
 
 fn headers(header: &[u8], out: &mut String) {

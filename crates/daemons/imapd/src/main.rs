@@ -65,6 +65,8 @@ mod refusal;
 mod command;
 mod special_use;
 mod criteria;
+mod signature;
+mod headers;
 mod updates;
 mod text;
 mod binary;

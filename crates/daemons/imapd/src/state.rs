@@ -198,7 +198,12 @@ impl State {
     /// What is new in the selected mailbox, for a client that idles.
     pub(crate) fn changes(&mut self) -> Answer {
         let mut out = self.out();
-        match self.tell(News { expunges: true, ..News::default() }, &mut out) {
+        let told = self.tell(News { expunges: true, ..News::default() }, &mut out);
+        if let Some(view) = &self.view {
+            // It may be long until something happens.
+            view.folder.rest();
+        }
+        match told {
             Ok(()) => Answer::Changes(out.into_bytes()),
             Err(Refused::Deleted) => self.deleted(),
             Err(Refused::Mail(error)) => {

@@ -23,6 +23,11 @@ impl Needle {
         Self { folded: fold(text) }
     }
 
+    /// As it is looked for.
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+
     /// Nothing is in every text.
     pub fn is_empty(&self) -> bool {
         self.folded.is_empty()
@@ -35,7 +40,7 @@ impl Needle {
 
     /// Is it a part of a text that is folded already?
     pub fn is_in_folded(&self, folded: &str) -> bool {
-        folded.contains(&self.folded)
+        memchr::memmem::find(folded.as_bytes(), self.folded.as_bytes()).is_some()
     }
 }
 

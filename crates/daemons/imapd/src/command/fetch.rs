@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use imap_protocol::types::{Code, DateTime, FetchItem, FetchModifiers, Messages, Partial, Reply, Section};
 use imap_protocol::write::{FetchResponse, Out, Rfc822};
-use mailbox::store::{CacheKind, FlagChange, Flags, Folder, How, MailError, Message, Uid, Vanished};
+use mailbox::store::{
+    CacheKind, Computed, FlagChange, Flags, Folder, How, MailError, Message, Uid, Vanished,
+};
 use sys::clock;
 
 use crate::binary::Binary;
@@ -15,7 +17,7 @@ use crate::text::Text;
 use crate::view::{News, View, flag_names};
 
 /// So much is written before the client gets it, bytes.
-const PIECE_BYTES: usize = 64 * 1024;
+const PIECE_BYTES: usize = 256 * 1024;
 /// So many messages are looked up at once.
 const BATCH: usize = 256;
 
@@ -44,10 +46,28 @@ struct Facts {
     sizes: Vec<Option<u64>>,
     received: Vec<Option<i64>>,
     saved: Vec<Option<i64>>,
-    envelopes: Vec<Option<Vec<u8>>>,
-    bodies: Vec<Option<Vec<u8>>>,
-    structures: Vec<Option<Vec<u8>>>,
-    previews: Vec<Option<Vec<u8>>>,
+    envelopes: Computed,
+    bodies: Computed,
+    structures: Computed,
+    previews: Computed,
+}
+
+/// What was computed for a piece, for the index.
+#[derive(Default)]
+struct Fresh(Vec<(Uid, CacheKind, Vec<u8>)>);
+
+impl Fresh {
+    fn add(&mut self, uid: Uid, kind: CacheKind, bytes: Vec<u8>) {
+        self.0.push((uid, kind, bytes));
+    }
+
+    fn keep(self, folder: &Folder) {
+        let entries: Vec<_> =
+            self.0.iter().map(|(uid, kind, bytes)| (*uid, *kind, bytes.as_slice())).collect();
+        if !entries.is_empty() {
+            folder.cache(&entries);
+        }
+    }
 }
 
 impl Fetching {
@@ -90,22 +110,27 @@ impl Fetching {
             let batch: Vec<(u32, Uid)> = self.targets[self.at..end].to_vec();
             let view = state.selected()?;
             let folder = Arc::clone(&view.folder);
-            let marked = self.mark_seen(view, &batch)?;
+            self.mark_seen(view, &batch)?;
             let facts = self.facts(&folder, &batch)?;
+            let (mut fresh, mut outcome) = (Fresh::default(), Ok(()));
             for (place, (number, uid)) in batch.iter().enumerate() {
-                let marked = marked.binary_search(uid).is_ok();
-                self.write(view, &facts, place, (*number, *uid, marked), out)?;
+                let marked = self.seen.binary_search(uid).is_ok();
+                outcome = self.write(view, &facts, place, (*number, *uid, marked), &mut fresh, out);
                 self.at += 1;
-                if out.len() >= PIECE_BYTES {
-                    return Ok(None);
+                if outcome.is_err() || out.len() >= PIECE_BYTES {
+                    break;
                 }
+            }
+            fresh.keep(&folder);
+            outcome?;
+            if out.len() >= PIECE_BYTES {
+                return Ok(None);
             }
         }
         self.finish(state, out).map(Some)
     }
 
     fn finish(&mut self, state: &mut State, out: &mut Out) -> Result<Reply, Refused> {
-        self.seen.sort_unstable();
         let told = std::mem::take(&mut self.seen);
         state.tell(News { expunges: self.uid, told, ..News::default() }, out)?;
         Ok(if self.expunged {
@@ -116,9 +141,9 @@ impl Fetching {
     }
 
     /// RFC 3501 §6.4.5: who fetches a text without PEEK has seen it.
-    fn mark_seen(&mut self, view: &View, batch: &[(u32, Uid)]) -> Result<Vec<Uid>, Refused> {
+    fn mark_seen(&mut self, view: &View, batch: &[(u32, Uid)]) -> Result<(), Refused> {
         if view.read_only || !self.items.iter().any(FetchItem::marks_seen) {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let unseen: Vec<Uid> = view.folder.read(|contents| {
             let unseen =
@@ -129,8 +154,9 @@ impl Fetching {
             let change = FlagChange { how: How::Add, flags: Flags::SEEN, keywords: Vec::new() };
             view.folder.store(&unseen, &change, None, clock::now_us())?;
             self.seen.extend_from_slice(&unseen);
+            self.seen.sort_unstable();
         }
-        Ok(unseen)
+        Ok(())
     }
 
     fn facts(&self, folder: &Folder, batch: &[(u32, Uid)]) -> Result<Facts, Refused> {
@@ -141,7 +167,8 @@ impl Fetching {
             let messages = uids.iter().map(message).collect();
             (messages, contents.keywords().to_vec())
         });
-        let cached = |wanted: bool, kind| if wanted { folder.cached(&uids, kind) } else { Vec::new() };
+        let cached =
+            |wanted: bool, kind| if wanted { folder.cached(&uids, kind) } else { Computed::default() };
         let wants_preview = self
             .items
             .iter()
@@ -165,6 +192,7 @@ impl Fetching {
         facts: &Facts,
         place: usize,
         (number, uid, marked): (u32, Uid, bool),
+        fresh: &mut Fresh,
         out: &mut Out,
     ) -> Result<(), Refused> {
         let one = One { folder: &view.folder, facts, place, uid, recent: view.recent.contains(&uid) };
@@ -177,7 +205,7 @@ impl Fetching {
             if item.is_text() && std::mem::take(&mut tells_flags) {
                 one.write_flags(&mut fetch);
             }
-            match one.write(item, &mut text, &mut fetch) {
+            match one.write(item, &mut text, fresh, &mut fetch) {
                 Ok(()) => {}
                 Err(Trouble::Gone) => {
                     self.expunged = true;
@@ -243,6 +271,7 @@ impl One<'_> {
         &self,
         item: &FetchItem,
         text: &mut Text<'_>,
+        fresh: &mut Fresh,
         fetch: &mut FetchResponse<'_>,
     ) -> Result<(), Trouble> {
         match item {
@@ -256,9 +285,9 @@ impl One<'_> {
             FetchItem::SaveDate => {
                 fetch.save_date(self.facts.saved.get(self.place).copied().flatten().map(date));
             }
-            FetchItem::Envelope => self.write_envelope(text, fetch)?,
-            FetchItem::Body => self.write_structure(false, text, fetch)?,
-            FetchItem::BodyStructure => self.write_structure(true, text, fetch)?,
+            FetchItem::Envelope => self.write_envelope(text, fresh, fetch)?,
+            FetchItem::Body => self.write_structure(false, text, fresh, fetch)?,
+            FetchItem::BodyStructure => self.write_structure(true, text, fresh, fetch)?,
             FetchItem::Rfc822 => fetch.rfc822(Rfc822::All, text.all()?),
             FetchItem::Rfc822Header => fetch.rfc822(Rfc822::Header, text.header()?),
             FetchItem::Rfc822Text => fetch.rfc822(Rfc822::Text, text.without_header()?),
@@ -270,8 +299,8 @@ impl One<'_> {
             FetchItem::BinarySize(section) => {
                 fetch.binary_size(section, known_binary(text, section)?.content.len() as u64);
             }
-            FetchItem::Preview { .. } => fetch.preview(Some(&self.preview(text)?)),
-            FetchItem::Snippet { .. } => fetch.snippet(Some(&self.preview(text)?)),
+            FetchItem::Preview { .. } => fetch.preview(Some(&self.preview(text, fresh)?)),
+            FetchItem::Snippet { .. } => fetch.snippet(Some(&self.preview(text, fresh)?)),
             FetchItem::EmailId => fetch.email_id(&email_id(self.folder, self.uid)),
             FetchItem::ThreadId => fetch.no_thread_id(),
         }
@@ -291,16 +320,21 @@ impl One<'_> {
         }
     }
 
-    fn write_envelope(&self, text: &mut Text<'_>, fetch: &mut FetchResponse<'_>) -> Result<(), MailError> {
-        if let Some(Some(ready)) = self.facts.envelopes.get(self.place) {
+    fn write_envelope(
+        &self,
+        text: &mut Text<'_>,
+        fresh: &mut Fresh,
+        fetch: &mut FetchResponse<'_>,
+    ) -> Result<(), MailError> {
+        if let Some(ready) = self.facts.envelopes.get(self.place) {
             fetch.ready("ENVELOPE", ready);
             return Ok(());
         }
         let mut out = Out::default();
         out.envelope_of(text.header()?);
         let bytes = out.into_bytes();
-        self.folder.cache(&[(self.uid, ENVELOPE, &bytes)]);
         fetch.ready("ENVELOPE", &bytes);
+        fresh.add(self.uid, ENVELOPE, bytes);
         Ok(())
     }
 
@@ -308,6 +342,7 @@ impl One<'_> {
         &self,
         extended: bool,
         text: &mut Text<'_>,
+        fresh: &mut Fresh,
         fetch: &mut FetchResponse<'_>,
     ) -> Result<(), MailError> {
         let (kind, known, name) = if extended {
@@ -315,7 +350,7 @@ impl One<'_> {
         } else {
             (BODY, &self.facts.bodies, "BODY")
         };
-        if let Some(Some(ready)) = known.get(self.place) {
+        if let Some(ready) = known.get(self.place) {
             fetch.ready(name, ready);
             return Ok(());
         }
@@ -323,17 +358,17 @@ impl One<'_> {
         let mut out = Out::default();
         out.body_structure(&parts, parts.root, extended);
         let bytes = out.into_bytes();
-        self.folder.cache(&[(self.uid, kind, &bytes)]);
         fetch.ready(name, &bytes);
+        fresh.add(self.uid, kind, bytes);
         Ok(())
     }
 
-    fn preview(&self, text: &mut Text<'_>) -> Result<String, MailError> {
-        if let Some(Some(ready)) = self.facts.previews.get(self.place) {
+    fn preview(&self, text: &mut Text<'_>, fresh: &mut Fresh) -> Result<String, MailError> {
+        if let Some(ready) = self.facts.previews.get(self.place) {
             return Ok(String::from_utf8_lossy(ready).into_owned());
         }
         let preview = preview::preview(&text.parts()?)?;
-        self.folder.cache(&[(self.uid, PREVIEW, preview.as_bytes())]);
+        fresh.add(self.uid, PREVIEW, preview.clone().into_bytes());
         Ok(preview)
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use imap_protocol::types::{Reply, SearchKey, SearchRequest, SearchResult};
 use imap_protocol::write::{Esearch, Out};
-use mailbox::store::{Folder, MailError, Uid};
+use mailbox::store::{Computed, Folder, MailError, Uid};
 
 use crate::criteria::{Candidate, Criterion, Needs, uids_of};
 use crate::refusal::{Refused, refused};
+use crate::signature::SIGNATURE;
 use crate::state::{Outcome, State};
 use crate::view::{News, View};
 
@@ -78,37 +79,53 @@ impl State {
         let view = self.view.as_ref().ok_or_else(|| refused(Reply::bad("No mailbox selected")))?;
         let folder = Arc::clone(&view.folder);
         let criterion = folder.read(|contents| Criterion::new(key, view, contents, &self.saved));
+        let mut needs = Needs::default();
+        criterion.needs(&mut needs);
         let mut found = Vec::new();
         for batch in targets.chunks(BATCH) {
-            for mut candidate in candidates(view, &folder, &criterion, batch)? {
+            let uids: Vec<Uid> = batch.iter().map(|(_, uid)| *uid).collect();
+            let signatures =
+                if needs.signatures { folder.cached(&uids, SIGNATURE) } else { Computed::default() };
+            let mut made = Vec::new();
+            for (place, mut candidate) in candidates(view, &folder, needs, batch, &uids)? {
+                candidate.signature = signatures.get(place);
                 match criterion.meets(&mut candidate, &folder) {
                     Ok(true) => found.push((candidate.number, candidate.message.uid)),
                     Ok(false) | Err(MailError::Gone(_)) => {}
                     Err(error) => return Err(error.into()),
                 }
+                made.extend(candidate.made.take().map(|signature| (candidate.message.uid, signature)));
             }
+            keep(&folder, &made);
         }
         Ok(found)
     }
 }
 
-/// Messages with what a condition needs of them.
+/// Leaves signatures in the index.
+fn keep(folder: &Folder, made: &[(Uid, Vec<u8>)]) {
+    let entries: Vec<_> =
+        made.iter().map(|(uid, signature)| (*uid, SIGNATURE, signature.as_slice())).collect();
+    if !entries.is_empty() {
+        folder.cache(&entries);
+    }
+}
+
+/// Messages with what a condition needs of them, and their places in `batch`.
 fn candidates<'f>(
     view: &View,
     folder: &'f Folder,
-    criterion: &Criterion,
+    needs: Needs,
     batch: &[(u32, Uid)],
-) -> Result<Vec<Candidate<'f>>, Refused> {
-    let mut needs = Needs::default();
-    criterion.needs(&mut needs);
-    let uids: Vec<Uid> = batch.iter().map(|(_, uid)| *uid).collect();
+    uids: &[Uid],
+) -> Result<Vec<(usize, Candidate<'f>)>, Refused> {
     let messages: Vec<_> = folder.read(|contents| {
         let message = |uid: &Uid| contents.message(*uid).or_else(|| contents.grave(*uid)).copied();
         uids.iter().map(message).collect()
     });
-    let sizes = if needs.sizes { folder.wire_sizes(&uids)? } else { Vec::new() };
-    let received = if needs.received { folder.received(&uids)? } else { Vec::new() };
-    let saved = if needs.saved { folder.saved(&uids)? } else { Vec::new() };
+    let sizes = if needs.sizes { folder.wire_sizes(uids)? } else { Vec::new() };
+    let received = if needs.received { folder.received(uids)? } else { Vec::new() };
+    let saved = if needs.saved { folder.saved(uids)? } else { Vec::new() };
     let mut all = Vec::with_capacity(batch.len());
     for (place, message) in messages.into_iter().enumerate() {
         let Some(message) = message else { continue };
@@ -117,7 +134,7 @@ fn candidates<'f>(
         candidate.size = sizes.get(place).copied().flatten();
         candidate.received = received.get(place).copied().flatten();
         candidate.saved = saved.get(place).copied().flatten();
-        all.push(candidate);
+        all.push((place, candidate));
     }
     Ok(all)
 }

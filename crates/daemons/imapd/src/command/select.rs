@@ -117,7 +117,6 @@ impl State {
                 view.folder.expunge(&deleted, clock::now_us())?;
             }
         }
-        view.folder.rest();
         Ok(Reply::ok(if expunge { "Close completed." } else { "Unselect completed." }))
     }
 }
