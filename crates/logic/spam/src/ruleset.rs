@@ -96,6 +96,14 @@ pub(crate) struct Call {
     pub(crate) arguments: Vec<String>,
 }
 
+/// A rule that combines others.
+pub(crate) struct Meta {
+    pub(crate) rule: RuleId,
+    pub(crate) expression: Expression<RuleId>,
+    /// What it comes to when none of the others has hit, as most have not.
+    pub(crate) without_hits: f64,
+}
+
 /// Everything that finds something.
 #[derive(Default)]
 pub(crate) struct Matchers {
@@ -109,7 +117,7 @@ pub(crate) struct Matchers {
     pub(crate) uri: Option<TextGroup>,
     pub(crate) mime: Vec<(RuleId, MimeTest)>,
     pub(crate) calls: Vec<Call>,
-    pub(crate) metas: Vec<(RuleId, Expression<RuleId>)>,
+    pub(crate) metas: Vec<Meta>,
     /// Rules that weigh the sender's earlier messages: they come last.
     pub(crate) senders: Vec<(RuleId, SenderJudge)>,
 }
@@ -132,7 +140,7 @@ impl Ruleset {
         let mut builder = Builder::new(configuration);
         builder.add_all();
         let problems = builder.problems;
-        let matchers = builder.groups.finish(builder.metas);
+        let matchers = builder.groups.finish(builder.metas, local_only);
         let settings = configuration.settings.clone();
         let tlds = TldPatterns::new(&settings.registry, &settings.redirector_patterns);
         let rules_version = configuration.update_versions.values().cloned().collect::<Vec<_>>().join(",");
@@ -197,7 +205,11 @@ fn text_group(patterns: Vec<(RuleId, Arc<Pattern>)>) -> Option<TextGroup> {
 }
 
 impl Groups {
-    fn finish(self, metas: Vec<(RuleId, Expression<RuleId>)>) -> Matchers {
+    fn finish(self, metas: Vec<(RuleId, Expression<RuleId>)>, local_only: bool) -> Matchers {
+        let metas = metas.into_iter().map(|(rule, expression)| {
+            let without_hits = expression.value(&|_| 0.0, local_only);
+            Meta { rule, expression, without_hits }
+        });
         let headers = self.headers.into_iter().map(|((field, unset), parts)| {
             let (rules, patterns): (Vec<_>, Vec<_>) = parts.patterns.into_iter().unzip();
             let unset = unset.map(String::into_bytes);
@@ -216,7 +228,7 @@ impl Groups {
             raw_body: text_group(self.raw_body),
             full: text_group(self.full),
             uri: text_group(self.uri),
-            metas,
+            metas: metas.collect(),
             ..self.matchers
         }
     }

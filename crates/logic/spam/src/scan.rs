@@ -11,7 +11,7 @@ use crate::lesson::LessonPlan;
 use crate::mail::Mail;
 use crate::perl::{Candidates, Pattern};
 use crate::rules::{MimeTest, Stage};
-use crate::ruleset::{HeaderGroup, Place, RuleId, Ruleset, Template, TextGroup};
+use crate::ruleset::{HeaderGroup, Meta, Place, RuleId, Ruleset, Template, TextGroup};
 
 /// How often a rule with the flag `multiple` and no limit counts.
 const HITS_LIMIT: usize = 1000;
@@ -415,14 +415,18 @@ impl<'a> Scan<'a> {
         let matchers = &self.rules.matchers;
         // A meta that does not run has no value, and neither have those that need it.
         let mut unknown = vec![false; self.values.len()];
-        for (rule, expression) in &matchers.metas {
+        for Meta { rule, expression, without_hits } in &matchers.metas {
             let needs = &self.rules.rules[*rule].needs;
             if !self.is_active(*rule) || needs.iter().any(|need| unknown[*need]) {
                 unknown[*rule] = true;
                 continue;
             }
             let values = &self.values;
-            let value = expression.value(&|rule: &RuleId| values[*rule], self.rules.local_only);
+            let value = if needs.iter().all(|need| values[*need] == 0.0) {
+                *without_hits
+            } else {
+                expression.value(&|rule: &RuleId| values[*rule], self.rules.local_only)
+            };
             if value != 0.0 {
                 self.hit(*rule, value, Vec::new());
             }

@@ -1,5 +1,7 @@
 //! Header fields of a part, in their order, raw and decoded.
 
+use std::collections::HashMap;
+
 use super::HEADERS_LIMIT_BYTES;
 use super::encoded_word::decode_value;
 
@@ -55,20 +57,23 @@ impl Fields {
     pub fn text(&self, raw: bool) -> (Vec<Vec<u8>>, bool) {
         let mut lines = vec![None; self.list.len()];
         let mut size = 0;
-        let mut seen: Vec<&[u8]> = Vec::new();
-        for field in &self.list {
-            if seen.contains(&field.key.as_slice()) {
-                continue;
+        let mut numbers: HashMap<&[u8], usize> = HashMap::new();
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (index, field) in self.list.iter().enumerate() {
+            let number = *numbers.entry(&field.key).or_insert(groups.len());
+            if number == groups.len() {
+                groups.push(Vec::new());
             }
-            seen.push(&field.key);
-            for (index, same) in self.list.iter().enumerate().filter(|(_, same)| same.key == field.key) {
-                let value = if raw { one_line(&same.raw) } else { [same.value.as_slice(), b"\n"].concat() };
-                size += same.key.len() + value.len() + 2;
-                if size > HEADERS_LIMIT_BYTES {
-                    return (lines.into_iter().flatten().collect(), true);
-                }
-                lines[index] = Some([same.name.as_slice(), b": ", &value].concat());
+            groups[number].push(index);
+        }
+        for index in groups.into_iter().flatten() {
+            let field = &self.list[index];
+            let value = if raw { one_line(&field.raw) } else { [field.value.as_slice(), b"\n"].concat() };
+            size += field.key.len() + value.len() + 2;
+            if size > HEADERS_LIMIT_BYTES {
+                return (lines.into_iter().flatten().collect(), true);
             }
+            lines[index] = Some([field.name.as_slice(), b": ", &value].concat());
         }
         (lines.into_iter().flatten().collect(), false)
     }

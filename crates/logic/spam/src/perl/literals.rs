@@ -21,6 +21,12 @@ const CROSS_LIMIT: usize = 48;
 const TEXT_LIMIT_BYTES: usize = 24;
 /// A shorter text stands nearly everywhere.
 const SHORTEST_BYTES: usize = 3;
+impl Needs {
+    fn times(self, count: usize) -> Self {
+        Self { least: self.least.saturating_mul(count).min(COUNT_LIMIT), ..self }
+    }
+}
+
 /// More texts in a match are not counted.
 const COUNT_LIMIT: usize = 100;
 /// A class of more bytes is not written out: a blank may be six.
@@ -31,6 +37,8 @@ const CLASS_LIMIT: usize = 5;
 enum Piece {
     /// It matches exactly one of these, in lower case.
     Exact(Vec<Vec<u8>>),
+    /// It matches one of these so many times or more often: it begins and ends with one of them.
+    Repeated(Needs),
     /// It matches more; each match holds these, if anything is known.
     Holds(Option<Needs>),
 }
@@ -39,6 +47,7 @@ enum Piece {
 pub(crate) fn needs(outline: &Outline) -> Option<Needs> {
     let found = match piece(outline) {
         Piece::Exact(texts) => Some(one_of(texts)),
+        Piece::Repeated(needs) => Some(needs),
         Piece::Holds(needs) => needs,
     };
     found.filter(|needs| worth(&needs.texts) >= SHORTEST_BYTES)
@@ -102,16 +111,26 @@ impl Sequence {
 
     fn add(&mut self, piece: Piece) {
         match piece {
-            Piece::Exact(texts) => match cross(&self.run, &texts) {
-                Some(run) => self.run = run,
-                None => {
-                    self.break_run();
-                    self.run = texts;
-                }
-            },
+            Piece::Exact(texts) => self.go_on(texts),
+            Piece::Repeated(needs) => {
+                self.go_on(needs.texts.clone());
+                self.break_run();
+                self.run.clone_from(&needs.texts);
+                self.best = better(self.best.take(), Some(needs));
+            }
             Piece::Holds(needs) => {
                 self.break_run();
                 self.best = better(self.best.take(), needs);
+            }
+        }
+    }
+
+    fn go_on(&mut self, texts: Vec<Vec<u8>>) {
+        match cross(&self.run, &texts) {
+            Some(run) => self.run = run,
+            None => {
+                self.break_run();
+                self.run = texts;
             }
         }
     }
@@ -156,7 +175,7 @@ fn either(pieces: impl Iterator<Item = Piece>) -> Piece {
                 least = 1;
                 texts.extend(more);
             }
-            Piece::Holds(Some(more)) => {
+            Piece::Repeated(more) | Piece::Holds(Some(more)) => {
                 exact = false;
                 least = least.min(more.least);
                 texts.extend(more.texts);
@@ -190,15 +209,14 @@ fn repeated(piece: Piece, least: usize, most: Option<usize>) -> Piece {
             for _ in 0..least {
                 match cross(&run, &texts) {
                     Some(longer) => run = longer,
-                    None => return Piece::Holds(Some(Needs { texts, least })),
+                    None => return Piece::Repeated(Needs { texts, least }),
                 }
             }
             Piece::Exact(run)
         }
-        (Piece::Exact(texts), least, _) => Piece::Holds(Some(Needs { texts, least })),
-        (Piece::Holds(needs), least, _) => Piece::Holds(
-            needs.map(|needs| Needs { least: needs.least.saturating_mul(least).min(COUNT_LIMIT), ..needs }),
-        ),
+        (Piece::Exact(texts), least, _) => Piece::Repeated(Needs { texts, least }),
+        (Piece::Repeated(needs), least, _) => Piece::Holds(Some(needs.times(least))),
+        (Piece::Holds(needs), least, _) => Piece::Holds(needs.map(|needs| needs.times(least))),
     }
 }
 
@@ -219,6 +237,8 @@ mod tests {
         assert_eq!(of("\\bclick\\s+here\\b"), ["click"]);
         assert_eq!(of("(?:abc|d)"), [] as [&str; 0]);
         assert_eq!(of("foo.*barbaz"), ["barbaz"]);
+        assert_eq!(of("ad+res+e?"), ["dres"]);
+        assert_eq!(of("x(?:ab)+yz\\d"), ["abyz"]);
         assert_eq!(of("[ab]cd"), ["acd", "bcd"]);
         assert_eq!(of("(?x) a b # c\n c"), ["abc"]);
         assert_eq!(of("(?!xyz)hello"), ["hello"]);
