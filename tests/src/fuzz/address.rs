@@ -47,6 +47,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         "a%b@c, <>, undisclosed-recipients:;",
         "=?utf-8?q?x?= <\\\"@example.com>",
         "owner-list, list-request",
+        "<[1\"1.2..2\\]91>, \"\\.[\\\\]\" a@[b\\]c]",
     ];
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
 }

@@ -326,6 +326,14 @@ mod tests {
         assert_eq!(list.addresses().collect::<Vec<_>>(), ["a b@c", "d@e", "f"]);
     }
 
+    #[test]
+    fn a_bracket_in_a_literal_does_not_end_it_when_it_is_read_again() {
+        let list = AddressList::parse("<a@[1\\]2>", 100);
+        let lines = list.to_lines();
+        assert_eq!(lines, "<a@[1\\]2>]");
+        assert_eq!(AddressList::parse(&lines, 100).addresses().count(), list.addresses().count());
+    }
+
     proptest! {
         #[test]
         fn any_header_value_is_read_and_written(value in "[a-c \\n\"\\\\()<>@,;:.%!\\[\\]\u{e9}]{0,40}") {

@@ -43,7 +43,7 @@ impl Token {
         match self {
             Self::Atom(text) | Self::Comment(text) => out.push_str(text),
             Self::Quoted(text) => write_between(out, '"', text, '"', "\"\\\r\n"),
-            Self::Literal(text) => write_between(out, '[', text, ']', "\\\r\n"),
+            Self::Literal(text) => write_between(out, '[', text, ']', "]\\\r\n"),
             Self::Operator(character) => out.push(*character),
             Self::GroupStart => out.push(':'),
             Self::Address(tokens) => tokens.iter().for_each(|token| token.write(out)),

@@ -113,8 +113,11 @@ impl ClientLine {
 }
 
 impl Request {
-    /// `resp=` is the last word, and its value may hold anything.
+    /// `resp=` has to be the last word: none when something follows it.
     fn read(words: &Words, line: &str) -> Option<Self> {
+        if line.split_once("\tresp=").is_some_and(|(_, response)| response.contains('\t')) {
+            return None;
+        }
         let text = |name: &str| words.value(name).unwrap_or_default().to_owned();
         Some(Self {
             id: words.number(1)?,
@@ -130,7 +133,7 @@ impl Request {
                 .value("cert_username")
                 .filter(|_| words.has("valid-client-cert"))
                 .map(str::to_owned),
-            response: line.split_once("\tresp=").map(|(_, response)| response.to_owned()),
+            response: words.value("resp").map(str::to_owned),
         })
     }
 
@@ -200,7 +203,15 @@ mod tests {
 
     #[test]
     fn what_is_malformed_is_refused_and_what_is_unknown_is_not() {
-        for line in ["VERSION", "VERSION\tx", "AUTH\t1", "AUTH\t-1\tPLAIN", "CONT\t1", "CPID\t99999999999"] {
+        for line in [
+            "VERSION",
+            "VERSION\tx",
+            "AUTH\t1",
+            "AUTH\t-1\tPLAIN",
+            "AUTH\t1\tPLAIN\tresp=AHU\tsecured",
+            "CONT\t1",
+            "CPID\t99999999999",
+        ] {
             assert!(ClientLine::parse(line).is_err(), "{line}");
         }
         assert_eq!(ClientLine::parse("NEW\t1"), Ok(ClientLine::Unknown("NEW".into())));
