@@ -22,7 +22,7 @@ const FILE_MODE: u32 = 0o600;
 /// An mbox file that is open, locked and looked at.
 struct OpenMbox {
     file: File,
-    /// Its length before the delivery, in bytes.
+    /// Its length before the delivery, in bytes; what an earlier try left cut off does not count.
     size: u64,
     /// It did not exist before.
     created: bool,
@@ -49,8 +49,8 @@ impl<D: Disk> Mailboxes<D> {
         };
         let dotlock = self.dotlock(&asker, copy, name)?;
         let mut buffer = std::mem::take(&mut self.buffer);
-        let outcome = self.open_mbox(&parent, name, copy).and_then(|mbox| {
-            self.append(&mbox, copy, content, &mut buffer)?;
+        let outcome = self.open_mbox(&parent, name, copy).and_then(|mut mbox| {
+            self.append(&mut mbox, copy, content, &mut buffer)?;
             if mbox.created { self.sync_new_name(&parent) } else { Ok(()) }
         });
         if outcome.is_ok() {
@@ -146,7 +146,7 @@ impl<D: Disk> Mailboxes<D> {
 
     fn append(
         &self,
-        mbox: &OpenMbox,
+        mbox: &mut OpenMbox,
         copy: &Copy<'_>,
         content: &mut dyn Content,
         buffer: &mut Vec<u8>,
@@ -163,7 +163,7 @@ impl<D: Disk> Mailboxes<D> {
 
     fn write_at_end(
         &self,
-        mbox: &OpenMbox,
+        mbox: &mut OpenMbox,
         copy: &Copy<'_>,
         content: &mut dyn Content,
         buffer: &mut Vec<u8>,
@@ -183,6 +183,16 @@ impl<D: Disk> Mailboxes<D> {
         let is_whole = target.offset == mbox.size;
         if is_whole && search::holds(&mbox.file, mbox.size, buffer, copy.in_doubt).map_err(cannot_open)? {
             return Ok(());
+        }
+        if is_whole
+            && let Some(begin) =
+                search::torn_try(&mbox.file, mbox.size, buffer, copy.in_doubt).map_err(cannot_open)?
+        {
+            self.disk
+                .truncate(&mbox.file, begin)
+                .map_err(|source| DeliverError::io("error writing message", source))?;
+            buffer.drain(..gap.len());
+            (mbox.size, target.offset) = (begin, begin);
         }
         target.flush(buffer)
     }

@@ -1,4 +1,4 @@
-//! Has an earlier try at a delivery left its copy in the mbox file?
+//! Has an earlier try at a delivery left its copy in the mbox file, or a part of it?
 
 use std::fs::File;
 use std::io;
@@ -6,6 +6,11 @@ use std::os::unix::fs::FileExt;
 
 /// How much is searched of what others may have appended since, in bytes.
 const SEARCH_LIMIT_BYTES: u64 = 1024 * 1024;
+
+/// The first line of a message is not longer, in bytes.
+const FROM_LINE_LIMIT_BYTES: u64 = 4096;
+/// Before and at the begin of a message that is not the first one.
+const BEGIN: &[u8] = b"\n\nFrom ";
 
 /// Is `text`, a message as it would be appended, among the last messages of the file, which is `size` bytes long? The
 /// `From ` line is left out: it tells the time of the try. `mark` has to be in the text, or two messages may be equal.
@@ -18,6 +23,40 @@ pub(super) fn holds(file: &File, size: u64, text: &[u8], mark: &str) -> io::Resu
     let mut end = vec![0; usize::try_from(size - from).unwrap_or(0)];
     file.read_exact_at(&mut end, from)?;
     Ok(contains(&end, text))
+}
+
+/// Where the last message of the file begins, when that is what an earlier try at `text` has left: a part of it, cut off
+/// at the end of the file by a crash. `mark` is as for [`holds`].
+pub(super) fn torn_try(file: &File, size: u64, text: &[u8], mark: &str) -> io::Result<Option<u64>> {
+    let text = text.trim_ascii_start();
+    if mark.is_empty() || !contains(text, mark.as_bytes()) {
+        return Ok(None);
+    }
+    let from = size.saturating_sub(FROM_LINE_LIMIT_BYTES + text.len() as u64);
+    let mut end = vec![0; usize::try_from(size - from).unwrap_or(0)];
+    file.read_exact_at(&mut end, from)?;
+    let begin = match last_begin(&end) {
+        Some(begin) => begin,
+        None if from == 0 => 0,
+        None => return Ok(None),
+    };
+    Ok(is_part(&end[begin..], text).then_some(from + begin as u64))
+}
+
+/// Where the last message begins, be it in the middle of its first word.
+fn last_begin(end: &[u8]) -> Option<usize> {
+    let cut_off =
+        (3..BEGIN.len()).find(|length| end.ends_with(&BEGIN[..*length])).map(|length| end.len() - length);
+    let place = cut_off.or_else(|| end.windows(BEGIN.len()).rposition(|bytes| bytes == BEGIN));
+    place.map(|place| place + 2)
+}
+
+/// Is `left` the begin of `text`, but for the time in the first line? What ends within that line is no message at all.
+fn is_part(left: &[u8], text: &[u8]) -> bool {
+    let sender = text.windows(2).position(|bytes| bytes == b"  ").map_or(0, |place| place + 2);
+    let same_sender = left.iter().zip(&text[..sender]).all(|(left, text)| left == text);
+    let (rest, whole) = (behind_first_line(left), behind_first_line(text));
+    same_sender && !left.is_empty() && rest.len() < whole.len() && whole.starts_with(rest)
 }
 
 fn behind_first_line(text: &[u8]) -> &[u8] {

@@ -54,7 +54,55 @@ fn a_message_in_doubt_is_looked_for_among_the_last_ones() {
     assert!(!tries(&there, "another id"), "equal messages may be two");
     assert!(!tries(&there[..there.len() - 3], mark), "cut off");
     assert!(!tries(&there.replace("r@y", "q@y"), mark), "for another recipient");
+    assert!(!tries(&there.replace("r@y", "q@y"), mark), "for another recipient");
     assert!(!tries(&format!("{there}From z\n\n{}\n\n", "x".repeat(1 << 20)), mark), "too far away");
+}
+
+/// A message as it is appended, at this time.
+fn at(time: &str) -> String {
+    format!("From s@x  {time}\nDelivered-To: r@y\n{QUOTED}")
+}
+
+/// What a mailbox holds after a try at a message, when something was left there.
+fn after(left: &str, in_doubt: &str) -> String {
+    let world = World::new();
+    fs::write(world.at("box"), left).unwrap();
+    let place = Place::parse("box").unwrap();
+    let head = b"From s@x  later\nDelivered-To: r@y\n";
+    let copy = Copy { head, in_doubt, ..copy(&place, 0) };
+    deliver_copy(&mut world.mailboxes(RealDisk), &copy, &mut || {}).unwrap();
+    fs::read_to_string(world.at("box")).unwrap()
+}
+
+const OLD: &str = "From z  a time\nTo: old\n\nbefore\n\n";
+
+#[test]
+fn wherever_a_power_cut_tears_a_message_the_next_one_stands_for_itself() {
+    let torn = at("a time").replace("test", "torn");
+    for length in 0..=torn.len() {
+        let left = OLD.to_owned() + &torn[..length];
+        let text = after(&left, "");
+        let (before, last) = text.rsplit_once(&at("later")).unwrap();
+        assert_eq!((before.trim_end(), last), (left.trim_end(), ""), "{length}");
+        assert!(before.ends_with("\n\n"), "{length}: {before:?}");
+    }
+}
+
+#[test]
+fn what_a_power_cut_left_of_a_message_goes_when_it_is_tried_again() {
+    let torn = at("a time");
+    for old in ["", OLD] {
+        for length in 0..torn.len() {
+            let left = old.to_owned() + &torn[..length];
+            assert_eq!(after(&left, "Subject: test"), old.to_owned() + &at("later"), "{length}");
+        }
+        let whole = old.to_owned() + &torn;
+        assert_eq!(after(&whole, "Subject: test"), whole);
+        for other in [torn.replace("the body", "another"), torn.replace("s@x", "t@x")] {
+            let other = old.to_owned() + &other[..other.len() - 4];
+            assert!(after(&other, "Subject: test").starts_with(&other), "it is no part of this message");
+        }
+    }
 }
 
 #[test]
