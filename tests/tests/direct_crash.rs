@@ -40,11 +40,15 @@ fn signal(suite: &Suite, program: &str, signal: SignalKind) {
 
 /// Sends a message without waiting for its answer; it is active then, in memory. Answers its id.
 fn begin(suite: &Suite) -> (Client, String) {
+    begin_for(suite, "user@example.com")
+}
+
+fn begin_for(suite: &Suite, recipient: &str) -> (Client, String) {
     let before = suite.log().len();
     let mut client = suite.connect();
     client.ehlo();
     client.expect("MAIL FROM:<a@b.example>", 250);
-    client.expect("RCPT TO:<user@example.com>", 250);
+    client.expect(&format!("RCPT TO:<{recipient}>"), 250);
     client.expect("DATA", 354);
     client.write(b"Subject: second\r\n\r\nx\r\n.\r\n");
     let id = suite.until("an active message", || {
@@ -80,10 +84,14 @@ fn is_in(suite: &Suite, folder: &str, id: &str) -> bool {
 
 /// Waits until the message has left the queue, and counts its copies.
 fn copies_in_the_end(suite: &Suite, id: &str) -> usize {
+    copies_in(suite, id, "user/")
+}
+
+fn copies_in(suite: &Suite, id: &str, mailbox: &str) -> usize {
     let folders = ["incoming", "active"];
     suite.until("an empty queue", || (!folders.iter().any(|name| is_in(suite, name, id))).then_some(()));
     let second = |message: &tests::mail::Message| message.header("Subject").as_deref() == Some("second");
-    suite.messages("user/").iter().filter(|message| second(message)).count()
+    suite.messages(mailbox).iter().filter(|message| second(message)).count()
 }
 
 #[test]
@@ -152,4 +160,26 @@ fn who_delivers_when_the_queue_manager_dies_goes_on_and_no_queue_file_is_made() 
     assert_eq!(copies_in_the_end(&suite, &id), 1, "{}", suite.log_end());
     assert_eq!(suite.log().matches(&format!("{id}: from=")).count(), 1, "{}", suite.log_end());
     suite.stop();
+}
+
+#[test]
+fn an_agent_that_comes_late_leaves_alone_what_the_next_queue_manager_delivers() {
+    if is_peer() {
+        return;
+    }
+    for (recipient, mailbox) in [("user@example.com", "user/"), ("mbox@example.com", "mbox")] {
+        let suite = start(100);
+        // The couriers too: one has a job by now that it has not begun.
+        signal(&suite, "spawnd", SignalKind::SIGSTOP);
+        let (mut client, id) = begin_for(&suite, recipient);
+        assert_eq!(client.reply().code, 250);
+        suite.until("the file in active/", || is_in(&suite, "active", &id).then_some(()));
+        signal(&suite, "qmgr", SignalKind::SIGKILL);
+        suite.until("the next queue manager", || {
+            (suite.log().matches(&format!("{id}: from=")).count() > 1).then_some(())
+        });
+        signal(&suite, "spawnd", SignalKind::SIGCONT);
+        assert_eq!(copies_in(&suite, &id, mailbox), 1, "{}", suite.log_end());
+        suite.stop();
+    }
 }

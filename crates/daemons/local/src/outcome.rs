@@ -120,6 +120,7 @@ pub(crate) fn of(outcome: Result<Answer, NoDelivery>, destination: &Destination)
             let text = if is_maildir { "delivered to maildir" } else { "delivered to mailbox" };
             Outcome { crossed_off, ..Outcome::new(Verdict::Sent, "2.0.0", text, RELAY) }
         }
+        Ok(Answer::Moved) => deferred("4.3.0", "the message has moved to the queue".to_owned()),
         Ok(Answer::Withheld { path }) => {
             deferred("4.3.5", format!("{path} exists, and .forward files are not available in this version"))
         }

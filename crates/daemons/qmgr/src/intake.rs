@@ -104,7 +104,7 @@ impl Intake {
                     self.incoming.push_back(Candidate {
                         queue,
                         id,
-                        fresh: self.has_looked,
+                        fresh: self.has_looked && !doubtful,
                         in_doubt,
                         reached: None,
                         force_expire: false,
@@ -155,11 +155,13 @@ impl Intake {
             _ => (&mut self.deferred_scan, &mut self.deferred),
         };
         state.end();
-        self.has_looked |= result.queue == QueueName::Incoming;
+        // What was there before us may have been in the memory of an earlier queue manager, that is, half delivered.
+        let from_before = result.queue == QueueName::Incoming && !self.has_looked;
+        self.has_looked |= from_before;
         match result.found {
             Ok(found) => {
                 for mut candidate in found {
-                    candidate.in_doubt = self.left_behind.remove(&candidate.id);
+                    candidate.in_doubt = self.left_behind.remove(&candidate.id) || from_before;
                     if self.known.insert(candidate.id.clone()) {
                         waiting.push_back(candidate);
                     }

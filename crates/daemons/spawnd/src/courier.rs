@@ -148,7 +148,8 @@ impl Courier<'_> {
         if let Some(bytes) = job.only_measure {
             return Answer::of(self.mailboxes.check_room(&copy, bytes), false);
         }
-        let mut content = QueueContent::new(queue_file, job.content_offset, &mut self.block);
+        let content = QueueContent::new(queue_file, job.content_offset, &mut self.block);
+        let mut content = content.for_recipient(job.record_offset);
         let mut crossed_off = false;
         let mut when_safe = || {
             crossed_off = job.record_offset > 0 && queue::cross_off(queue_file, job.record_offset).is_ok();

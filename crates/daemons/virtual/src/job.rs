@@ -111,13 +111,21 @@ impl Virtual {
         state.destinations[ticket.recipient] = Some(destination);
         let courier = CourierRequest::Virtual { recipient: address.to_owned() };
         if let Err(why) = self.couriers.assign(&owner, &courier, assignment, events) {
-            self.errand_is_over(ticket, Err(why));
+            self.errand_is_over(ticket, Err(why), events);
         }
         Ok(())
     }
 
     /// A courier has come back, or none could be sent.
-    pub(crate) fn errand_is_over(&mut self, ticket: Ticket, outcome: Result<Answer, NoDelivery>) {
+    pub(crate) fn errand_is_over(
+        &mut self,
+        ticket: Ticket,
+        outcome: Result<Answer, NoDelivery>,
+        events: &mut EventLoop<Self>,
+    ) {
+        if outcome == Ok(Answer::Moved) {
+            return self.follow(ticket, events);
+        }
         let Some(state) = self.requests.get_mut(&ticket.request) else { return };
         let Some(destination) = state.destinations[ticket.recipient].take() else { return };
         let recipient = &state.request.recipients[ticket.recipient];
@@ -128,6 +136,22 @@ impl Virtual {
             outcome.crossed_off = cross_off(&self.queue, &state.request.queue_id, offset);
         }
         self.settle(ticket, outcome);
+    }
+
+    /// The message has got a queue file before a courier came to it: that is delivered, locked against others.
+    fn follow(&mut self, ticket: Ticket, events: &mut EventLoop<Self>) {
+        let Some(state) = self.requests.get_mut(&ticket.request) else { return };
+        // By another queue manager, maybe.
+        state.request.in_doubt = true;
+        let address = state.request.recipients[ticket.recipient].address.clone();
+        let opened = state.request.queue_id.parse::<QueueId>().map_err(io::Error::other);
+        let begun = match opened.and_then(|id| self.queue.open_wherever(&id)) {
+            Ok(file) => self.begin(ticket, &address, &Rc::new(file), events),
+            Err(error) => Err(outcome::unreadable(&error)),
+        };
+        if let Err(outcome) = begun {
+            self.settle(ticket, *outcome);
+        }
     }
 
     /// Logs an outcome; with the last one of a request the report is ready.

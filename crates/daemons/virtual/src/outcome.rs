@@ -50,6 +50,9 @@ pub(crate) fn of(outcome: Result<Answer, NoDelivery>, destination: &Destination,
             };
             Outcome::new(verdict, &status.to_string(), text, RELAY)
         }
+        Ok(Answer::Moved) => {
+            Outcome::new(Verdict::Deferred, "4.3.0", "the message has moved to the queue", RELAY)
+        }
         Ok(Answer::Withheld { path }) => {
             Outcome::new(Verdict::Deferred, "4.3.0", format!("{path} is in the way"), RELAY)
         }

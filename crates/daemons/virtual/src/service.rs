@@ -120,6 +120,6 @@ impl HasCouriers for Virtual {
         if let Some(asker) = self.questions.remove(&ticket.request) {
             return events.post_box().send(asker, Box::new(quota_status::Looked(outcome)));
         }
-        self.errand_is_over(ticket, outcome);
+        self.errand_is_over(ticket, outcome, events);
     }
 }

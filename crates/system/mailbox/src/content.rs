@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use queue_format::DecodeError;
 use queue_format::content::{ContentReader, ContentStep};
+use queue_format::{DecodeError, Kind};
+use sys::memory_file;
 
 /// How much of a queue file is read at a time, in bytes.
 pub const READ_BLOCK_BYTES: usize = 64 * 1024;
@@ -28,6 +29,12 @@ pub enum ContentError {
     /// The queue file's records make no sense.
     #[error("{0}")]
     Damaged(#[from] DecodeError),
+    /// Another try has delivered to this recipient meanwhile.
+    #[error("delivered meanwhile")]
+    CrossedOff,
+    /// The message was in memory, and has got a queue file: whoever has that file may be delivering it.
+    #[error("moved to the queue")]
+    Moved,
 }
 
 /// The content that a queue file holds.
@@ -37,18 +44,39 @@ pub struct QueueContent<'a> {
     reader: ContentReader,
     block: &'a mut Vec<u8>,
     next: Option<ContentStep>,
+    /// The recipient's record, until it has been looked at.
+    recipient: Option<u64>,
 }
 
 impl<'a> QueueContent<'a> {
     /// The content that begins at `offset` of a queue file. `block` is scratch space, worth keeping.
     pub fn new(file: &'a File, offset: u64, block: &'a mut Vec<u8>) -> Self {
         let reader = ContentReader::new(offset);
-        Self { file, reader, block, next: Some(ContentStep::Read { offset, at_least: 1 }) }
+        Self { file, reader, block, next: Some(ContentStep::Read { offset, at_least: 1 }), recipient: None }
+    }
+
+    /// Is only given when nobody else has delivered to the recipient whose record is at `offset`, nor may do so. That is
+    /// looked at as late as can be, at the first [`Content::fill`]: whoever delivers has by then made the mailbox its
+    /// own, and another try finds what it leaves there.
+    pub fn for_recipient(self, offset: u64) -> Self {
+        Self { recipient: (offset > 0).then_some(offset), ..self }
+    }
+
+    fn look_at_recipient(&mut self) -> Result<(), ContentError> {
+        let Some(offset) = self.recipient.take() else { return Ok(()) };
+        let mut kind = [0];
+        self.file.read_exact_at(&mut kind, offset)?;
+        if Kind(kind[0]) == Kind::DONE {
+            return Err(ContentError::CrossedOff);
+        }
+        // In this order: nobody is crossed off in memory that is sealed.
+        if memory_file::is_sealed(self.file) { Err(ContentError::Moved) } else { Ok(()) }
     }
 }
 
 impl Content for QueueContent<'_> {
     fn fill(&mut self, out: &mut Vec<u8>) -> Result<bool, ContentError> {
+        self.look_at_recipient()?;
         let before = out.len();
         while out.len() == before {
             let Some(ContentStep::Read { offset, at_least }) = self.next else { return Ok(false) };
@@ -88,7 +116,7 @@ impl Content for &[u8] {
 mod tests {
     use std::io::Write;
 
-    use queue_format::{Kind, content, record};
+    use queue_format::{content, record};
 
     use super::*;
 
@@ -114,6 +142,32 @@ mod tests {
         record::write(&mut file, Kind::EXTRACTED, b"");
         assert!(text.len() > 2 * READ_BLOCK_BYTES);
         assert_eq!(read_all(&file, 4).unwrap(), text);
+    }
+
+    #[test]
+    fn who_has_got_it_meanwhile_is_looked_at_before_the_first_piece() {
+        let file = memory_file::create("message").unwrap();
+        let mut records = Vec::new();
+        record::write(&mut records, Kind::SENDER, b"a@b");
+        let recipient = records.len() as u64;
+        record::write(&mut records, Kind::RECIPIENT, b"c@d");
+        let begin = records.len() as u64;
+        content::write_line(&mut records, b"text", 2048);
+        record::write(&mut records, Kind::EXTRACTED, b"");
+        file.write_all_at(&records, 0).unwrap();
+        let first = || {
+            let mut block = Vec::new();
+            QueueContent::new(&file, begin, &mut block).for_recipient(recipient).fill(&mut Vec::new())
+        };
+        assert!(first().unwrap());
+        memory_file::seal(&file).unwrap();
+        assert!(matches!(first(), Err(ContentError::Moved)));
+        let mut crossed = tempfile::tempfile().unwrap();
+        records[recipient as usize] = Kind::DONE.0;
+        crossed.write_all(&records).unwrap();
+        let mut block = Vec::new();
+        let mut content = QueueContent::new(&crossed, begin, &mut block).for_recipient(recipient);
+        assert!(matches!(content.fill(&mut Vec::new()), Err(ContentError::CrossedOff)));
     }
 
     #[test]

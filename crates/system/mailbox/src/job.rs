@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use attributes::{Attributes, Missing};
 
+use crate::content::ContentError;
 use crate::deliver::QuotaRule;
 use crate::error::{DeliverError, Status};
 use crate::mbox::LockSettings;
@@ -82,6 +83,8 @@ pub enum Answer {
         /// The recipient is crossed off.
         crossed_off: bool,
     },
+    /// The message was in memory and has got a queue file: that is to be delivered instead.
+    Moved,
     /// A file exists of [`Job::unless_exists`].
     Withheld {
         /// Which.
@@ -232,6 +235,8 @@ impl Answer {
     pub fn of(outcome: Result<(), DeliverError>, crossed_off: bool) -> Self {
         match outcome {
             Ok(()) => Self::Delivered { crossed_off },
+            Err(DeliverError::Content(ContentError::CrossedOff)) => Self::Delivered { crossed_off: true },
+            Err(DeliverError::Content(ContentError::Moved)) => Self::Moved,
             Err(error) => {
                 let (status, text, hint) = (error.status(), error.to_string(), error.hint());
                 Self::Failed { status, text, hint }
@@ -245,6 +250,7 @@ impl Answer {
             Self::Delivered { crossed_off } => {
                 Attributes::new().with("delivered", 1).with("crossed_off", u8::from(*crossed_off))
             }
+            Self::Moved => Attributes::new().with("moved", 1),
             Self::Withheld { path } => Attributes::new().with("withheld", path),
             Self::Failed { status, text, hint } => Attributes::new()
                 .with("class", status.0)
@@ -262,6 +268,9 @@ impl Answer {
     pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
         if message.get("delivered").is_some() {
             return Ok(Self::Delivered { crossed_off: message.parse::<u8>("crossed_off")? != 0 });
+        }
+        if message.get("moved").is_some() {
+            return Ok(Self::Moved);
         }
         if let Some(path) = message.get("withheld") {
             return Ok(Self::Withheld { path: path.to_owned() });
@@ -336,6 +345,7 @@ mod tests {
         for answer in [
             Answer::Delivered { crossed_off: true },
             Answer::Delivered { crossed_off: false },
+            Answer::Moved,
             Answer::Withheld { path: "/x".into() },
             Answer::Failed { status: Status(4, 3, 0), text: "error".into(), hint: Hint::Access },
         ] {

@@ -11,6 +11,16 @@ use sys::locks::{self, Hold};
 
 use crate::{Queue, QueueError, QueueName};
 
+/// Where a message that has just got its queue file may be; `active/` once more, for it may have been on its way there.
+const ON_THE_WAY: [QueueName; 6] = [
+    QueueName::Active,
+    QueueName::Incoming,
+    QueueName::Active,
+    QueueName::Deferred,
+    QueueName::Hold,
+    QueueName::Maildrop,
+];
+
 impl Queue {
     /// Opens the file of an active message for a delivery agent: to read it, and for [`cross_off`].
     ///
@@ -22,6 +32,24 @@ impl Queue {
     pub fn open_to_deliver(&self, id: &QueueId) -> io::Result<File> {
         let file = self.disk.open_to_write(&self.path(QueueName::Active, id))?;
         // Nobody holds it alone: the queue manager looks for locks and takes none.
+        locks::try_fcntl(&file, Hold::Shared)?;
+        Ok(file)
+    }
+
+    /// As [`Queue::open_to_deliver`], of a message that was in memory and has got a queue file: it may be about to become
+    /// active, or somebody has put it elsewhere since.
+    ///
+    /// # Errors
+    /// What open(2) and fcntl(2) say.
+    pub fn open_wherever(&self, id: &QueueId) -> io::Result<File> {
+        let mut opened = Err(io::ErrorKind::NotFound.into());
+        for name in ON_THE_WAY {
+            opened = self.disk.open_to_write(&self.path(name, id));
+            if !opened.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+                break;
+            }
+        }
+        let file = opened?;
         locks::try_fcntl(&file, Hold::Shared)?;
         Ok(file)
     }
@@ -48,19 +76,20 @@ impl Queue {
     }
 
     /// Crosses a recipient off in the file of a message that was in memory when its delivery began: by now it may be in
-    /// `incoming/` or on its way to `active/`.
+    /// `incoming/` or on its way to `active/`, or where somebody has put it.
     ///
     /// # Errors
     /// [`QueueError::is_gone`] when it has no file; [`QueueError::Io`].
     pub fn cross_off_late(&self, id: &QueueId, offset: u64) -> Result<(), QueueError> {
-        let opened = match self.open_to_mark(QueueName::Active, id) {
-            Err(error) if error.is_gone() => match self.open_to_mark(QueueName::Incoming, id) {
-                Err(error) if error.is_gone() => self.open_to_mark(QueueName::Active, id),
-                opened => opened,
-            },
-            opened => opened,
-        };
-        let (path, file) = opened?;
+        let opened = |name| self.open_to_mark(name, id);
+        let mut found = opened(QueueName::Active);
+        for name in &ON_THE_WAY[1..] {
+            if !found.as_ref().is_err_and(QueueError::is_gone) {
+                break;
+            }
+            found = opened(*name);
+        }
+        let (path, file) = found?;
         let failed = |source| QueueError::io("write", &path)(source);
         let mut kind = [0];
         file.read_exact_at(&mut kind, offset).map_err(failed)?;

@@ -23,6 +23,12 @@ pub fn seal(file: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// Is it a file made by [`create`] that was sealed?
+pub fn is_sealed(file: &File) -> bool {
+    let seals = fcntl(file, FcntlArg::F_GET_SEALS).map(SealFlag::from_bits_truncate);
+    seals.is_ok_and(|seals| seals.contains(SealFlag::F_SEAL_WRITE))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::FileExt;
@@ -41,7 +47,9 @@ mod tests {
         let file = super::create("message").unwrap();
         let other = file.try_clone().unwrap();
         file.write_all_at(b"content", 0).unwrap();
+        assert!(!super::is_sealed(&file));
         super::seal(&file).unwrap();
+        assert!(super::is_sealed(&other) && !super::is_sealed(&tempfile::tempfile().unwrap()));
         assert!(other.write_all_at(b"C", 0).is_err());
         let mut content = [0; 7];
         other.read_exact_at(&mut content, 0).unwrap();
