@@ -154,7 +154,8 @@ fn storm(main: &str) {
         copies.extra(),
         copies.torn,
     );
-    assert!(copies.extra() <= kills, "{} extra copies\n{}", copies.extra(), suite.log_end());
+    // A deed may come in between a copy and its note; most do not.
+    assert!(copies.extra() <= FORCE.blows as usize, "{} extra copies\n{}", copies.extra(), suite.log_end());
     assert!(copies.torn <= kills, "{} torn\n{}", copies.torn, suite.log_end());
     suite.stop();
 }
