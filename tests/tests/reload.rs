@@ -1,5 +1,6 @@
 //! New settings without a dropped session.
 
+use tests::programs::Maker;
 use tests::{Builder, Suite};
 
 fn size_limit(suite: &Suite) -> Option<String> {
@@ -55,5 +56,62 @@ fn a_delivery_that_waits_holds_nobody_up() {
     std::fs::remove_file(&lock).expect("unlock the mailbox");
     suite.run("postqueue", &["-f"]);
     suite.wait_messages("mbox", 1);
+    suite.stop();
+}
+
+/// Has a line of master.cf in the place of another.
+fn exchange(suite: &Suite, old: &str, new: &str) {
+    let path = suite.config().join("master.cf");
+    let text = std::fs::read_to_string(&path).expect("master.cf");
+    assert!(text.contains(old), "{text}");
+    std::fs::write(&path, text.replace(old, new)).expect("write master.cf");
+    suite.reload();
+}
+
+#[test]
+fn services_come_and_go_with_their_lines() {
+    let mut builder = Builder::new().example_com();
+    let port = builder.reserve_port();
+    let suite = builder.start();
+    let first = format!("127.0.0.1:{} inet n - n - - smtpd\n", suite.port());
+    let second = format!("127.0.0.1:{port} inet n - n - - smtpd\n");
+    exchange(&suite, &first, &format!("{first}{second}"));
+    let mut session = tests::Client::connect(port);
+    session.ehlo();
+    exchange(&suite, &second, "");
+    suite.until("the end of the port", || std::net::TcpStream::connect(("127.0.0.1", port)).err());
+    // The original ends the processes of a service that is gone, whatever they are at.
+    if suite.maker() != Maker::Peer {
+        session.send("s@x.example", &["user@example.com"], "Subject: by a service that is gone\n\nx\n");
+        session.quit();
+        suite.wait_messages("user/", 1);
+    }
+    suite.send("s@x.example", &["user@example.com"], "Subject: by the one that stays\n\nx\n");
+    suite.until("the message of the one that stays", || {
+        suite.messages("user/").iter().any(|message| message.text.contains("that stays")).then_some(())
+    });
+    suite.stop();
+}
+
+#[test]
+fn another_process_limit_counts_from_the_reload_on() {
+    let suite = Builder::new().example_com().start();
+    let line = |limit: &str| format!("127.0.0.1:{} inet n - n - {limit} smtpd\n", suite.port());
+    exchange(&suite, &line("-"), &line("2"));
+    // An old worker may take one more client.
+    suite.renew("smtpd");
+    let (first, second) = (suite.connect(), suite.connect());
+    std::thread::scope(|scope| {
+        let third = scope.spawn(|| suite.connect());
+        let waits = std::net::TcpStream::connect(("127.0.0.1", suite.port())).expect("a connection");
+        waits.set_nonblocking(true).expect("a socket");
+        let seen = waits.peek(&mut [0; 4]).map_err(|error| error.kind());
+        assert_eq!(seen, Err(std::io::ErrorKind::WouldBlock), "there is no room for a third");
+        drop(waits);
+        exchange(&suite, &line("2"), &line("-"));
+        third.join().expect("a session").quit();
+    });
+    first.quit();
+    second.quit();
     suite.stop();
 }

@@ -108,9 +108,9 @@ pub(super) fn is_bytes_alone(wire: &[u8]) -> bool {
     wire.iter().all(|byte| *byte < CLIENT_GOES || *byte == NEW_READ)
 }
 
-/// The same bytes in one piece.
+/// What the client sends, in one piece.
 pub(super) fn joined(wire: &[u8]) -> Vec<u8> {
-    wire.iter().copied().filter(|byte| *byte != NEW_READ).collect()
+    wire.iter().copied().filter(|byte| *byte < CLIENT_GOES).collect()
 }
 
 /// A number below `limit`, the same each time for the same `choice` and question.
