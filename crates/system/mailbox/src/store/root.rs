@@ -26,6 +26,8 @@ pub(crate) struct Root {
     pub(crate) index: Index,
     /// The microsecond that the last name was made from.
     last_name_us: Mutex<u64>,
+    /// Held while a UIDVALIDITY is taken: two would write the same file beside each other.
+    numbering: Mutex<()>,
     /// Messages of folders, by their directories, that no session has had as recent although they lie in `cur/`.
     unclaimed: Mutex<HashMap<PathBuf, BTreeSet<Uid>>>,
 }
@@ -40,7 +42,8 @@ impl Root {
         let index = Index::new(index_path(&settings, &root, beside));
         let limits = Limits { bytes: settings.quota_bytes, messages: settings.quota_messages };
         let (last_name_us, unclaimed) = (Mutex::new(0), Mutex::default());
-        Self { settings, root, home, control, limits: Mutex::new(limits), index, last_name_us, unclaimed }
+        let (limits, numbering) = (Mutex::new(limits), Mutex::default());
+        Self { settings, root, home, control, limits, index, last_name_us, numbering, unclaimed }
     }
 
     /// The directory for files that are not mail, and its path.
@@ -99,6 +102,7 @@ impl Root {
 
     /// A UIDVALIDITY that no folder of this store has had.
     pub(crate) fn next_uid_validity(&self, now_us: u64) -> Result<u32, MailError> {
+        let _alone = locked(&self.numbering);
         let (directory, path) = self.control();
         uid_validity::next(&*self.settings.disk, directory, now_us)
             .map_err(MailError::io("write", path.join(uid_validity::FILE)))

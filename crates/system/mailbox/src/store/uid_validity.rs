@@ -24,10 +24,7 @@ pub(crate) fn next(disk: &dyn Disk, home: &Directory, now_us: u64) -> io::Result
         };
         let number = last.max(read_file(home).unwrap_or(0)).saturating_add(1);
         match disk.rename(home, &counter, home, &counter_name(number)) {
-            Ok(()) => {
-                write_file(disk, home, FILE, format!("{number:08x}").as_bytes())?;
-                return Ok(number);
-            }
+            Ok(()) => return note(disk, home, number).map(|()| number),
             // Another was faster: look again.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {}
             Err(error) => return Err(error),
@@ -66,7 +63,18 @@ fn make(disk: &dyn Disk, home: &Directory, number: u32) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    write_file(disk, home, FILE, format!("{number:08x}").as_bytes()).map(drop)
+    note(disk, home, number)
+}
+
+/// Writes the number down. There is no lock: where another process does the same at this moment, its number is as good, and
+/// the counter's name is what counts.
+fn note(disk: &dyn Disk, home: &Directory, number: u32) -> io::Result<()> {
+    match write_file(disk, home, FILE, format!("{number:08x}").as_bytes()) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists) => {
+            Ok(())
+        }
+        outcome => outcome.map(drop),
+    }
 }
 
 #[cfg(test)]

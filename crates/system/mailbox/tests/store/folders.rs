@@ -1,8 +1,9 @@
 //! Many folders: made, listed, renamed, removed, subscribed to.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use mailbox::store::{Flags, FolderName, Layout, MailError, Settings};
+use mailbox::store::{Flags, FolderName, Layout, MailError, Settings, Stores};
 
 use crate::world::{World, folder_name, uids};
 
@@ -109,4 +110,22 @@ fn subscriptions_are_kept_in_the_form_they_have() {
     fs::remove_file(world.at("subscriptions")).unwrap();
     fs::write(world.at("courierimapsubscribed"), "INBOX.Sent\nINBOX\n").unwrap();
     assert_eq!(world.store.subscriptions().unwrap(), [folder_name("Sent"), FolderName::inbox()]);
+}
+
+#[test]
+fn folders_that_are_opened_at_once_get_uidvalidities_of_their_own() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Stores::new(Settings::new("vm", 1)).open(home.path()).unwrap();
+    let names: Vec<FolderName> = (0..8).map(|number| folder_name(&format!("box{number}"))).collect();
+    names.iter().for_each(|name| store.create(name, 1_000_000).unwrap());
+    let number = |name: &FolderName| {
+        let folder = store.folder(name, 1_000_000).unwrap();
+        folder.sync(1_000_000).unwrap();
+        folder.read(|contents| contents.summary().uid_validity)
+    };
+    let numbers: BTreeSet<u32> = std::thread::scope(|scope| {
+        let asked: Vec<_> = names.iter().map(|name| scope.spawn(|| number(name))).collect();
+        asked.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(numbers.len(), names.len());
 }
