@@ -33,6 +33,7 @@ mod options;
 mod configuration;
 mod log_file;
 mod supervisor;
+mod stress;
 mod service;
 mod listen;
 mod start;

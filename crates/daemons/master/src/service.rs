@@ -40,6 +40,8 @@ pub(crate) struct Service {
     pub(crate) last_failure: Option<End>,
     /// A client has come since the start.
     pub(crate) used: bool,
+    /// Until when its workers are brief with their clients: a while after all sessions were taken.
+    pub(crate) stressed_until: Option<Instant>,
 }
 
 /// A process of a service.
@@ -71,6 +73,7 @@ impl Service {
             restarts: 0,
             last_failure: None,
             used: false,
+            stressed_until: None,
         };
         for endpoint in endpoints {
             if let Some(socket) = listen::open(&endpoint, queue)? {
@@ -108,6 +111,37 @@ impl Service {
             Some(limit) if limit > 1 => (limit as usize).div_ceil(self.workers_wanted(processors)),
             _ => NO_SESSION_LIMIT,
         }
+    }
+
+    /// Do its workers hear of stress? Those of services that strangers reach, not this host alone.
+    pub(crate) fn feels_stress(&self) -> bool {
+        let is_foreign = |endpoint: &Endpoint| match endpoint {
+            Endpoint::Inet(address) => !address.ip().is_loopback(),
+            _ => false,
+        };
+        !self.entry.private && self.endpoints.iter().any(is_foreign)
+    }
+
+    /// `25`, or `[192.0.2.1]:25` where master.cf names the address.
+    pub(crate) fn place(&self) -> String {
+        let ports = self.endpoints.iter().filter_map(|endpoint| match endpoint {
+            Endpoint::Inet(address) => Some(address.port()),
+            _ => None,
+        });
+        let port = ports.take(1).map(|port| port.to_string()).collect::<String>();
+        match self.entry.name.rsplit_once(':') {
+            Some((host, _)) => format!("[{}]:{port}", host.trim_matches(['[', ']'])),
+            None => port,
+        }
+    }
+
+    /// Are all sessions taken that an explicit `maxproc` allows?
+    pub(crate) fn is_full(&self, processors: usize) -> bool {
+        let limit = self.session_limit(processors) as u64;
+        let active = || self.workers.iter().filter(|worker| !worker.leaving);
+        limit > 0
+            && active().count() >= self.workers_wanted(processors)
+            && active().all(|worker| worker.status.sessions >= limit)
     }
 
     /// Must the old worker be gone before a new one starts?

@@ -120,6 +120,10 @@ fn arguments(service: &Service, around: &Surroundings) -> Vec<OsString> {
     if limit > 0 {
         add("-k", limit.to_string());
     }
+    if service.feels_stress() {
+        let stress = if service.stressed_until.is_some() { "yes" } else { "" };
+        add("-o", format!("stress={stress}"));
+    }
     let chroot = entry.chroot.unwrap_or(around.chroot_by_default);
     words.extend(
         [("-c", chroot), ("-u", entry.unprivileged), ("-v", around.verbose)]

@@ -29,7 +29,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(8);
 const SHORT_LIFE: Duration = Duration::from_secs(1);
 
 /// Names a service as long as master runs.
-type Key = u32;
+pub(crate) type Key = u32;
 
 /// The supervisor's state.
 pub(crate) struct Master {
@@ -45,7 +45,7 @@ pub(crate) struct Master {
     /// When it ends by itself (`-e`).
     exit_at: Option<Instant>,
     log: LogFile,
-    processors: usize,
+    pub(crate) processors: usize,
     /// Wakes master for wake-ups and restarts.
     clock: Option<HandlerId>,
     stopping: Option<Instant>,
@@ -191,7 +191,7 @@ impl Master {
     }
 
     /// Sends an order to the workers that take clients.
-    fn order(&mut self, key: Key, order: Order, events: &mut EventLoop<Self>) {
+    pub(crate) fn order(&mut self, key: Key, order: Order, events: &mut EventLoop<Self>) {
         let Some(service) = self.services.get(&key) else { return };
         let post_box = events.post_box();
         for worker in service.workers.iter().filter(|worker| !worker.leaving) {
@@ -208,6 +208,7 @@ impl Master {
             self.stop_all(events);
         }
         for key in self.keys() {
+            self.calm_down(key, events);
             let Some(service) = self.services.get(&key) else { continue };
             let due = service.next_wakeup.is_some_and(|time| time <= now);
             if due {
@@ -243,10 +244,12 @@ impl Master {
         leaves
     }
 
-    fn set_clock(&mut self, events: &mut EventLoop<Self>) {
+    pub(crate) fn set_clock(&mut self, events: &mut EventLoop<Self>) {
         let now = events.now();
-        let times =
-            self.services.values().flat_map(|service| [service.next_wakeup, service.backoff.until(now)]);
+        let times = self
+            .services
+            .values()
+            .flat_map(|service| [service.next_wakeup, service.backoff.until(now), service.stressed_until]);
         let next = times.flatten().chain(self.stopping).chain(self.exit_at).min();
         if let Some(clock) = self.clock {
             events.set_deadline(clock, next);
@@ -495,7 +498,9 @@ impl Handler<Master> for WorkerLine {
         let mut packet = [0; PACKET_LIMIT_BYTES];
         while let Ok(length) = self.socket.read(&mut packet) {
             let Some(status) = Status::from_packet(&packet[..length]) else { break };
-            if master.told(self.service, self.pid, status) {
+            let leaves = master.told(self.service, self.pid, status);
+            master.feel_stress(self.service, events);
+            if leaves {
                 master.ensure(self.service, events);
                 master.watch(self.service, events);
                 master.set_clock(events);

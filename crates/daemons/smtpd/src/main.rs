@@ -37,6 +37,7 @@
 
 mod settings;
 mod service;
+mod temper;
 mod session;
 mod connect;
 mod client;

@@ -21,6 +21,7 @@ use crate::policy::Policies;
 use crate::rates::Rates;
 use crate::session::Session;
 use crate::settings::{self, Settings};
+use crate::temper::{self, Temper};
 
 /// Sessions of one worker where master.cf sets no limit.
 const SESSION_LIMIT: usize = 20_000;
@@ -46,6 +47,8 @@ pub(crate) struct Smtpd {
     pub(crate) policies: Policies,
     pub(crate) rates: Rates,
     pub(crate) notices: Notices,
+    pub(crate) stress: bool,
+    pub(crate) other_temper: Temper,
     space: Option<(Instant, u64)>,
 }
 
@@ -68,8 +71,10 @@ impl Service for Smtpd {
         let tables = Tables::new(Options::default());
         if setup.arguments.chroot || sys::ids::is_root() {
             open_tables(&tables, config);
+            open_tables(&tables, &temper::other(config));
         }
         let encryption = Encryption::new(config, &setup.service, manager);
+        let level = encryption.level;
         Ok(Self {
             settings: Settings::from(config),
             dialogue: Arc::new(settings::dialogue(config, encryption.level)),
@@ -88,6 +93,8 @@ impl Service for Smtpd {
             policies: Policies::default(),
             rates: Rates::new(config, &setup.service, counter),
             notices: Notices::new(config),
+            stress: temper::is_stressed(config),
+            other_temper: Temper::other(config, level),
             space: None,
         })
     }
@@ -106,6 +113,10 @@ impl Service for Smtpd {
 
     fn tables(&self) -> impl Iterator<Item = &Tables> {
         std::iter::once(&*self.tables).chain(self.notices.tables()).chain(self.encryption.tables())
+    }
+
+    fn stressed(&mut self, stress: bool) {
+        self.turn_temper(stress);
     }
 
     fn draining(&mut self, events: &mut EventLoop<Self>) {

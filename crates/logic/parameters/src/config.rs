@@ -156,6 +156,14 @@ impl Config {
         Ok(config)
     }
 
+    /// The same settings, with another value of this name.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut config = self.clone();
+        config.assigned.insert(name.to_owned(), Assigned { value: value.to_owned(), line: 0 });
+        config
+    }
+
     fn read_main_cf(&mut self, text: &str) -> Result<(), ConfigError> {
         for line in logical_lines(text) {
             if let Some(line) = line.orphan() {

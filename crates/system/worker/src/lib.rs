@@ -101,6 +101,9 @@ pub trait Service: Sized + 'static {
     /// The service's wakeup time in master.cf has come.
     fn woken(&mut self, _events: &mut EventLoop<Self>) {}
 
+    /// Master says that all sessions of the service are taken, or that this is over (`stress`).
+    fn stressed(&mut self, _stress: bool) {}
+
     /// No new clients will come; the worker ends when those that are here have gone.
     fn draining(&mut self, _events: &mut EventLoop<Self>) {}
 

@@ -27,6 +27,10 @@ pub enum Order {
     Drain,
     /// As `Drain`, but say goodbye to clients that are between two transactions.
     Stop,
+    /// All sessions of the service are taken: be brief with those that come.
+    Stress,
+    /// The stress is over.
+    Calm,
     /// The descriptor with this packet is the new log file.
     NewLog,
 }
@@ -38,13 +42,15 @@ impl Order {
             Self::WakeUp => b"wakeup",
             Self::Drain => b"drain",
             Self::Stop => b"stop",
+            Self::Stress => b"stress",
+            Self::Calm => b"calm",
             Self::NewLog => b"log",
         }
     }
 
     /// The order that a packet carries.
     pub fn from_packet(packet: &[u8]) -> Option<Self> {
-        [Self::WakeUp, Self::Drain, Self::Stop, Self::NewLog]
+        [Self::WakeUp, Self::Drain, Self::Stop, Self::Stress, Self::Calm, Self::NewLog]
             .into_iter()
             .find(|order| order.packet() == packet)
     }
@@ -85,6 +91,7 @@ mod tests {
         assert_eq!(Status::from_packet(status.packet().as_bytes()), Some(status));
         assert_eq!(Status::from_packet(b"3 x 1"), None);
         assert_eq!(Order::from_packet(Order::Drain.packet()), Some(Order::Drain));
+        assert_eq!(Order::from_packet(Order::Calm.packet()), Some(Order::Calm));
         assert_eq!(Order::from_packet(b"nonsense"), None);
     }
 }

@@ -148,6 +148,8 @@ impl<S: Service> Run<S> {
                 self.events.stop_all(&mut self.service);
                 self.service.stopping(&mut self.events);
             }
+            Order::Stress => self.service.stressed(true),
+            Order::Calm => self.service.stressed(false),
             Order::NewLog => {}
         }
     }
