@@ -29,7 +29,7 @@ pub(super) fn run(input: &[u8]) {
             2 => ask("pcre", path, text),
             3 if text.len() <= POSIX_LIMIT_BYTES => ask("regexp", path, text),
             4 => compile(Format::Map, path, text),
-            5 => compile(tables::alias_format(), path, text),
+            5 => compile(tables::alias_format("h".to_owned()), path, text),
             _ => {}
         }
     });

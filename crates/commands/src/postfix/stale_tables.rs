@@ -13,11 +13,12 @@ const FILE_VALUES: &[&str] = &["tls_server_sni_maps"];
 pub(crate) fn rebuild(site: &Site) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
+    let host: String = site.config.get(&parameters::MYHOSTNAME);
     for (name, value) in settings(site) {
         let mut compile = Compile::default();
         compile.options.utf8 = site.config.get(&parameters::SMTPUTF8_ENABLE);
         compile.options.values_are_files = FILE_VALUES.contains(&name.as_str());
-        for rebuilt in rebuild_stale(&value, &compile) {
+        for rebuilt in rebuild_stale(&value, &compile, &host) {
             // What can not be made anew is told once, however many parameters name it.
             if seen.insert(rebuilt.index.clone()) {
                 lines.push(rebuilt.to_string());

@@ -50,7 +50,8 @@ pub(super) fn run(program: Program, options: &Options) -> Result<bool, Fatal> {
 /// # Errors
 /// The first that can not be made.
 pub fn rebuild_aliases(config: &Config, database: Option<&str>) -> Result<(), Fatal> {
-    let mut compile = Compile { format: alias_format(), ..Compile::default() };
+    let format = alias_format(config.get(&parameters::MYHOSTNAME));
+    let mut compile = Compile { format, ..Compile::default() };
     compile.options.utf8 = config.get(&parameters::SMTPUTF8_ENABLE);
     let databases = database.map_or_else(|| config.get(&parameters::ALIAS_DATABASE), str::to_owned);
     let default_type: String = config.get(&parameters::DEFAULT_DATABASE_TYPE);
@@ -62,7 +63,10 @@ pub fn rebuild_aliases(config: &Config, database: Option<&str>) -> Result<(), Fa
 
 fn compile(program: Program, options: &Options, config: &Config) -> Compile {
     let mut compile = Compile {
-        format: if program == Program::Postalias { alias_format() } else { Format::Map },
+        format: match program {
+            Program::Postalias => alias_format(config.get(&parameters::MYHOSTNAME)),
+            Program::Postmap => Format::Map,
+        },
         duplicates: options.duplicates,
         nul: options.nul,
         inherit_mode: options.inherit_mode,

@@ -160,10 +160,10 @@ pub fn delete(table: &TableName, keys: &[Vec<u8>], options: &Options) -> Result<
     lmdb_writer::delete(&target, &keys)
 }
 
-/// The format of an alias file that is read now, on this host.
-pub fn alias_format() -> Format {
+/// The format of an alias file that is read now. `host`: `myhostname`, which the index names as its maker.
+pub fn alias_format(host: String) -> Format {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Format::Aliases { host: sys::process::host_name(), time }
+    Format::Aliases { host, time }
 }
 
 /// The mode that a new index has after its source: nobody can read the index who can not read the source.

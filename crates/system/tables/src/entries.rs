@@ -12,7 +12,7 @@ pub enum Format {
     Map,
     /// `name: value, value`, aliases(5).
     Aliases {
-        /// The name of this host, for the entry `YP_MASTER_NAME`.
+        /// `myhostname`, for the entry `YP_MASTER_NAME`.
         host: String,
         /// Seconds since 1970, for the entry `YP_LAST_MODIFIED`.
         time: u64,

@@ -61,7 +61,11 @@ impl FromSource {
         let path = Path::new(&name.name);
         let trouble = |source| Trouble::Open { path: path.to_owned(), source };
         let source = Watched::open(path).map_err(trouble)?;
-        let format = if berkeley_is_of_aliases(berkeley) { alias_format() } else { Format::Map };
+        let format = if berkeley_is_of_aliases(berkeley) {
+            alias_format(sys::process::host_name())
+        } else {
+            Format::Map
+        };
         let mut entries =
             Entries::read(BufReader::new(source.file()), &name.name, &format, options).map_err(trouble)?;
         entries.sort(Duplicates::Warn, &berkeley.display().to_string());

@@ -68,7 +68,8 @@ fn read(name: &str, watched: &Watched) -> io::Result<HashMap<String, String>> {
     let (mut line, mut values) = (LogicalLine::default(), HashMap::new());
     while lines.next_into(&mut line)? {
         let text = String::from_utf8_lossy(trim(&line.text)).into_owned();
-        let Some((setting, value)) = text.split_once('=') else {
+        let pair = text.split_once('=').filter(|(setting, _)| !setting.trim().contains(char::is_whitespace));
+        let Some((setting, value)) = pair else {
             log::warn!("{name}, line {}: missing '=' after attribute name: \"{text}\"", line.number);
             continue;
         };

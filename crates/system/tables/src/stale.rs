@@ -58,12 +58,14 @@ impl std::fmt::Display for Rebuilt {
 
 /// Makes anew every index that `text`, the value of a parameter, names and that is stale.
 ///
-/// `compile` says how; but an alias table stays one, whatever it says. Tables without a source are left alone.
-pub fn rebuild_stale(text: &str, compile: &Compile) -> Vec<Rebuilt> {
+/// `compile` says how; but an alias table stays one, whatever it says, made by `host`. Tables without a source are left
+/// alone.
+pub fn rebuild_stale(text: &str, compile: &Compile, host: &str) -> Vec<Rebuilt> {
     let mut rebuilt = Vec::new();
     for table in indexed_tables(text) {
         let Some(staleness) = staleness(&table) else { continue };
-        let format = if is_of_aliases(&table) { alias_format() } else { compile.format.clone() };
+        let format =
+            if is_of_aliases(&table) { alias_format(host.to_owned()) } else { compile.format.clone() };
         let outcome = Compile { format, ..compile.clone() }.create(&table);
         rebuilt.push(Rebuilt { index: index_path(&table), table, staleness, outcome });
     }

@@ -204,8 +204,8 @@ fn a_table_of_berkeley_db_is_read_from_its_source() {
 }
 
 fn rebuilt(place: &Place, kind: &str) -> Vec<Staleness> {
-    let rebuilt =
-        tables::rebuild_stale(&format!("static:x, proxy:{}", place.name(kind)), &Compile::default());
+    let named = format!("static:x, proxy:{}", place.name(kind));
+    let rebuilt = tables::rebuild_stale(&named, &Compile::default(), "h");
     rebuilt
         .into_iter()
         .map(|rebuilt| {
