@@ -9,7 +9,8 @@
 //! message attached (`report_safe`). It loads all rules for each run: where more than a few messages come, spamc(1) and spamd(8) do the
 //! same without that.
 //!
-//! Network tests are not in this version: `-L` is always on. Neither are reporters (Razor, Pyzor, DCC, SpamCop): `-r` and `-k` say so.
+//! Rules ask DNS unless `-L` is given: lists of relays, senders and links, `askdns`. SPF, DKIM, DMARC and HashBL find nothing in this
+//! version, and reporters (Razor, Pyzor, DCC, SpamCop) are not there: `-r` and `-k` say so.
 //!
 //! # OPTIONS
 //! - `-t`, `--test-mode`: add the report at the end, whatever the verdict.

@@ -34,6 +34,7 @@ fn failed(question: &Question) -> Answer {
         Question::MailHosts(_) => Answer::MailHosts(Err(Failure::Unavailable)),
         Question::NameServers(_) => Answer::NameServers(Err(Failure::Unavailable)),
         Question::Texts(_) => Answer::Texts(Err(Failure::Unavailable)),
+        Question::Records(..) => Answer::Records(None),
         Question::Peer(_) => {
             let name = Err(Failure::Unavailable);
             Answer::Peer(dns::Peer { name: name.clone(), reverse: name, doubt: None })

@@ -9,9 +9,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use inquiries::Inquirer;
 use rulefiles::{Places, Site, stamp};
 use spam::report::{Form, VERSION, unmark};
-use spam::{Check, Circumstances};
+use spam::{Answers, Circumstances, Letter};
 
 use self::debug::Debug;
 use self::options::{Options, Task};
@@ -86,7 +87,7 @@ fn places(options: &Options, debug: &Debug) -> Places {
         lines,
         lines_before: options.lines_before.clone(),
         preferences,
-        local_only: true,
+        local_only: options.local,
         language: rulefiles::language(),
     }
 }
@@ -143,7 +144,8 @@ fn judge_all(options: &Options, debug: &Debug, site: &Site) -> u8 {
     if site.built_in {
         debug.say("config", "no rules are installed: a few built-in ones are in use");
     }
-    debug.say("config", &format!("{} rules; network tests are not in this version", site.rules.len()));
+    let inquirer = Inquirer::new(&site.rules);
+    debug.say("config", &format!("{} rules; {}", site.rules.len(), inquiries::outlook(&site.rules)));
     let host = sys::process::host_name();
     let mut spam_seen = false;
     let status = each_message(options, debug, |message| {
@@ -155,7 +157,11 @@ fn judge_all(options: &Options, debug: &Debug, site: &Site) -> u8 {
             message
         };
         let (now, stamp) = stamp(&host);
-        let check = Check::new(&site.rules, message, &Circumstances::new(now, &|| false));
+        let letter = Letter::open(&site.rules, message);
+        let asked = inquirer.as_ref().map(|inquirer| inquirer.answers(&letter, &site.rules));
+        let answers = asked.or_else(|| (!site.rules.is_local()).then(Answers::default));
+        let circumstances = Circumstances { answers: answers.as_ref(), ..Circumstances::new(now, &|| false) };
+        let check = letter.judge(&circumstances);
         debug.say(
             "check",
             &format!("is spam? score={} required={}", check.findings.score, check.shown_required_score()),

@@ -45,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) lines_before: Vec<String>,
     pub(crate) create_preferences: bool,
     pub(crate) debug: bool,
+    /// No network tests (`-L`).
+    pub(crate) local: bool,
     pub(crate) format: Format,
     pub(crate) targets: Vec<OsString>,
     pub(crate) warnings: Vec<String>,
@@ -126,6 +128,7 @@ impl Options {
             "pre" => self.lines_before.push(text),
             "cf" => self.lines.push(text),
             "debug" => self.debug = true,
+            "local" => self.local = true,
             "error-code" => {
                 let status = text.parse().ok().filter(|status| *status != 0);
                 self.spam_status = Some(status.unwrap_or(SPAM_STATUS));

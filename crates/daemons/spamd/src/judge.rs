@@ -6,11 +6,12 @@ use learned::Learned;
 use rulefiles::stamp;
 use spam::learned::{Class as Teach, Memory};
 use spam::report::Form;
-use spam::{Check, Circumstances, Ruleset};
+use spam::{Answers, Check, Circumstances, Letter, Ruleset};
 use spamc_protocol::{Class, Command, Learn, Reply, Request, Verdict, decompress};
 
 use crate::log_lines::{Facts, write};
 use crate::session::Shared;
+use crate::users::Chosen;
 
 /// What a verdict needs beside the rules.
 pub(crate) struct Case {
@@ -35,16 +36,16 @@ pub(crate) fn judge(shared: &Shared, mut case: Case) -> Reply {
     let memory = shared.notes.of(&chosen.rules().settings, chosen.state());
     match case.request.command {
         Command::Tell => tell(chosen.rules(), memory.as_ref(), &case),
-        _ => verdict(shared, chosen.rules(), memory.as_ref(), &case),
+        _ => verdict(shared, &chosen, memory.as_ref(), &case),
     }
 }
 
-fn verdict(shared: &Shared, rules: &Ruleset, memory: Option<&Learned>, case: &Case) -> Reply {
+fn verdict(shared: &Shared, chosen: &Chosen, memory: Option<&Learned>, case: &Case) -> Reply {
     let begun = Instant::now();
     let request = &case.request;
     let (now, stamp) = stamp(&shared.host);
     let is_over = || begun.elapsed() > case.time_limit;
-    let check = check(rules, memory, &case.message, now, &is_over);
+    let check = check(chosen, memory, &case.message, now, &is_over);
     let text = match request.command {
         Command::Symbols => check.tests().join(",").into_bytes(),
         Command::Report | Command::ReportIfSpam => check.report(&stamp),
@@ -60,22 +61,34 @@ fn verdict(shared: &Shared, rules: &Ruleset, memory: Option<&Learned>, case: &Ca
     };
     write(&check, &facts, begun.elapsed());
     if let Some(memory) = memory {
-        shared.notes.tidy_up(memory, &rules.settings, now);
+        shared.notes.tidy_up(memory, &chosen.rules().settings, now);
     }
     Reply::Verdict(Verdict { spam: check.is_spam(), score, required, text })
 }
 
-/// Judges a message by the rules and by what was learned; what it teaches is noted.
+/// Judges a message by the rules, by what DNS says, and by what was learned; what it teaches is noted. While DNS is asked
+/// this thread of the pool waits, for as long as `rbl_timeout` says.
 pub(crate) fn check<'a>(
-    rules: &'a Ruleset,
+    chosen: &'a Chosen,
     memory: Option<&Learned>,
     message: &[u8],
     now: i64,
     is_over: &dyn Fn() -> bool,
 ) -> Check<'a> {
     let known = memory.map(|memory| -> &dyn Memory { memory });
-    let check =
-        Check::new(rules, message, &Circumstances { memory: known, ..Circumstances::new(now, is_over) });
+    let rules = chosen.rules();
+    let letter = Letter::open(rules, message);
+    let asked = chosen.inquirer().map(|inquirer| inquirer.answers(&letter, rules));
+    // Where `dns_available` is off the scores are those of the network all the same, as in the peer.
+    let answers = asked.or_else(|| (!rules.is_local()).then(Answers::default));
+    let check = letter.judge(&Circumstances {
+        memory: known,
+        answers: answers.as_ref(),
+        ..Circumstances::new(now, is_over)
+    });
+    if let Some(inquirer) = chosen.inquirer() {
+        inquirer.learn(&check, rules);
+    }
     if let Some(memory) = memory {
         memory.apply(&check.findings.changes);
     }

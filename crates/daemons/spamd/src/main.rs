@@ -24,8 +24,13 @@
 //! (**-l**). The data lies in LMDB, where `bayes_path` says, else in the user's `.spamassassin` folder, or with **--virtual-config-dir**
 //! beside `user_prefs`; a service of master(8) keeps it in `data_directory`.
 //!
-//! Not in this version: network tests (DNS lists, SPF, DKIM, Razor, Pyzor, DCC), preferences from SQL and LDAP, TLS. Settings of these
-//! are read and named once in the log.
+//! Network tests ask DNS (`dns_server`, else the system's name servers) for all that a message raises at once, and wait `rbl_timeout`
+//! at the most: lists of relays and senders, lists of what stands in bodies, `askdns`. **-L** turns them off; as a service of master(8)
+//! they are off unless `network=yes` says otherwise. A list that complains of too many questions is left alone for a while
+//! (`dns_block_rule`).
+//!
+//! Not in this version: SPF, DKIM, DMARC, HashBL, Razor, Pyzor, DCC, preferences from SQL and LDAP, TLS. Settings and functions of
+//! these are read and named once in the log.
 //!
 //! # ARGUMENTS IN MASTER.CF
 //! - `milter=yes`: mail servers come, not spamc.
@@ -35,12 +40,14 @@
 //!   `@`; `%x` is the name if it has a file, else the domain.
 //! - `user_config=yes`: users of the system have ~/.spamassassin/user_prefs.
 //! - `allow_tell=yes`: clients may teach.
+//! - `network=yes`: DNS is asked.
 //! - `configpath=`, `siteconfigpath=`, `cf=`: as the options **-C**, **--siteconfigpath** and **--cf**.
 //!
 //! # OPTIONS BY HAND
 //! - **-i** *address*[*:port*], **-p** *port*, **--socketpath** *path*: where clients come; this host itself, port 783, by default. A path
 //!   is a unix socket; **--socketowner**, **--socketgroup** and **--socketmode** are its own.
 //! - **-A** *addresses*: who may come; this host by default.
+//! - **-L**: no network tests.
 //! - **-x**: no files of users. **-u** *user*: run as that one. **-l**: clients may teach.
 //! - **-d**: into the background; **-r** *file*: write the process id there. **-s** *facility*: a log facility, `stderr`, `null`, or a file.
 //! - **-m** *number*: threads. **-t**, **--timeout-child** *seconds*, **-T**, **--timeout-tcp** *seconds*: 300 and 30; 0 for no limit.

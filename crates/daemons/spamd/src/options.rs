@@ -8,6 +8,8 @@ pub(crate) struct Options {
     pub(crate) background: bool,
     /// No files of users (`-x`).
     pub(crate) no_user_config: bool,
+    /// No network tests (`-L`).
+    pub(crate) local: bool,
     pub(crate) allow_tell: bool,
     pub(crate) listen: Vec<String>,
     pub(crate) port: u16,
@@ -49,6 +51,7 @@ impl Default for Options {
         Self {
             background: false,
             no_user_config: false,
+            local: false,
             allow_tell: false,
             listen: Vec::new(),
             port: 783,
@@ -213,6 +216,7 @@ impl Options {
         match name {
             "daemonize" => self.background = true,
             "nouser-config" => self.no_user_config = true,
+            "local" | "local-tests-only" => self.local = true,
             "allow-tell" => self.allow_tell = true,
             "version" => self.version = true,
             "help" => self.help = true,
@@ -250,10 +254,9 @@ impl Options {
             "max-children" => self.threads = Some(usize::try_from(number()?).unwrap_or(1).clamp(1, 64)),
             "timeout-tcp" => self.timeout_tcp = number()?,
             "timeout-child" => self.timeout_child = number()?,
-            // Without children there is nothing to keep in number; network tests are not in this version anyway.
-            "local" | "local-tests-only" | "auto-whitelist" | "paranoid" | "round-robin" | "user-config"
-            | "timing" | "default-user" | "min-children" | "min-spare" | "max-spare"
-            | "max-conn-per-child" => {}
+            // Without children there is nothing to keep in number.
+            "auto-whitelist" | "paranoid" | "round-robin" | "user-config" | "timing" | "default-user"
+            | "min-children" | "min-spare" | "max-spare" | "max-conn-per-child" => {}
             inert => self.inert.push(format!("--{inert}")),
         }
         Ok(())

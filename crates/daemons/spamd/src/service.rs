@@ -19,6 +19,8 @@ use crate::users::{Rules, UserFiles};
 
 /// Clients at a time.
 pub(crate) const SESSION_LIMIT: usize = 200;
+/// Messages that may wait for DNS at a time.
+pub(crate) const NETWORK_THREADS: usize = 32;
 /// Bytes of a message.
 const MESSAGE_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes of a message that a mail server submits; larger ones pass unchecked.
@@ -54,7 +56,7 @@ pub(crate) fn load(places: &Places) -> Result<Site, String> {
     if !inert.is_empty() {
         log::info!("spamd: these settings do nothing in this version: {}", inert.join(" "));
     }
-    log::info!("spamd: {} rules; network tests are not in this version", site.rules.len());
+    log::info!("spamd: {} rules; {}", site.rules.len(), inquiries::outlook(&site.rules));
     Ok(site)
 }
 
@@ -95,7 +97,7 @@ impl Service for Spamd {
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let arguments = ServiceArguments::parse(&setup.arguments.operands).map_err(StartError::Refused)?;
         let ServiceArguments { rules, site, lines, .. } = arguments.clone();
-        let places = Places { rules, site, lines, local_only: true, ..Places::default() };
+        let places = Places { rules, site, lines, local_only: !arguments.network, ..Places::default() };
         let site = load(&places).map_err(StartError::Refused)?;
         let files = match arguments.virtual_config.clone() {
             Some(pattern) => UserFiles::Pattern(pattern),
@@ -118,6 +120,9 @@ impl Service for Spamd {
     }
 
     fn accepted(&mut self, socket: Socket, peer: Peer, _: usize, events: &mut EventLoop<Self>) {
+        if self.shared.rules.asks() {
+            events.allow_threads(NETWORK_THREADS);
+        }
         let taken = self.calling.welcome(socket, &peer, &self.shared, events);
         self.clients.welcome(taken);
     }

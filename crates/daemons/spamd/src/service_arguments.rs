@@ -21,6 +21,8 @@ pub(crate) struct ServiceArguments {
     pub(crate) site: Option<PathBuf>,
     /// `--cf`
     pub(crate) lines: Vec<String>,
+    /// DNS is asked.
+    pub(crate) network: bool,
     /// `--allow-tell`
     pub(crate) allow_tell: bool,
 }
@@ -46,6 +48,7 @@ impl ServiceArguments {
         };
         match name {
             "milter" => self.milter = switch()?,
+            "network" => self.network = switch()?,
             "allow_tell" => self.allow_tell = switch()?,
             "user_config" => self.user_config = switch()?,
             "reject_score" => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
+use inquiries::Inquirer;
 use rulefiles::Site;
 use spam::Ruleset;
 
@@ -25,9 +26,23 @@ pub(crate) enum UserFiles {
 /// A user's rules, and of which time their file is.
 type Kept = (SystemTime, Arc<Ruleset>);
 
+/// The site's rules, and who asks DNS for them.
+#[derive(Clone)]
+struct Current {
+    site: Arc<Site>,
+    inquirer: Option<Arc<Inquirer>>,
+}
+
+impl Current {
+    fn new(site: Site) -> Self {
+        let inquirer = Inquirer::new(&site.rules).map(Arc::new);
+        Self { site: Arc::new(site), inquirer }
+    }
+}
+
 /// The rules of all.
 pub(crate) struct Rules {
-    site: RwLock<Arc<Site>>,
+    site: RwLock<Current>,
     files: UserFiles,
     /// The folder of those who have none of their own.
     state: PathBuf,
@@ -37,6 +52,7 @@ pub(crate) struct Rules {
 /// The rules for one message.
 pub(crate) struct Chosen {
     layer: Layer,
+    inquirer: Option<Arc<Inquirer>>,
     state: PathBuf,
 }
 
@@ -53,6 +69,11 @@ impl Chosen {
         }
     }
 
+    /// Who asks DNS; `None` when nobody may.
+    pub(crate) fn inquirer(&self) -> Option<&Inquirer> {
+        self.inquirer.as_deref()
+    }
+
     /// The user's folder, where what he taught lies.
     pub(crate) fn state(&self) -> &Path {
         &self.state
@@ -62,24 +83,29 @@ impl Chosen {
 impl Rules {
     /// `state` is the folder of those who have none of their own.
     pub(crate) fn new(site: Site, files: UserFiles, state: PathBuf) -> Self {
-        Self { site: RwLock::new(Arc::new(site)), files, state, users: Mutex::default() }
+        Self { site: RwLock::new(Current::new(site)), files, state, users: Mutex::default() }
     }
 
     /// New rules for the messages that come from now on.
     pub(crate) fn replace(&self, site: Site) {
-        *self.site.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(site);
+        *self.site.write().unwrap_or_else(PoisonError::into_inner) = Current::new(site);
         self.users.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Is DNS asked?
+    pub(crate) fn asks(&self) -> bool {
+        self.site.read().unwrap_or_else(PoisonError::into_inner).inquirer.is_some()
+    }
+
     pub(crate) fn of(&self, user: Option<&str>) -> Chosen {
-        let site = Arc::clone(&self.site.read().unwrap_or_else(PoisonError::into_inner));
+        let Current { site, inquirer } = self.site.read().unwrap_or_else(PoisonError::into_inner).clone();
         let path = user.and_then(|user| self.path_of(user));
         let state = path.as_deref().and_then(Path::parent).unwrap_or(&self.state).to_owned();
         let layer = match path.and_then(|path| self.with_file(&site, path)) {
             Some(rules) => Layer::User(rules),
             None => Layer::Site(site),
         };
-        Chosen { layer, state }
+        Chosen { layer, inquirer, state }
     }
 
     fn path_of(&self, user: &str) -> Option<PathBuf> {

@@ -1,7 +1,10 @@
 //! One message, judged.
 
+use std::collections::BTreeSet;
+
 use crate::mail::Mail;
-use crate::ruleset::Ruleset;
+use crate::network::{self, Answers, Question};
+use crate::ruleset::{RuleId, Ruleset};
 use crate::scan::{Circumstances, Findings, scan};
 
 /// A message with its verdict.
@@ -12,12 +15,48 @@ pub struct Check<'a> {
     pub findings: Findings,
 }
 
+/// A message that is taken apart and waits for its verdict.
+pub struct Letter<'a> {
+    rules: &'a Ruleset,
+    mail: Mail<'a>,
+}
+
+impl<'a> Letter<'a> {
+    /// Takes a message apart.
+    pub fn open(rules: &'a Ruleset, message: &[u8]) -> Self {
+        Self { rules, mail: Mail::new(message, &rules.settings, &rules.tlds) }
+    }
+
+    /// What DNS must be asked before the verdict is complete. Replies raise further questions: ask until there are none, or
+    /// the time is over.
+    pub fn questions(&self, answers: &Answers) -> BTreeSet<Question> {
+        let rules = &self.rules.rules;
+        // Whether Bayes counts is not known yet.
+        let active = |rule: RuleId| rules[rule].scores[1] != 0.0 || rules[rule].scores[3] != 0.0;
+        network::walk(&self.rules.matchers.network, rules, &self.mail, answers, &active).missing
+    }
+
+    /// The verdict.
+    pub fn judge(self, circumstances: &Circumstances<'_>) -> Check<'a> {
+        let findings = scan(self.rules, &self.mail, circumstances);
+        Check { rules: self.rules, mail: self.mail, findings }
+    }
+}
+
 impl<'a> Check<'a> {
     /// Judges a message.
     pub fn new(rules: &'a Ruleset, message: &[u8], circumstances: &Circumstances<'_>) -> Self {
-        let mail = Mail::new(message, &rules.settings, &rules.tlds);
-        let findings = scan(rules, &mail, circumstances);
-        Self { rules, mail, findings }
+        Letter::open(rules, message).judge(circumstances)
+    }
+
+    /// Domains below which nothing shall be asked for `dns_block_time`: their lists said that we ask too much.
+    pub fn blocking_domains(&self) -> Vec<&str> {
+        let blocks = &self.rules.settings.asking.block_rules;
+        let hit = self.findings.hits.iter().map(|hit| hit.rule).chain(self.findings.parts.iter().copied());
+        hit.filter_map(|rule| blocks.get(&*self.rules.rule(rule).name))
+            .flatten()
+            .map(String::as_str)
+            .collect()
     }
 
     /// Is it spam?

@@ -16,6 +16,7 @@ pub(crate) struct LessonPlan<'a> {
     mail: &'a Mail<'a>,
     memory: Option<&'a dyn Memory>,
     now: i64,
+    network: bool,
     /// Enough was learned for judging by it.
     ready: Option<Tally>,
     sample: OnceCell<Sample>,
@@ -26,12 +27,14 @@ impl<'a> LessonPlan<'a> {
         let tally = circumstances.memory.and_then(Memory::tally);
         let ready = tally.filter(|tally| bayes::is_ready(mail.settings, *tally));
         let (memory, now) = (circumstances.memory, circumstances.now);
-        Self { mail, memory, now, ready, sample: OnceCell::new() }
+        let network = circumstances.answers.is_some();
+        Self { mail, memory, now, network, ready, sample: OnceCell::new() }
     }
 
     /// Which scores count.
     pub(crate) fn scores(&self) -> ScoreSet {
-        ScoreSet { network: false, bayes: self.ready.is_some() && self.mail.settings.use_bayes_rules }
+        let bayes = self.ready.is_some() && self.mail.settings.use_bayes_rules;
+        ScoreSet { network: self.network, bayes }
     }
 
     fn sample(&self) -> &Sample {

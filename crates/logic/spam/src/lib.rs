@@ -17,6 +17,7 @@ mod html;
 pub mod learned;
 mod lesson;
 mod mail;
+mod network;
 pub mod perl;
 mod registry;
 mod relays;
@@ -29,8 +30,9 @@ mod uri;
 
 pub use autolearn::{Autolearn, Outcome};
 pub use bayes::{Clue, Judgement, distance_to_neutral, probability_of, token_of};
-pub use check::Check;
+pub use check::{Check, Letter};
 pub use lesson::Lesson;
+pub use network::{Answers, Question, RecordKind, Reply};
 pub use ruleset::{Rule, RuleId, Ruleset};
 pub use scan::{Circumstances, Findings, Hit, ScoreSet};
 pub use senders::set_address;

@@ -1,9 +1,10 @@
 //! Rules made ready for work: grouped by what they look at, metas in the order of what they need.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use crate::eval::{self, Known, SenderJudge};
+use crate::network;
 use crate::perl::{Pattern, PatternSet};
 use crate::rules::{
     Configuration, Expression, Fault, Flags, HeaderTest, Kind, MimeTest, Problem, Scores, Settings, Stage,
@@ -120,6 +121,8 @@ pub(crate) struct Matchers {
     pub(crate) metas: Vec<Meta>,
     /// Rules that weigh the sender's earlier messages: they come last.
     pub(crate) senders: Vec<(RuleId, SenderJudge)>,
+    /// Rules that ask DNS.
+    pub(crate) network: network::Calls,
 }
 
 /// Rules and settings, ready to judge messages. It never changes, and all workers share it.
@@ -130,6 +133,8 @@ pub struct Ruleset {
     pub settings: Settings,
     pub(crate) tlds: TldPatterns,
     pub(crate) local_only: bool,
+    /// Functions of rules that find nothing in this version.
+    pub inert_functions: BTreeSet<String>,
     /// `# UPDATE version` of the files.
     pub(crate) rules_version: String,
 }
@@ -139,12 +144,28 @@ impl Ruleset {
     pub fn new(configuration: &Configuration, local_only: bool) -> (Self, Vec<Problem>) {
         let mut builder = Builder::new(configuration);
         builder.add_all();
-        let problems = builder.problems;
+        let (problems, inert_functions) = (builder.problems, builder.inert);
         let matchers = builder.groups.finish(builder.metas, local_only);
         let settings = configuration.settings.clone();
         let tlds = TldPatterns::new(&settings.registry, &settings.redirector_patterns);
         let rules_version = configuration.update_versions.values().cloned().collect::<Vec<_>>().join(",");
-        (Self { rules: builder.rules, matchers, settings, tlds, local_only, rules_version }, problems)
+        (
+            Self {
+                rules: builder.rules,
+                matchers,
+                settings,
+                tlds,
+                local_only,
+                inert_functions,
+                rules_version,
+            },
+            problems,
+        )
+    }
+
+    /// No rule may ask the network (`-L`).
+    pub fn is_local(&self) -> bool {
+        self.local_only
     }
 
     /// How many rules there are.
@@ -241,6 +262,7 @@ struct Builder<'a> {
     groups: Groups,
     metas: Vec<(RuleId, Expression<RuleId>)>,
     problems: Vec<Problem>,
+    inert: BTreeSet<String>,
 }
 
 impl<'a> Builder<'a> {
@@ -249,7 +271,15 @@ impl<'a> Builder<'a> {
         names.sort_unstable();
         let ids = names.iter().enumerate().map(|(id, name)| (*name, id)).collect();
         let rules = names.into_iter().map(|name| rule(configuration, name)).collect();
-        Self { configuration, rules, ids, groups: Groups::default(), metas: Vec::new(), problems: Vec::new() }
+        Self {
+            configuration,
+            rules,
+            ids,
+            groups: Groups::default(),
+            metas: Vec::new(),
+            problems: Vec::new(),
+            inert: BTreeSet::new(),
+        }
     }
 
     fn add_all(&mut self) {
@@ -275,6 +305,7 @@ impl<'a> Builder<'a> {
                 Kind::Uri(pattern) => self.add_text(id, &name, pattern, Place::Uri),
                 Kind::Network | Kind::Empty => {}
             }
+            self.add_question(id, &name);
         }
         self.order(metas);
     }
@@ -360,8 +391,33 @@ impl<'a> Builder<'a> {
                     arguments: arguments.to_vec(),
                 });
             }
-            Some(Known::Elsewhere) => {}
+            Some(Known::Network) => {
+                if !self.groups.matchers.network.add_function(id, function, arguments) {
+                    self.report(id, Fault::Invalid(function.to_owned()));
+                }
+            }
+            Some(Known::Elsewhere) => {
+                self.inert.insert(function.to_owned());
+            }
             None => self.report(id, Fault::NoFunction(function.to_owned())),
+        }
+    }
+
+    /// A rule of that name asks DNS. Without a score and without a rule that calls `check_uridnsbl` a list of URIs is not
+    /// asked, as in the peer.
+    fn add_question(&mut self, id: RuleId, name: &str) {
+        let asking = &self.configuration.settings.asking;
+        let network = &mut self.groups.matchers.network;
+        if let Some(list) = asking.uri_lists.get(name) {
+            let is_call =
+                |kind: &Kind| matches!(kind, Kind::Eval { function, .. } if function == "check_uridnsbl");
+            let called = self.configuration.rules.get(name).is_some_and(|rule| is_call(&rule.kind));
+            if called || self.configuration.scores.contains_key(name) {
+                network.add_uri_list(id, list);
+            }
+        }
+        if let Some(question) = asking.askdns.get(name) {
+            network.add_question(id, question);
         }
     }
 
@@ -420,7 +476,7 @@ fn rule(configuration: &Configuration, name: &str) -> Rule {
         flags: configuration.flags_of(name),
         description: configuration.descriptions.get(name).cloned(),
         subject_prefix: configuration.subject_prefixes.get(name).cloned(),
-        area: learner_area(kind).unwrap_or(area),
+        area: learner_area(kind).or_else(|| network_area(kind)).unwrap_or(area),
         needs: Vec::new(),
         side: side(kind),
     }
@@ -433,6 +489,16 @@ fn learner_area(kind: Option<&Kind>) -> Option<&'static str> {
             SenderJudge::Awl => "AWL: ",
             SenderJudge::TxRep => "TXREP: ",
         }),
+        _ => None,
+    }
+}
+
+/// Reports say of what the network told that it did.
+fn network_area(kind: Option<&Kind>) -> Option<&'static str> {
+    match kind? {
+        Kind::Network => Some("ASKDNS: "),
+        Kind::Eval { function, .. } if function == "check_uridnsbl" => Some(""),
+        Kind::Eval { function, .. } if function.starts_with("check_rbl") => Some("RBL: "),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@ use crate::headers::Request;
 use crate::learned::{Change, Memory};
 use crate::lesson::LessonPlan;
 use crate::mail::Mail;
+use crate::network::{self, Answers};
 use crate::perl::{Candidates, Pattern};
 use crate::rules::{MimeTest, Stage};
 use crate::ruleset::{HeaderGroup, Meta, Place, RuleId, Ruleset, Template, TextGroup};
@@ -38,6 +39,8 @@ pub struct Circumstances<'a> {
     pub now: i64,
     /// What was learned; without it nothing is learned from the message either.
     pub memory: Option<&'a dyn Memory>,
+    /// What DNS said; `None` when nobody may be asked.
+    pub answers: Option<&'a Answers>,
     /// Is the time for this message over?
     pub is_over: &'a dyn Fn() -> bool,
 }
@@ -45,7 +48,7 @@ pub struct Circumstances<'a> {
 impl<'a> Circumstances<'a> {
     /// A check that remembers nothing.
     pub fn new(now: i64, is_over: &'a dyn Fn() -> bool) -> Self {
-        Self { now, memory: None, is_over }
+        Self { now, memory: None, answers: None, is_over }
     }
 }
 
@@ -109,7 +112,7 @@ pub(crate) fn scan(rules: &Ruleset, mail: &Mail<'_>, circumstances: &Circumstanc
     };
     scan.findings.bayes = lesson.judge(&mut scan.findings.changes);
     let probability = scan.findings.bayes.as_ref().and_then(|judgement| judgement.probability);
-    scan.run(&Context::new(mail, circumstances.now, probability));
+    scan.run(&Context::new(mail, circumstances.now, probability), circumstances.answers);
     scan.weigh_sender(&mut lesson);
     let mut findings = scan.findings;
     findings.score = three_decimals(findings.hits.iter().map(|hit| hit.score).sum());
@@ -128,7 +131,7 @@ pub(crate) fn three_decimals(score: f64) -> f64 {
 
 impl<'a> Scan<'a> {
     /// The order is the peer's: what a function does to the text shows in the rules behind it.
-    fn run(&mut self, context: &Context<'_>) {
+    fn run(&mut self, context: &Context<'_>, answers: Option<&Answers>) {
         let matchers = &self.rules.matchers;
         let steps: [&dyn Fn(&mut Self); 10] = [
             &|scan| scan.captures(),
@@ -155,8 +158,21 @@ impl<'a> Scan<'a> {
             step(self);
         }
         self.calls(context, Stage::Full);
+        if let Some(answers) = answers {
+            self.network(answers);
+        }
         matchers.templates.iter().for_each(|template| self.template(template));
         self.metas();
+    }
+
+    /// What rules that ask DNS find in the answers.
+    fn network(&mut self, answers: &Answers) {
+        let active = |rule: RuleId| self.is_active(rule);
+        let (rules, calls) = (&self.rules.rules, &self.rules.matchers.network);
+        let walked = network::walk(calls, rules, self.mail, answers, &active);
+        for (rule, notes) in walked.hits {
+            self.hit(rule, 1.0, notes);
+        }
     }
 
     fn is_active(&self, rule: RuleId) -> bool {

@@ -13,6 +13,9 @@ pub enum Question {
     NameServers(String),
     /// TXT records.
     Texts(String),
+    /// Records of a type that has a name: `A`, `TXT`, `NS`. Nothing is added to what a server says, and a list of names that
+    /// are on this host plays no part.
+    Records(String, &'static str),
     /// The name of a client, and whether it is true.
     Peer(IpAddr),
 }
@@ -28,8 +31,19 @@ pub enum Answer {
     NameServers(Result<Vec<String>, Failure>),
     /// The strings of a record are joined.
     Texts(Result<Vec<String>, Failure>),
+    /// What a server said; `None` when none said anything in time.
+    Records(Option<Records>),
     /// Who the client is.
     Peer(Peer),
+}
+
+/// What a server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Records {
+    /// The response code (RFC 1035 §4.1.1): 0 nothing was wrong, 2 failure, 3 no such name.
+    pub code: u16,
+    /// Records of the type that was asked for, as master files show them; the strings of a TXT record are joined.
+    pub data: Vec<String>,
 }
 
 /// A mail exchanger.

@@ -8,6 +8,6 @@ mod hosts;
 mod peer;
 mod resolver;
 
-pub use answer::{Answer, Failure, MailHost, Named, Peer, Question};
+pub use answer::{Answer, Failure, MailHost, Named, Peer, Question, Records};
 pub use hosts::Hosts;
 pub use resolver::{DEADLINE, Resolver};

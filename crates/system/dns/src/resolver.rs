@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{TokioResolver, system_conf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::answer::{Answer, Failure, MailHost, Question};
+use crate::answer::{Answer, Failure, MailHost, Question, Records};
 use crate::hosts::Hosts;
 use crate::peer;
 
@@ -169,7 +170,27 @@ impl Lookup {
                 Answer::NameServers(self.records(name, RecordType::NS, name_server).await)
             }
             Question::Texts(name) => Answer::Texts(self.records(name, RecordType::TXT, text).await),
+            Question::Records(name, kind) => Answer::Records(self.all_records(name, kind).await),
             Question::Peer(address) => Answer::Peer(self.peer(*address).await),
+        }
+    }
+
+    async fn all_records(&self, name: &str, kind: &str) -> Option<Records> {
+        let nothing = |code: ResponseCode| Some(Records { code: code.into(), data: Vec::new() });
+        let kind = RecordType::from_str(kind).ok()?;
+        let mut asked = Name::from_ascii(name).ok()?;
+        asked.set_fqdn(true);
+        match self.resolver.lookup(asked, kind).await {
+            Ok(found) => {
+                let fitting = found.answers().iter().filter(|record| record.record_type() == kind);
+                let data = fitting.take(RECORD_LIMIT).map(|record| shown(&record.data)).collect();
+                Some(Records { code: ResponseCode::NoError.into(), data })
+            }
+            Err(NetError::Dns(DnsError::NoRecordsFound(NoRecords { response_code, .. }))) => {
+                nothing(response_code)
+            }
+            Err(NetError::Dns(DnsError::ResponseCode(code))) => nothing(code),
+            Err(_) => None,
         }
     }
 
@@ -239,6 +260,17 @@ fn pointer(data: &RData) -> Option<String> {
     if let RData::PTR(name) = data { Some(without_dot(&name.0)) } else { None }
 }
 
+/// The data as a master file has it, names without the dot at their end.
+fn shown(data: &RData) -> String {
+    match data {
+        RData::MX(mx) => format!("{} {}", mx.preference, without_dot(&mx.exchange)),
+        RData::NS(name) => without_dot(&name.0),
+        RData::PTR(name) => without_dot(&name.0),
+        RData::CNAME(name) => without_dot(&name.0),
+        data => text(data).unwrap_or_else(|| data.to_string()),
+    }
+}
+
 fn text(data: &RData) -> Option<String> {
     match data {
         RData::TXT(text) => {
@@ -267,6 +299,7 @@ fn failed(question: &Question, why: Failure) -> Answer {
         Question::MailHosts(_) => Answer::MailHosts(Err(why)),
         Question::NameServers(_) => Answer::NameServers(Err(why)),
         Question::Texts(_) => Answer::Texts(Err(why)),
+        Question::Records(..) => Answer::Records(None),
         Question::Peer(_) => Answer::Peer(crate::Peer::nameless(why)),
     }
 }

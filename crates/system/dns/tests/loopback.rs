@@ -119,6 +119,26 @@ fn records_come_back_and_what_there_is_not_is_told_from_what_can_not_be_told() {
 }
 
 #[test]
+fn records_of_any_type_come_with_the_servers_code() {
+    let resolver = resolver();
+    let records =
+        |name: &str, kind: &'static str| match ask(&resolver, Question::Records(name.to_owned(), kind)) {
+            Answer::Records(Some(found)) => (found.code, found.data),
+            other => panic!("{other:?}"),
+        };
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    assert_eq!(records("good.example", "MX"), (0, texts(&["10 mx.good.example"])));
+    assert_eq!(records("good.example", "NS"), (0, texts(&["ns.good.example"])));
+    assert_eq!(records("good.example", "TXT"), (0, texts(&["onetwo"])));
+    assert_eq!(records("good.example", "AAAA"), (0, Vec::new()));
+    assert_eq!(records("gone.example", "A"), (3, Vec::new()));
+    assert_eq!(records("late.example", "A"), (2, Vec::new()));
+    let mut found = records("good.example", "A").1;
+    found.sort();
+    assert_eq!(found, ["192.0.2.10", "192.0.2.11"]);
+}
+
+#[test]
 fn a_client_has_a_name_only_if_it_leads_back() {
     let resolver = resolver();
     let peer = |last: u8| match ask(&resolver, Question::Peer([192, 0, 2, last].into())) {

@@ -268,6 +268,11 @@ impl<D> EventLoop<D> {
         self.post_box.clone()
     }
 
+    /// Lets the pool have so many threads, for jobs that wait for others: never fewer than it may have already.
+    pub fn allow_threads(&mut self, limit: usize) {
+        self.pool.allow(limit);
+    }
+
     /// Runs `job` on the pool; its value comes to `to` as a letter.
     ///
     /// # Errors

@@ -47,6 +47,10 @@ impl Pool {
         Self { shared: Arc::new(shared), threads: 0, thread_limit: thread_limit.max(1) }
     }
 
+    pub(crate) fn allow(&mut self, thread_limit: usize) {
+        self.thread_limit = self.thread_limit.max(thread_limit);
+    }
+
     pub(crate) fn run(&mut self, job: Job) -> Result<(), PoolFull> {
         let mut work = self.shared.work.lock().unwrap_or_else(PoisonError::into_inner);
         if work.waiting.len() >= WAITING_LIMIT {

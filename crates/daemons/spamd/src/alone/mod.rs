@@ -61,7 +61,7 @@ fn start(options: &Options, arguments: &[String]) -> Result<(), String> {
     let signals = Signals::catch(&kinds).map_err(step("take signals"))?;
     let (rules, site, lines) = (options.rules.clone(), options.site.clone(), options.lines.clone());
     let language = rulefiles::language();
-    let places = Places { rules, site, lines, local_only: true, language, ..Places::default() };
+    let places = Places { rules, site, lines, local_only: options.local, language, ..Places::default() };
     let site = load(&places)?;
     let listeners = listening::listen(options)?;
     if let Some(path) = &options.pid_file {

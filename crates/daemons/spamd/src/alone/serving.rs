@@ -16,7 +16,7 @@ use super::background;
 use super::listening::Listener;
 use crate::calling::Calling;
 use crate::options::Options;
-use crate::service::{SESSION_LIMIT, load};
+use crate::service::{NETWORK_THREADS, SESSION_LIMIT, load};
 use crate::session::{Office, Shared};
 
 /// Nothing is waited for longer than this.
@@ -50,7 +50,9 @@ pub(super) fn serve(
     options: &Options,
 ) -> Result<(), String> {
     let step = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
-    let threads = options.threads.unwrap_or_else(|| sys::process::processors().max(2));
+    // Threads that wait for DNS do not work.
+    let least = if alone.shared.rules.asks() { NETWORK_THREADS } else { 2 };
+    let threads = options.threads.unwrap_or_else(|| sys::process::processors().max(least));
     let mut events = EventLoop::new(threads).map_err(step("make the event loop"))?;
     let names: Vec<String> = listeners.iter().map(|listener| listener.name.clone()).collect();
     let mut left: Vec<PathBuf> = listeners.iter().filter_map(|listener| listener.path.clone()).collect();

@@ -45,7 +45,7 @@ pub(crate) fn decide(shared: &Shared, policy: &Policy, message: &Submission) -> 
     let limit = shared.settings.check_time;
     let is_over = || begun.elapsed() > limit;
     let whole = compose(message, &shared.host, &stamp.date);
-    let check = check(chosen.rules(), memory.as_ref(), &whole, now, &is_over);
+    let check = check(&chosen, memory.as_ref(), &whole, now, &is_over);
     let client = client_text(message);
     let facts = Facts { user: user.as_deref(), client: &client, doing: "processing", size: whole.len() };
     write(&check, &facts, begun.elapsed());

@@ -95,6 +95,8 @@ pub(crate) type Function = fn(&Context<'_>, &[String]) -> Found;
 pub(crate) enum Known {
     /// It is here.
     Local(Function),
+    /// It asks DNS: `crate::network` finds what it finds.
+    Network,
     /// It asks the network or a service that is not there: it finds nothing.
     Elsewhere,
 }
@@ -150,7 +152,8 @@ pub(crate) fn function(name: &str) -> Option<Known> {
         .or_else(|| bounce::function(name))
         .or_else(|| bayes::function(name));
     let elsewhere = NETWORK.iter().any(|family| name.starts_with(family)) || SERVICES.contains(&name);
-    found.map(Known::Local).or_else(|| elsewhere.then_some(Known::Elsewhere))
+    let network = crate::network::function_is_known(name).then_some(Known::Network);
+    found.map(Known::Local).or(network).or_else(|| elsewhere.then_some(Known::Elsewhere))
 }
 
 /// The argument as a number; `undef`, `inf` and what is missing are none.

@@ -29,6 +29,16 @@ pub struct Flags {
     pub autolearn_body: bool,
     /// Counts as a header rule for learning.
     pub autolearn_header: bool,
+    /// A list is asked about names only.
+    pub domains_only: bool,
+    /// A list is asked about addresses only.
+    pub ips_only: bool,
+    /// A list is asked about whole host names.
+    pub notrim: bool,
+    /// A list is asked about the addresses of hosts.
+    pub a: bool,
+    /// A list is asked about the addresses of name servers.
+    pub ns: bool,
     /// A mimeheader rule looks at all parts at once.
     pub concat: bool,
     /// A mimeheader rule looks only at parts of these numbers.
@@ -57,6 +67,11 @@ impl Flags {
             "autolearn_force" => self.autolearn_force = true,
             "autolearn_body" => self.autolearn_body = true,
             "autolearn_header" => self.autolearn_header = true,
+            "domains_only" => self.domains_only = true,
+            "ips_only" => self.ips_only = true,
+            "notrim" => self.notrim = true,
+            "a" => self.a = true,
+            "ns" => self.ns = true,
             "concat" => self.concat = true,
             _ => self.set_number(word),
         }

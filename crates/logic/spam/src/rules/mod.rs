@@ -1,6 +1,7 @@
 //! The language of the rules: from lines of `.cf` and `.pre` files to rules and settings.
 
 mod arguments;
+mod asking;
 mod condition;
 mod configuration;
 mod definition;
@@ -17,6 +18,8 @@ mod replacement;
 mod settings;
 mod statement;
 
+pub use asking::Asking;
+pub(crate) use asking::{AskDns, UriList, UriSubject};
 pub use configuration::{Configuration, Scores};
 pub use definition::{Definition, HeaderTest, Kind, MimeTest, Stage};
 pub(crate) use expression::Expression;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::asking::Asking;
 use super::lists::{AddressList, RelayList};
 use super::networks::Networks;
 use crate::perl::Pattern;
@@ -73,6 +74,8 @@ pub struct Settings {
     pub bayes_stopwords: BTreeMap<String, Arc<Pattern>>,
     pub awl: Awl,
     pub txrep: TxRep,
+    /// Of rules that ask DNS.
+    pub asking: Asking,
     /// Where reputations of senders are kept (AWL or TxRep).
     pub auto_welcomelist_path: Option<String>,
     /// Settings that are understood and do nothing in this version, with the file that has them first.
@@ -256,6 +259,7 @@ impl Default for Settings {
             bayes_stopwords: BTreeMap::new(),
             awl: Awl::default(),
             txrep: TxRep::default(),
+            asking: Asking::default(),
             auto_welcomelist_path: None,
             inert: BTreeMap::new(),
             old_subject_tag: None,

@@ -11,7 +11,7 @@ use super::expression::Expression;
 use super::flags::Flags;
 use super::problem::Fault;
 use super::settings::CHECKER_VERSION;
-use super::{arguments, learning, plugins};
+use super::{arguments, asking, learning, plugins};
 use crate::perl::Pattern;
 use crate::registry::to_ascii;
 
@@ -60,7 +60,7 @@ const ADMIN: [&str; 27] = [
 ];
 
 /// Lines that make rules.
-const RULES: [&str; 18] = [
+const RULES: [&str; 26] = [
     "allow_user_rules",
     "askdns",
     "body",
@@ -79,6 +79,14 @@ const RULES: [&str; 18] = [
     "reuse",
     "tflags",
     "uri",
+    "uridnsbl",
+    "uridnssub",
+    "urifullnsrhsbl",
+    "urifullnsrhssub",
+    "urinsrhsbl",
+    "urinsrhssub",
+    "urirhsbl",
+    "urirhssub",
 ];
 
 /// May a user's own file hold it?
@@ -102,6 +110,7 @@ pub(crate) fn apply(configuration: &mut Configuration, statement: &Statement<'_>
         .or_else(|| report(configuration, statement))
         .or_else(|| scan(configuration, statement))
         .or_else(|| learning::learn(configuration, statement))
+        .or_else(|| asking::asking(configuration, statement))
         .or_else(|| world(configuration, statement));
     found.unwrap_or_else(|| Err(Fault::Unknown(statement.key.to_owned())))
 }
@@ -146,7 +155,7 @@ impl<'a> Statement<'a> {
     }
 
     /// Seconds, or a number with one of s, m, h, d, w.
-    fn duration(&self) -> Result<f64, Fault> {
+    pub(super) fn duration(&self) -> Result<f64, Fault> {
         let text = self.required()?.to_ascii_lowercase();
         let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0), ('d', 86_400.0), ('w', 604_800.0)];
         let unit = units.iter().find(|(letter, _)| text.ends_with(*letter));
@@ -189,7 +198,8 @@ fn rule(configuration: &mut Configuration, statement: &Statement<'_>) -> Option<
         "reuse" => |_: &Statement<'_>, _: &str| Ok(Kind::Empty),
         _ => return None,
     };
-    Some(define(configuration, statement, kind))
+    let question = asking::question(configuration, statement);
+    Some(question.unwrap_or(Ok(())).and_then(|()| define(configuration, statement, kind)))
 }
 
 fn test<T>(result: Result<T, BadTest>, _: &Statement<'_>) -> Result<T, Fault> {

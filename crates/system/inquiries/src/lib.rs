@@ -1,0 +1,135 @@
+//! What rules of SpamAssassin ask, asked of DNS: all questions of a message at once, with one deadline.
+//!
+//! [`Inquirer::answers`] waits, so it is called on a thread that may: of a pool, or of a command that has nothing else to do.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use dns::{Answer, Hosts, Resolver};
+use spam::{Answers, Check, Letter, Question, Reply, Ruleset};
+
+/// Replies raise further questions this often: servers of a domain, then their addresses, then lists of these; an SPF record
+/// may lead to ten others (RFC 7208 §4.6.4).
+const ROUND_LIMIT: usize = 14;
+/// Time for one try of one server.
+const TRY: Duration = Duration::from_secs(3);
+/// Domains that are left alone at a time.
+const BLOCKED_LIMIT: usize = 1000;
+
+/// What the log says of rules that ask the network: whom they ask, and which find nothing in this version.
+pub fn outlook(rules: &Ruleset) -> String {
+    let asking = &rules.settings.asking;
+    if rules.is_local() || !asking.available {
+        return "network tests are off".to_owned();
+    }
+    let servers: Vec<String> = asking.servers.iter().map(ToString::to_string).collect();
+    let servers =
+        if servers.is_empty() { "this system's name servers".to_owned() } else { servers.join(" ") };
+    let inert: Vec<&str> = rules.inert_functions.iter().map(String::as_str).collect();
+    let but = match inert.as_slice() {
+        [] => String::new(),
+        inert => format!("; these functions of rules find nothing in this version: {}", inert.join(" ")),
+    };
+    format!("network tests ask {servers}{but}")
+}
+
+/// Asks for all messages of a process.
+pub struct Inquirer {
+    resolver: Resolver,
+    /// Domains that said that we ask too much, and until when nothing below them is asked.
+    blocked: Mutex<HashMap<String, Instant>>,
+}
+
+impl Inquirer {
+    /// With the servers that the rules name (`dns_server`), else the system's. `None` when nothing may be asked.
+    pub fn new(rules: &Ruleset) -> Option<Self> {
+        let asking = &rules.settings.asking;
+        if rules.is_local() || !asking.available {
+            return None;
+        }
+        let resolver = match asking.servers.as_slice() {
+            [] => Resolver::of_system(),
+            servers => Resolver::with(servers, Hosts::default(), TRY),
+        };
+        Some(Self { resolver, blocked: Mutex::default() })
+    }
+
+    /// Asks what has to be known of a message, for as long as `rbl_timeout` allows.
+    pub fn answers(&self, letter: &Letter<'_>, rules: &Ruleset) -> Answers {
+        let asking = &rules.settings.asking;
+        let deadline = Instant::now() + Duration::from_secs_f64(asking.timeout_seconds);
+        let mut answers = Answers::default();
+        for _ in 0..ROUND_LIMIT {
+            let questions = letter.questions(&answers);
+            if questions.is_empty() || !self.ask_all(questions, deadline, &mut answers) {
+                break;
+            }
+        }
+        answers
+    }
+
+    /// Notes which domains said that we ask too much.
+    pub fn learn(&self, check: &Check<'_>, rules: &Ruleset) {
+        let domains = check.blocking_domains();
+        if domains.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let until = now + Duration::from_secs(rules.settings.asking.block_seconds);
+        let mut blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+        blocked.retain(|_, until| *until > now);
+        for domain in domains {
+            if blocked.len() < BLOCKED_LIMIT {
+                blocked.insert(domain.to_owned(), until);
+            }
+        }
+    }
+
+    /// Asks at once, and waits for all replies; false when the time is over.
+    fn ask_all(
+        &self,
+        questions: impl IntoIterator<Item = Question>,
+        deadline: Instant,
+        answers: &mut Answers,
+    ) -> bool {
+        let (sender, receiver) = mpsc::channel();
+        let mut waiting = 0;
+        for question in questions {
+            if self.is_blocked(&question.name) {
+                answers.note(question, None);
+                continue;
+            }
+            let sender = sender.clone();
+            waiting += 1;
+            let asked = dns::Question::Records(question.name.clone(), question.kind.name());
+            // Nobody listens any more when the time is over.
+            self.resolver.ask(asked, move |answer| drop(sender.send((question, answer))));
+        }
+        for _ in 0..waiting {
+            match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok((question, answer)) => answers.note(question, reply(answer)),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+        true
+    }
+
+    fn is_blocked(&self, name: &str) -> bool {
+        let blocked = self.blocked.lock().unwrap_or_else(PoisonError::into_inner);
+        if blocked.is_empty() {
+            return false;
+        }
+        let now = Instant::now();
+        let parents = std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, rest)| rest));
+        parents.filter_map(|parent| blocked.get(parent)).any(|until| *until > now)
+    }
+}
+
+fn reply(answer: Answer) -> Option<Reply> {
+    match answer {
+        Answer::Records(records) => records.map(|found| Reply { code: found.code, records: found.data }),
+        _ => None,
+    }
+}

@@ -1,0 +1,97 @@
+//! A name server on this host that knows a few records, for tests of who asks DNS.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// Bytes of a query.
+const QUERY_LIMIT_BYTES: usize = 1500;
+/// Types of records: RFC 1035 §3.2.2.
+const KINDS: [(&str, u16); 4] = [("A", 1), ("NS", 2), ("TXT", 16), ("AAAA", 28)];
+/// Names that end like this are never answered.
+pub const SILENT: &str = "silent.example";
+
+/// Answers until the process ends.
+pub struct NameServer {
+    /// Where it is asked.
+    pub address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl NameServer {
+    /// With records like `name A 127.0.0.2`, one a line.
+    ///
+    /// # Errors
+    /// As opening a socket.
+    pub fn start(zone: &str) -> io::Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = socket.local_addr()?;
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let (zone, log) = (zone.to_owned(), Arc::clone(&asked));
+        thread::spawn(move || {
+            let mut query = [0; QUERY_LIMIT_BYTES];
+            while let Ok((length, from)) = socket.recv_from(&mut query) {
+                let Some((name, kind, end)) = question(&query[..length]) else { continue };
+                log.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
+                if !name.ends_with(SILENT) {
+                    // Who does not wait for the answer asks again.
+                    let _ = socket.send_to(&answer(&zone, &query[..end], &name, kind), from);
+                }
+            }
+        });
+        Ok(Self { address, asked })
+    }
+
+    /// The names that it was asked for.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The name in lower case, the type, and where the question ends (RFC 1035 §4.1.2).
+fn question(query: &[u8]) -> Option<(String, u16, usize)> {
+    let (mut labels, mut at) = (Vec::new(), 12);
+    while *query.get(at)? != 0 {
+        let end = at + 1 + usize::from(query[at]);
+        labels.push(String::from_utf8_lossy(query.get(at + 1..end)?).to_lowercase());
+        at = end;
+    }
+    let kind = u16::from_be_bytes([*query.get(at + 1)?, *query.get(at + 2)?]);
+    Some((labels.join("."), kind, at + 5))
+}
+
+fn answer(zone: &str, query: &[u8], name: &str, kind: u16) -> Vec<u8> {
+    let records = zone.lines().filter_map(|line| {
+        let (owner, rest) = line.split_once(' ')?;
+        let (kind, value) = rest.split_once(' ')?;
+        let number = KINDS.iter().find(|(known, _)| *known == kind)?.1;
+        (owner == name).then(|| (number, data(kind, value)))
+    });
+    let all: Vec<(u16, Vec<u8>)> = records.collect();
+    // RFC 1035 §4.1.1: no such name.
+    let code = if all.is_empty() { 3 } else { 0 };
+    let found: Vec<_> = all.into_iter().filter(|(is, _)| *is == kind).collect();
+    let count = u8::try_from(found.len()).unwrap_or(u8::MAX);
+    let mut answer = [&query[..2], &[0x81, 0x80 | code, 0, 1, 0, count, 0, 0, 0, 0], &query[12..]].concat();
+    for (kind, data) in found {
+        answer.extend([0xc0, 12]);
+        answer.extend(kind.to_be_bytes());
+        answer.extend([0, 1, 0, 0, 0, 60]);
+        answer.extend(u16::try_from(data.len()).unwrap_or_default().to_be_bytes());
+        answer.extend(data);
+    }
+    answer
+}
+
+fn data(kind: &str, value: &str) -> Vec<u8> {
+    let counted = |text: &str| {
+        let length = u8::try_from(text.len()).unwrap_or_default();
+        [&[length], &text.as_bytes()[..usize::from(length)]].concat()
+    };
+    match kind {
+        "A" => value.parse().map_or_else(|_| Vec::new(), |address: Ipv4Addr| address.octets().to_vec()),
+        "NS" => value.split('.').flat_map(counted).chain([0]).collect(),
+        _ => counted(value),
+    }
+}

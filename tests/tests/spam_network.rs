@@ -1,0 +1,202 @@
+//! Rules that ask DNS, held against SpamAssassin's where that is installed: a name server on this host answers both.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+use testkit::left_out;
+use tests::name_server::{NameServer, SILENT};
+use tests::port::Port;
+use tests::programs::Programs;
+
+const ZONE: &str = "\
+9.113.0.203.zen.example A 127.0.0.4
+9.113.0.203.zen.example A 127.0.0.2
+7.100.51.198.zen.example A 127.0.0.3
+9.113.0.203.txt.example TXT Blocked - see https://www.spamcop.example/q
+9.113.0.203.gone.example A 10.0.0.1
+9.113.0.203.mask.example A 127.0.0.6
+shop.bad-domain.com.env.example A 127.0.0.1
+bad-domain.com.rhs.example A 127.0.0.66
+pills-here.com.rhs.example A 127.0.0.2
+www.pills-here.com.full.example A 127.0.1.2
+pills-here.com NS ns1.evil-dns.net
+evil-dns.net.nsrhs.example A 127.0.0.2
+ns1.evil-dns.net A 198.51.100.77
+www.pills-here.com A 198.51.100.78
+78.100.51.198.ip.example A 127.0.0.2
+44.100.51.198.rhs.example A 127.0.0.2
+shop.bad-domain.com.ask.example A 127.0.0.9
+";
+const RULES: &str = "\
+util_rb_tld com net org example
+use_bayes 0
+trusted_networks 10.0.0.0/8
+internal_networks 10.0.0.0/8
+report_safe 0
+clear_report_template
+report _SUMMARY_
+header __ZEN eval:check_rbl('zen', 'zen.example.')
+tflags __ZEN net
+header Z_TWO eval:check_rbl_sub('zen', '127.0.0.2')
+header Z_THREE eval:check_rbl_sub('zen', '127.0.0.3')
+header Z_FOUR eval:check_rbl_sub('zen', '^127\\.0\\.0\\.4$')
+score Z_FOUR 0 2 0 3
+header Z_LAST eval:check_rbl('a-lastexternal', 'zen.example.', '^127\\.0\\.0\\.[45]$')
+header Z_FIRST eval:check_rbl('b-firsttrusted', 'zen.example.')
+header Z_UNTRUSTED eval:check_rbl('c-untrusted', 'zen.example.')
+header Z_NOTFIRST eval:check_rbl('d-notfirsthop', 'zen.example.')
+header Z_TEXT eval:check_rbl_txt('txt', 'txt.example.', '(?i:spamcop)')
+header Z_GONE eval:check_rbl('gone', 'gone.example')
+header Z_MASK eval:check_rbl('mask', 'mask.example', '2')
+header Z_OTHER eval:check_rbl('mask', 'mask.example', '8')
+header Z_HOST eval:check_rbl_from_host('host', 'env.example.')
+header Z_DOMAIN eval:check_rbl_from_domain('dom', 'rhs.example.')
+urirhssub U_DOMAIN rhs.example. A 2
+body U_DOMAIN eval:check_uridnsbl('U_DOMAIN')
+urirhssub U_HOST full.example. A 127.0.1.2
+body U_HOST eval:check_uridnsbl('U_HOST')
+tflags U_HOST net domains_only notrim
+urirhsbl U_IP rhs.example. A
+body U_IP eval:check_uridnsbl('U_IP')
+tflags U_IP net ips_only
+uridnssub U_ADDRESS ip.example. A 127.0.0.2
+body U_ADDRESS eval:check_uridnsbl('U_ADDRESS')
+tflags U_ADDRESS net a
+urinsrhsbl U_SERVER nsrhs.example. A
+body U_SERVER eval:check_uridnsbl('U_SERVER')
+askdns A_AUTHOR _AUTHORDOMAIN_.ask.example A 8
+askdns A_NOTHING nowhere.example A [NXDOMAIN]
+meta M_BOTH (Z_TWO && U_DOMAIN)
+";
+const HITS: &str = "A_AUTHOR,A_NOTHING,M_BOTH,U_ADDRESS,U_DOMAIN,U_HOST,U_IP,U_SERVER,Z_DOMAIN,Z_FIRST,Z_FOUR,Z_HOST,Z_LAST,\
+    Z_MASK,Z_NOTFIRST,Z_TEXT,Z_THREE,Z_TWO,Z_UNTRUSTED";
+const MESSAGE: &str = "Received: from relay.example (relay.example [10.1.1.1]) by mx.here.org (Postfix) with ESMTP id 1; \
+    Sun, 22 Nov 2026 10:00:01 +0000\n\
+    Received: from helo.sender.com (unknown [203.0.113.9]) by relay.example (Postfix) with ESMTP id 2; \
+    Sun, 22 Nov 2026 10:00:00 +0000\n\
+    Received: from first.org (first.org [198.51.100.7]) by helo.sender.com (Postfix) with ESMTP id 3; \
+    Sun, 22 Nov 2026 09:59:00 +0000\n\
+    From: Shop <x@shop.bad-domain.com>\nTo: you@here.org\nSubject: offer\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
+    Message-Id: <a@shop.bad-domain.com>\n\nLook at http://www.pills-here.com/x and http://198.51.100.44/y now.\n";
+
+/// A folder with the rules, for everybody to read.
+fn rules(server: &NameServer, more: &str) -> TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let site = folder.path().join("site");
+    fs::create_dir(&site).unwrap();
+    let plugins: String = ["Check", "DNSEval", "URIDNSBL", "AskDNS"]
+        .map(|name| format!("loadplugin Mail::SpamAssassin::Plugin::{name}\n"))
+        .concat();
+    fs::write(site.join("plugins.pre"), plugins).unwrap();
+    let text = format!("{RULES}dns_server {}\n{more}", server.address);
+    fs::write(folder.path().join("rules.cf"), text).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// What `spamassassin -t` reports, sorted: lines stand in another order in each run of the original.
+fn report(program: &Path, folder: &Path, options: &[&str]) -> Vec<String> {
+    let mut command = Command::new(program);
+    command.arg("-C").arg(folder).arg("--siteconfigpath").arg(folder.join("site"));
+    command.args(["-x", "-t", "-p", "/dev/null"]).args(options);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(MESSAGE.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let report = text.split_once("/y now.\n").unwrap().1;
+    let mut lines: Vec<String> = report.lines().map(|line| line.trim().to_owned()).collect();
+    lines.retain(|line| !line.is_empty());
+    lines.sort();
+    lines
+}
+
+fn ours() -> PathBuf {
+    Programs::ours().commands.join("spamassassin")
+}
+
+#[test]
+fn lists_are_asked_as_the_original_asks_them() {
+    let server = NameServer::start(ZONE).unwrap();
+    let folder = rules(&server, "");
+    let found = report(&ours(), folder.path(), &[]);
+    for name in HITS.split(',') {
+        assert!(found.iter().any(|line| line.contains(&format!(" {name} "))), "{name} is not in {found:#?}");
+    }
+    assert!(!found.iter().any(|line| line.contains("Z_GONE") || line.contains("Z_OTHER")), "{found:#?}");
+    assert!(found.contains(&"[URI: www.pills-here.com/198.51.100.78]".to_owned()), "{found:#?}");
+    let original = Path::new("/usr/bin/spamassassin");
+    if !original.exists() {
+        return left_out("spamassassin is not installed");
+    }
+    assert_eq!(found, report(original, folder.path(), &[]));
+}
+
+#[test]
+fn nobody_is_asked_in_local_mode_or_where_a_list_may_not_be_asked() {
+    let server = NameServer::start(ZONE).unwrap();
+    let folder = rules(&server, "");
+    assert_eq!(report(&ours(), folder.path(), &["-L"]), [""; 0]);
+    assert_eq!(report(&ours(), folder.path(), &["--cf=dns_available no"]), [""; 0]);
+    assert_eq!(server.asked(), [""; 0]);
+    let found = report(&ours(), folder.path(), &["--cf=dns_query_restriction deny zen.example"]);
+    assert!(found.iter().any(|line| line.contains("Z_TEXT")), "{found:#?}");
+    assert!(!server.asked().iter().any(|name| name.ends_with("zen.example")));
+}
+
+/// The rules that a spamd finds, asked once for each message.
+fn symbols(folder: &Path, messages: usize) -> Vec<String> {
+    let port = Port::reserve();
+    let mut command = Command::new(Programs::ours().daemons.join("spamd"));
+    command.arg("-C").arg(folder).arg("--siteconfigpath").arg(folder.join("site"));
+    command.args(["-x", "-i", "127.0.0.1", "-s", "stderr", "-p"]).arg(port.number().to_string());
+    if sys::ids::is_root() {
+        command.args(["-u", "nobody"]);
+    }
+    let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("server pid:") {
+        assert!(log.read_line(&mut told).unwrap() > 0, "spamd did not start:\n{told}");
+    }
+    std::thread::spawn(move || drop(log.read_to_end(&mut Vec::new())));
+    let found = (0..messages).map(|_| ask(port.number())).collect();
+    sys::signals::send(child.id(), sys::signals::SignalKind::SIGTERM).unwrap();
+    child.wait().unwrap();
+    found
+}
+
+fn ask(port: u16) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request = format!("SYMBOLS SPAMC/1.5\r\nContent-length: {}\r\n\r\n{MESSAGE}", MESSAGE.len());
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply.split_once("\r\n\r\n").unwrap().1.trim().to_owned()
+}
+
+#[test]
+fn a_verdict_does_not_wait_for_a_list_that_says_nothing() {
+    let server = NameServer::start(ZONE).unwrap();
+    let more = format!("rbl_timeout 2\nheader Z_LATE eval:check_rbl('late', '{SILENT}')\n");
+    let folder = rules(&server, &more);
+    let found = symbols(folder.path(), 1);
+    assert!(server.asked().iter().any(|name| name.ends_with(SILENT)));
+    assert!(found[0].contains("Z_TEXT") && !found[0].contains("Z_LATE"), "{found:?}");
+}
+
+#[test]
+fn a_list_that_complains_is_left_alone() {
+    let server = NameServer::start(ZONE).unwrap();
+    let folder = rules(&server, "dns_block_rule Z_TEXT txt.example\n");
+    let found = symbols(folder.path(), 2);
+    assert_eq!(found[0], HITS);
+    assert_eq!(found[1], HITS.replace("Z_TEXT,", ""));
+}
