@@ -74,11 +74,14 @@ fn domain_at(external: &str) -> Option<usize> {
 
 /// RFC 5322 §3.2.3 dot-atom, with 8-bit text let through.
 fn is_dot_atom(local: &str) -> bool {
-    !local.is_empty()
-        && !local.starts_with('.')
-        && !local.ends_with('.')
-        && !local.contains("..")
-        && local.bytes().all(|byte| byte > b' ' && byte != 127 && !b"()<>@,;:\\\"[]".contains(&byte))
+    local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_of_atom))
+}
+
+fn is_of_atom(byte: u8) -> bool {
+    !matches!(
+        byte,
+        0..=b' ' | 127 | b'(' | b')' | b'<' | b'>' | b'@' | b',' | b';' | b':' | b'\\' | b'"' | b'[' | b']'
+    )
 }
 
 #[cfg(test)]

@@ -64,14 +64,14 @@ impl LogEntry {
     fn take(&mut self, line: &str) {
         if let Some(rest) = line.strip_prefix('<') {
             if let Some((recipient, reason)) = rest.split_once(">: ") {
-                named(recipient.trim()).clone_into(&mut self.recipient);
-                reason.trim().clone_into(&mut self.reason);
+                named(recipient.trim_ascii()).clone_into(&mut self.recipient);
+                reason.trim_ascii().clone_into(&mut self.reason);
             }
             return;
         }
         let Some((name, value)) = line.split_once('=') else { return };
-        let value = value.trim();
-        match name.trim() {
+        let value = value.trim_ascii();
+        match name.trim_ascii() {
             "recipient" => named(value).clone_into(&mut self.recipient),
             "original_recipient" => named(value).clone_into(&mut self.original_recipient),
             "offset" => self.offset = value.parse().unwrap_or(0),

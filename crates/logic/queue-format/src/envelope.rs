@@ -129,8 +129,8 @@ impl EnvelopeReader {
         }
     }
 
-    /// A reader for lists of many messages: it passes over attributes that are not its own business, and over what recipients
-    /// were before rewriting ([`Recipient::original`] stays empty).
+    /// A reader for lists of many messages: it passes over attributes but the time of creation, and of recipients over all but
+    /// the address and whether it is done.
     pub fn for_lists() -> Self {
         Self { for_lists: true, ..Self::new(usize::MAX) }
     }
@@ -237,7 +237,7 @@ impl EnvelopeReader {
             Kind::CREATION_TIME => self.envelope.created_seconds = number(data),
             Kind::FULL_NAME => self.envelope.full_name = Some(text(data)),
             Kind::SENDER => self.envelope.sender = Some(text(data)),
-            Kind::ORIGINAL_RECIPIENT if self.for_lists => {}
+            Kind::ORIGINAL_RECIPIENT | Kind::DSN_ORIGINAL_RECIPIENT | Kind::DSN_NOTIFY if self.for_lists => {}
             Kind::ORIGINAL_RECIPIENT => self.pending.original = text(data),
             Kind::DSN_ORIGINAL_RECIPIENT => self.pending.dsn_original = text(data),
             Kind::DSN_NOTIFY => self.pending.notify = small(data).ok_or(malformed)?,
@@ -286,12 +286,12 @@ impl EnvelopeReader {
         let (name, value) = (&data[..equals], &data[equals + 1..]);
         match name {
             b"create_time" => self.envelope.created_seconds = number(value),
+            _ if self.for_lists => {}
             b"dsn_orig_rcpt" => self.pending.dsn_original = text(value),
             b"notify_flags" => self.pending.notify = small(value)?,
             b"envelope_id" => self.envelope.envelope_id = text(value),
             b"ret_flags" => self.envelope.return_flags = small(value)?,
-            _ if !self.for_lists => self.envelope.attributes.push((text(name), text(value))),
-            _ => {}
+            _ => self.envelope.attributes.push((text(name), text(value))),
         }
         Some(())
     }
