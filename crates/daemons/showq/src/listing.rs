@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use address::quote;
@@ -17,10 +16,9 @@ use queue_format::envelope::{Envelope, EnvelopeReader, Step};
 /// The folders in the order in which they are listed.
 const FOLDERS: [QueueName; 5] =
     [QueueName::Maildrop, QueueName::Active, QueueName::Incoming, QueueName::Deferred, QueueName::Hold];
-/// Messages in one portion, and in the piece of it that a reader takes at a time.
-const PORTION_MESSAGES: usize = 2000;
-const PIECE_MESSAGES: usize = 50;
-/// So many threads read: what takes time is to open files.
+/// Messages in one portion.
+const PORTION_MESSAGES: usize = 1000;
+/// A portion of more messages is read by so many threads: what takes time is to open files.
 const READERS: usize = 2;
 /// How much of a file is read at a time, in bytes: most envelopes fit.
 const BLOCK_BYTES: usize = 4096;
@@ -44,19 +42,20 @@ impl Settings {
 /// A list that is being made.
 pub(crate) struct Listing {
     settings: Settings,
-    walk: Walk,
+    folders: std::slice::Iter<'static, QueueName>,
+    scan: Option<(QueueName, Scan)>,
     started: bool,
+    done: bool,
 }
 
 impl Listing {
     pub(crate) fn new(settings: Settings) -> Self {
-        let walk = Walk { queue: settings.queue.clone(), folders: FOLDERS.iter(), scan: None, ended: false };
-        Self { settings, walk, started: false }
+        Self { settings, folders: FOLDERS.iter(), scan: None, started: false, done: false }
     }
 
     /// Was that the last portion?
     pub(crate) fn is_done(&self) -> bool {
-        self.walk.ended
+        self.done
     }
 
     /// The next piece of the list; blocks.
@@ -66,34 +65,22 @@ impl Listing {
             attribute(&mut out, "protocol", "mail_queue_list_protocol");
             out.push(0);
         }
-        let pieces = Mutex::new(Pieces { walk: &mut self.walk, taken: 0 });
-        let mut parts = thread::scope(|scope| {
-            let read = || Reader::new(&self.settings).list(&pieces);
-            let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(read)).collect();
+        let found: Vec<_> = std::iter::from_fn(|| self.next_entry()).take(PORTION_MESSAGES).collect();
+        let settings = &self.settings;
+        thread::scope(|scope| {
+            let parts = found.chunks(PORTION_MESSAGES.div_ceil(READERS));
+            let parts: Vec<_> = parts.map(|part| scope.spawn(|| Reader::new(settings).list(part))).collect();
             // A thread that panics takes the process down (`worker`).
-            readers.into_iter().filter_map(|reader| reader.join().ok()).flatten().collect::<Vec<_>>()
+            parts.into_iter().filter_map(|part| part.join().ok()).for_each(|part| out.extend(part));
         });
-        parts.sort_unstable_by_key(|(number, _)| *number);
-        parts.iter().for_each(|(_, part)| out.extend_from_slice(part));
-        if self.walk.ended {
+        if found.len() < PORTION_MESSAGES {
             out.push(0);
+            self.done = true;
         }
         out
     }
-}
 
-/// A way through the folders of the queue.
-struct Walk {
-    queue: Queue,
-    folders: std::slice::Iter<'static, QueueName>,
-    scan: Option<(QueueName, Scan)>,
-    ended: bool,
-}
-
-impl Iterator for Walk {
-    type Item = (QueueName, Entry);
-
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next_entry(&mut self) -> Option<(QueueName, Entry)> {
         loop {
             if let Some((name, scan)) = &mut self.scan {
                 match scan.next() {
@@ -103,33 +90,12 @@ impl Iterator for Walk {
                 }
                 continue;
             }
-            let Some(name) = self.folders.next() else {
-                self.ended = true;
-                return None;
-            };
-            match self.queue.scan(*name) {
-                Ok(scan) => self.scan = Some((*name, scan)),
+            let name = *self.folders.next()?;
+            match self.settings.queue.scan(name) {
+                Ok(scan) => self.scan = Some((name, scan)),
                 Err(error) => log::warn!("{error}"),
             }
         }
-    }
-}
-
-/// What is left of a portion, for whichever reader comes next.
-struct Pieces<'a> {
-    walk: &'a mut Walk,
-    taken: usize,
-}
-
-impl Pieces<'_> {
-    /// The next piece and its number; `None` when the portion is given out.
-    fn take(&mut self) -> Option<(usize, Vec<(QueueName, Entry)>)> {
-        if self.taken >= PORTION_MESSAGES / PIECE_MESSAGES {
-            return None;
-        }
-        let piece: Vec<_> = self.walk.take(PIECE_MESSAGES).collect();
-        self.taken += 1;
-        (!piece.is_empty()).then_some((self.taken, piece))
     }
 }
 
@@ -144,16 +110,10 @@ impl<'a> Reader<'a> {
         Self { settings, block: vec![0; BLOCK_BYTES] }
     }
 
-    /// Numbered pieces of the list, until there are no more.
-    fn list(mut self, pieces: &Mutex<Pieces<'_>>) -> Vec<(usize, Vec<u8>)> {
-        let mut parts = Vec::new();
-        loop {
-            let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let Some((number, piece)) = next else { return parts };
-            let mut out = Vec::new();
-            piece.iter().for_each(|(name, entry)| self.message(*name, entry, &mut out));
-            parts.push((number, out));
-        }
+    fn list(mut self, found: &[(QueueName, Entry)]) -> Vec<u8> {
+        let mut out = Vec::new();
+        found.iter().for_each(|(name, entry)| self.message(*name, entry, &mut out));
+        out
     }
 
     /// Appends one message; nothing for a file that is not complete, is no message, or has moved on.
