@@ -11,6 +11,7 @@ use message::mailboxes::{self, Entry};
 use message::sent;
 use message::words::decode_header;
 
+use crate::computed::{ADDRESSES, DATE, REFERENCES, SUBJECT};
 use crate::text::Text;
 
 /// References of one message that count.
@@ -18,10 +19,6 @@ const REFERENCES_LIMIT: usize = 1000;
 /// So many headers are read before the index is told.
 const BATCH: usize = 256;
 
-const DATE: CacheKind = CacheKind(8);
-const SUBJECT: CacheKind = CacheKind(9);
-const ADDRESSES: CacheKind = CacheKind(10);
-const REFERENCES: CacheKind = CacheKind(11);
 /// The kinds, in the order of [`Record`].
 const KINDS: [CacheKind; 4] = [DATE, SUBJECT, ADDRESSES, REFERENCES];
 

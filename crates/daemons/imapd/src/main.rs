@@ -65,6 +65,7 @@ mod refusal;
 mod command;
 mod special_use;
 mod criteria;
+mod computed;
 mod signature;
 mod headers;
 mod updates;

@@ -3,10 +3,6 @@
 //! Each three bytes in a row set a bit of it. A text whose every three bytes have their bits set may be in the message;
 //! any other is not.
 
-use mailbox::store::CacheKind;
-
-/// Signatures in the index. They are made of the folded text of the message with all headers.
-pub(crate) const SIGNATURE: CacheKind = CacheKind(12);
 /// Bounds of a signature's length, bits.
 const BITS_MIN: usize = 512;
 const BITS_MAX: usize = 1 << 16;

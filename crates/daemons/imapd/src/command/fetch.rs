@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use imap_protocol::types::{Code, DateTime, FetchItem, FetchModifiers, Messages, Partial, Reply, Section};
 use imap_protocol::write::{FetchResponse, Out, Rfc822};
-use mailbox::store::{
-    CacheKind, Computed, FlagChange, Flags, Folder, How, MailError, Message, Uid, Vanished,
-};
+use mailbox::store::{Computed, FlagChange, Flags, Folder, How, MailError, Message, Uid, Vanished};
 use sys::clock;
 
 use crate::binary::Binary;
+use crate::computed::{BODY, BODY_STRUCTURE, ENVELOPE, Fresh, PREVIEW};
 use crate::preview;
 use crate::refusal::{Refused, refused};
 use crate::state::State;
@@ -20,12 +19,6 @@ use crate::view::{News, View, flag_names};
 const PIECE_BYTES: usize = 256 * 1024;
 /// So many messages are looked up at once.
 const BATCH: usize = 256;
-
-/// What ENVELOPE, BODY and BODYSTRUCTURE were, kept in the index.
-const ENVELOPE: CacheKind = CacheKind(5);
-const BODY: CacheKind = CacheKind(6);
-const BODY_STRUCTURE: CacheKind = CacheKind(7);
-const PREVIEW: CacheKind = CacheKind(4);
 
 /// A FETCH that is going on.
 #[derive(Debug)]
@@ -50,24 +43,6 @@ struct Facts {
     bodies: Computed,
     structures: Computed,
     previews: Computed,
-}
-
-/// What was computed for a piece, for the index.
-#[derive(Default)]
-struct Fresh(Vec<(Uid, CacheKind, Vec<u8>)>);
-
-impl Fresh {
-    fn add(&mut self, uid: Uid, kind: CacheKind, bytes: Vec<u8>) {
-        self.0.push((uid, kind, bytes));
-    }
-
-    fn keep(self, folder: &Folder) {
-        let entries: Vec<_> =
-            self.0.iter().map(|(uid, kind, bytes)| (*uid, *kind, bytes.as_slice())).collect();
-        if !entries.is_empty() {
-            folder.cache(&entries);
-        }
-    }
 }
 
 impl Fetching {

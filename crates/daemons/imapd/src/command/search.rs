@@ -6,9 +6,9 @@ use imap_protocol::types::{Reply, SearchKey, SearchRequest, SearchResult};
 use imap_protocol::write::{Esearch, Out};
 use mailbox::store::{Computed, Folder, MailError, Uid};
 
+use crate::computed::{Fresh, SIGNATURE};
 use crate::criteria::{Candidate, Criterion, Needs, uids_of};
 use crate::refusal::{Refused, refused};
-use crate::signature::SIGNATURE;
 use crate::state::{Outcome, State};
 use crate::view::{News, View};
 
@@ -86,7 +86,7 @@ impl State {
             let uids: Vec<Uid> = batch.iter().map(|(_, uid)| *uid).collect();
             let signatures =
                 if needs.signatures { folder.cached(&uids, SIGNATURE) } else { Computed::default() };
-            let mut made = Vec::new();
+            let mut fresh = Fresh::default();
             for (place, mut candidate) in candidates(view, &folder, needs, batch, &uids)? {
                 candidate.signature = signatures.get(place);
                 match criterion.meets(&mut candidate, &folder) {
@@ -94,20 +94,13 @@ impl State {
                     Ok(false) | Err(MailError::Gone(_)) => {}
                     Err(error) => return Err(error.into()),
                 }
-                made.extend(candidate.made.take().map(|signature| (candidate.message.uid, signature)));
+                if let Some(signature) = candidate.made.take() {
+                    fresh.add(candidate.message.uid, SIGNATURE, signature);
+                }
             }
-            keep(&folder, &made);
+            fresh.keep(&folder);
         }
         Ok(found)
-    }
-}
-
-/// Leaves signatures in the index.
-fn keep(folder: &Folder, made: &[(Uid, Vec<u8>)]) {
-    let entries: Vec<_> =
-        made.iter().map(|(uid, signature)| (*uid, SIGNATURE, signature.as_slice())).collect();
-    if !entries.is_empty() {
-        folder.cache(&entries);
     }
 }
 
