@@ -9,6 +9,7 @@
 pub mod programs;
 pub mod config;
 pub mod suite;
+pub mod certificate;
 pub mod name_server;
 pub mod port;
 pub mod processes;

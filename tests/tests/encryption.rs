@@ -27,18 +27,7 @@ impl Chains {
     fn make(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in names {
-            let (key, certificate) = (folder.path().join("key"), folder.path().join("certificate"));
-            let request = format!(
-                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name} -keyout"
-            );
-            let made = Command::new(OPENSSL)
-                .args(request.split(' '))
-                .arg(&key)
-                .arg("-out")
-                .arg(&certificate)
-                .output()
-                .unwrap();
-            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let (key, certificate) = tests::certificate::make(folder.path(), name);
             let chain = fs::read_to_string(&key).unwrap() + &fs::read_to_string(&certificate).unwrap();
             fs::write(folder.path().join(name), chain).unwrap();
         }

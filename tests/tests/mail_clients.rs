@@ -257,14 +257,11 @@ fn curl_fetches_searches_and_appends() {
 #[test]
 fn openssl_speaks_to_both_over_tls() {
     let home = tempfile::tempdir().unwrap();
-    let (key, certificate) = (home.path().join("key.pem"), home.path().join("certificate.pem"));
+    if run(home.path(), "openssl", &["version"], "").is_none() {
+        return;
+    }
+    let (key, certificate) = tests::certificate::make(home.path(), "localhost");
     let (key_text, certificate_text) = (key.to_str().unwrap(), certificate.to_str().unwrap());
-    let request =
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -keyout";
-    let mut arguments: Vec<&str> = request.split(' ').collect();
-    arguments.extend([key_text, "-out", certificate_text]);
-    let Some((said, status)) = run(home.path(), "openssl", &arguments, "") else { return };
-    assert_eq!(status, 0, "{said}");
     let main = format!("smtpd_tls_cert_file = {certificate_text}\nsmtpd_tls_key_file = {key_text}");
     let mut builder = Builder::new()
         .example_com()

@@ -20,10 +20,10 @@ const BLOCKED_LIMIT: usize = 1000;
 
 /// What the log says of rules that ask the network: whom they ask, and which find nothing in this version.
 pub fn outlook(rules: &Ruleset) -> String {
-    let asking = &rules.settings.asking;
-    if rules.is_local() || !asking.available {
+    if !may_ask(rules) {
         return "network tests are off".to_owned();
     }
+    let asking = &rules.settings.asking;
     let servers: Vec<String> = asking.servers.iter().map(ToString::to_string).collect();
     let servers =
         if servers.is_empty() { "this system's name servers".to_owned() } else { servers.join(" ") };
@@ -33,6 +33,10 @@ pub fn outlook(rules: &Ruleset) -> String {
         inert => format!("; these functions of rules find nothing in this version: {}", inert.join(" ")),
     };
     format!("network tests ask {servers}{but}")
+}
+
+fn may_ask(rules: &Ruleset) -> bool {
+    !rules.is_local() && rules.settings.asking.available
 }
 
 /// Asks for all messages of a process.
@@ -45,11 +49,10 @@ pub struct Inquirer {
 impl Inquirer {
     /// With the servers that the rules name (`dns_server`), else the system's. `None` when nothing may be asked.
     pub fn new(rules: &Ruleset) -> Option<Self> {
-        let asking = &rules.settings.asking;
-        if rules.is_local() || !asking.available {
+        if !may_ask(rules) {
             return None;
         }
-        let resolver = match asking.servers.as_slice() {
+        let resolver = match rules.settings.asking.servers.as_slice() {
             [] => Resolver::of_system(),
             servers => Resolver::with(servers, Hosts::default(), TRY),
         };

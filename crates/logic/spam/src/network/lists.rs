@@ -26,6 +26,13 @@ pub(super) enum Subject {
     FirstRelay,
 }
 
+impl Subject {
+    /// Which records say that it is listed.
+    fn kind(self) -> RecordKind {
+        if let Self::Relays(kind) = self { kind } else { RecordKind::A }
+    }
+}
+
 /// The subject of a function; `None` when it is another one.
 pub(super) fn subject(function: &str) -> Option<Subject> {
     Some(match function {
@@ -85,7 +92,7 @@ impl Sub {
 
 /// Asks a list about a message.
 pub(super) fn ask(walk: &mut Walk<'_>, rule: RuleId, list: &List) {
-    let kind = if let Subject::Relays(kind) = list.subject { kind } else { RecordKind::A };
+    let kind = list.subject.kind();
     for name in names(walk, rule, list) {
         let name = format!("{name}.{}", list.zone);
         if let Some(reply) = walk.ask(&name, kind) {
@@ -95,7 +102,7 @@ pub(super) fn ask(walk: &mut Walk<'_>, rule: RuleId, list: &List) {
 }
 
 fn judge(walk: &mut Walk<'_>, rule: RuleId, list: &List, name: &str, reply: &Reply) {
-    let kind = if let Subject::Relays(kind) = list.subject { kind } else { RecordKind::A };
+    let kind = list.subject.kind();
     for record in &reply.records {
         // RFC 5782 §2.1: other answers come from whoever took the name of a list that is gone.
         if kind == RecordKind::A && !record.starts_with("127.") {
