@@ -1,5 +1,6 @@
 //! Messages that are delivered while their clients wait: without a queue file when all goes well, through the queue
 //! when not, and in either case safe before the client is answered.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::os::unix::fs::MetadataExt;
 

@@ -1,4 +1,5 @@
 //! Whoever dies while a message is delivered without a queue file: the message is there once, and is not waited for.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};

@@ -498,7 +498,7 @@ impl Load {
 
     /// When all is quiet everybody sees the same, and it is what was done.
     fn check(&mut self) {
-        for place in 0..BOXES.len() {
+        for (place, name) in BOXES.iter().enumerate() {
             let mut fresh = Client::new(0, self.port);
             fresh.select(place).unwrap();
             for client in &mut self.clients {
@@ -506,7 +506,7 @@ impl Load {
                     client.come_in();
                 }
                 if client.place == place {
-                    assert_eq!(client.view, fresh.view, "client {} in {}", client.number, BOXES[place]);
+                    assert_eq!(client.view, fresh.view, "client {} in {}", client.number, name);
                 }
             }
             self.world.compare(place, &fresh.view);

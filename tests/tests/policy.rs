@@ -1,4 +1,5 @@
 //! check_policy_service: what a policy server is told, and what its answers do.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,4 +1,5 @@
 //! New settings without a dropped session.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use tests::programs::Maker;
 use tests::{Builder, Suite};

@@ -1,4 +1,5 @@
 //! `virtual_delivery_status_filter`: what the administrator would rather say.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use tests::{Builder, Suite};
 

@@ -1,4 +1,5 @@
 //! postmap killed at any moment leaves the old index whole, or the new one.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
 use std::path::Path;

@@ -10,10 +10,12 @@ use rewriting::{Context, Rewriting};
 /// The records can be read back, and hold the recipient; or the message is refused.
 pub(super) fn run(input: &[u8]) {
     let ([settings], message) = super::head(input);
-    let mut rewriting = rewriting::Settings::default();
-    rewriting.myhostname = "mx.example".to_owned();
-    rewriting.myorigin = "mx.example".to_owned();
-    rewriting.masquerade_domains = if settings & 1 == 0 { String::new() } else { "example".to_owned() };
+    let rewriting = rewriting::Settings {
+        myhostname: "mx.example".to_owned(),
+        myorigin: "mx.example".to_owned(),
+        masquerade_domains: if settings & 1 == 0 { String::new() } else { "example".to_owned() },
+        ..rewriting::Settings::default()
+    };
     let mut rules = Settings::new(Rewriting::new(rewriting));
     rules.header_checks = if settings & 2 == 0 { String::new() } else { "test:headers".to_owned() };
     let tables = Memory::new().table("test:headers", &[("Subject: x", "IGNORE")]);

@@ -74,10 +74,9 @@ impl Service for Flush {
     /// Nobody waits for the answer; what can not be done now is done at the next wake-up.
     fn woken(&mut self, events: &mut EventLoop<Self>) {
         let settings = Arc::clone(&self.settings);
-        if let Some(desk) = self.clients.welcome(events.add(Box::new(crate::session::Desk))) {
-            if events.offload(desk, move || settings.perform(&Request::Refresh)).is_err() {
-                events.remove(desk, self);
-            }
+        let Some(desk) = self.clients.welcome(events.add(Box::new(crate::session::Desk))) else { return };
+        if events.offload(desk, move || settings.perform(&Request::Refresh)).is_err() {
+            events.remove(desk, self);
         }
     }
 }

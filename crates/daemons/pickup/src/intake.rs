@@ -107,7 +107,7 @@ impl Intake {
                 log::info!("maildrop/{id}: every recipient has it by now, nothing is queued anew");
                 Ok(Outcome::Over)
             }
-            Ok(submission) => self.queue(queue, &submission).map_err(Obstacle::from),
+            Ok(submission) => self.queue(queue, &submission),
             Err(error) => Err(error.into()),
         };
         match outcome {

@@ -42,6 +42,7 @@ pub(crate) struct Candidate {
 
 /// One thing to be done.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a task lives from its order to its thread")]
 pub(crate) enum Task {
     /// Take a message into the active queue and read it.
     Load(Candidate),

@@ -20,6 +20,7 @@ pub(crate) struct Parcel {
 
 impl Parcel {
     /// A message of these records, with the id that `reserved` gave it.
+    #[expect(clippy::result_large_err, reason = "on failure the place goes back to the caller")]
     pub(crate) fn new(
         reserved: Reserved,
         id: QueueId,

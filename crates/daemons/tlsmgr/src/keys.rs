@@ -56,7 +56,7 @@ mod tests {
     fn a_key_serves_one_lifetime_and_opens_for_another() {
         let mut ring = KeyRing::new(Duration::from_secs(3600));
         let first = ring.at(10_000).unwrap().keys[0].clone();
-        assert_eq!(ring.at(10_000 + 3599).unwrap().keys, [first.clone()]);
+        assert_eq!(ring.at(10_000 + 3599).unwrap().keys, std::slice::from_ref(&first));
         let second = ring.at(10_000 + 3600).unwrap().keys.clone();
         assert_eq!((second.len(), &second[1]), (2, &first));
         assert_ne!(second[0].secret, first.secret);

@@ -32,12 +32,18 @@ pub(crate) struct Asker {
 pub(crate) struct Looked(pub(crate) Result<Answer, NoDelivery>);
 
 impl Asker {
-    /// False when the answer comes later.
-    fn judge(&self, agent: &mut Virtual, line: &mut Line<'_, Virtual>) -> bool {
+    fn judge(&mut self, agent: &mut Virtual, line: &mut Line<'_, Virtual>) {
+        if !self.ask(agent, line) {
+            self.answer(NO_OBJECTION, line);
+        }
+    }
+
+    /// Has a courier look, if somebody has to: then the answer comes later.
+    fn ask(&self, agent: &mut Virtual, line: &mut Line<'_, Virtual>) -> bool {
         // An address that is none, or not ours, or not in order, is not refused for its quota.
-        let Ok(destination) = agent.find_destination(&self.recipient) else { return true };
+        let Ok(destination) = agent.find_destination(&self.recipient) else { return false };
         if destination.quota.limits.is_none() && agent.settings.limit_bytes == 0 {
-            return true;
+            return false;
         }
         let ticket = Ticket { request: agent.next_request, recipient: 0 };
         agent.next_request += 1;
@@ -64,7 +70,7 @@ impl Asker {
             Ok(()) => drop(agent.questions.insert(ticket.request, line.me)),
             Err(error) => log::warn!("quota of {}: {error}", self.recipient),
         }
-        !agent.questions.contains_key(&ticket.request)
+        agent.questions.contains_key(&ticket.request)
     }
 
     fn answer(&mut self, action: &str, line: &mut Line<'_, Virtual>) {
@@ -80,11 +86,7 @@ impl Talk<Virtual, TextLine> for Asker {
             _ if self.lines > LINES_LIMIT => return Fate::Close,
             Some(("recipient", recipient)) => recipient.clone_into(&mut self.recipient),
             Some(("size", size)) => self.size_bytes = size.parse().unwrap_or(0),
-            None if message.0.is_empty() => {
-                if self.judge(agent, line) {
-                    self.answer(NO_OBJECTION, line);
-                }
-            }
+            None if message.0.is_empty() => self.judge(agent, line),
             _ => {}
         }
         Fate::Keep

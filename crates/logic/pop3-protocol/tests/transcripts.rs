@@ -1,5 +1,6 @@
 //! Plays transcripts to the machines: `C:` client, `S:` server, `?` question and answer, `TLS`, `W:` what is waited for,
 //! `LATE` the time is over, `LOST` the connection is, `END` closed, `OVER` handed over.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
 use std::time::Duration;

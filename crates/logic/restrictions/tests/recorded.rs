@@ -221,11 +221,10 @@ fn inline(text: &str, key: &str) -> Option<String> {
         true => inside.split(['{', '}']).map(str::trim).filter(|entry| !entry.is_empty()).collect(),
         false => inside.split(' ').collect(),
     };
-    let found = entries.into_iter().find_map(|entry| {
+    entries.into_iter().find_map(|entry| {
         let (name, value) = entry.split_once('=')?;
         name.trim().eq_ignore_ascii_case(key).then(|| value.trim().to_owned())
-    });
-    found
+    })
 }
 
 impl Lab {

@@ -1,4 +1,5 @@
 //! Whole exchanges: the examples of the RFCs, and our client against our server.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use sasl::{
     Answer, Client, ClientError, CramContexts, Credentials, Identity, Mechanism, Question, Refusal,

@@ -1,4 +1,5 @@
 //! The sources of users, on a disk.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

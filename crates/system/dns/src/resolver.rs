@@ -1,6 +1,5 @@
 //! The thread, and the library behind it.
 
-use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -218,18 +217,16 @@ impl Lookup {
         self.lookup(absolute(name)?, kind, read).await
     }
 
-    fn lookup<T>(
+    async fn lookup<T>(
         &self,
         name: Name,
         kind: RecordType,
         read: impl Fn(&RData) -> Option<T>,
-    ) -> impl Future<Output = Result<Vec<T>, Failure>> {
-        async move {
-            let found = self.resolver.lookup(name, kind).await.map_err(|error| failure(&error))?;
-            let records = found.answers().iter().filter_map(|record| read(&record.data));
-            let records: Vec<_> = records.take(RECORD_LIMIT).collect();
-            if records.is_empty() { Err(Failure::NotFound) } else { Ok(records) }
-        }
+    ) -> Result<Vec<T>, Failure> {
+        let found = self.resolver.lookup(name, kind).await.map_err(|error| failure(&error))?;
+        let records = found.answers().iter().filter_map(|record| read(&record.data));
+        let records: Vec<_> = records.take(RECORD_LIMIT).collect();
+        if records.is_empty() { Err(Failure::NotFound) } else { Ok(records) }
     }
 }
 
@@ -284,11 +281,10 @@ fn text(data: &RData) -> Option<String> {
 /// "There is none" is an answer; that a server says it can not tell is not.
 fn failure(error: &NetError) -> Failure {
     match error {
-        NetError::Dns(DnsError::NoRecordsFound(NoRecords { response_code, .. }))
-            if matches!(response_code, ResponseCode::NXDomain | ResponseCode::NoError) =>
-        {
-            Failure::NotFound
-        }
+        NetError::Dns(DnsError::NoRecordsFound(NoRecords {
+            response_code: ResponseCode::NXDomain | ResponseCode::NoError,
+            ..
+        })) => Failure::NotFound,
         _ => Failure::Unavailable,
     }
 }

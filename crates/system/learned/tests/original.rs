@@ -1,4 +1,5 @@
 //! Beside SpamAssassin's own sa-learn: the same tokens from the same messages, and its backup gives the same verdicts.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
@@ -45,7 +46,11 @@ fn message(class: Class, number: usize) -> String {
     let other = if class == Class::Spam { HAM_WORDS } else { SPAM_WORDS };
     let mut body = String::new();
     for index in 0..12 {
-        let word = if (number + index) % 7 == 0 { other[index % 8] } else { words[(number * 5 + index) % 8] };
+        let word = if (number + index).is_multiple_of(7) {
+            other[index % 8]
+        } else {
+            words[(number * 5 + index) % 8]
+        };
         let _ = write!(body, "{word} Word{} ", number * index % 11);
     }
     let (host, day) = (number % 9, number % 27 + 1);
@@ -57,7 +62,7 @@ fn message(class: Class, number: usize) -> String {
          Subject: {from} writes {number}\nDate: Mon, {day} Jul 2002 10:00:00 +0200\n\
          Message-Id: <{number}.{from}@example.net>\nX-Mailer: Test {host}.0\nMIME-Version: 1.0\n"
     );
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         format!(
             "{head}Content-Type: text/html; charset=UTF-8\n\n<html><body><p>{body}</p>\
              <font color=white>hidden words{number}</font><a href=\"http://host{number}.example.com/\">here</a></body></html>\n"

@@ -1,4 +1,5 @@
 //! Stop at every step, fail at every step, cut the power after every step: what was promised is there, and what is there is whole.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -270,6 +270,7 @@ impl Couriers {
         self.couriers.len()
     }
 
+    #[expect(clippy::result_large_err, reason = "on failure the assignment goes back to the caller")]
     fn send_off<D: HasCouriers>(
         &mut self,
         id: HandlerId,

@@ -48,6 +48,9 @@ impl<M, V> Rules<M, V> {
     }
 }
 
+/// How a table reads a line, told its number, its text and how many `if`s are open. What it refuses is skipped.
+type Parse<'a, M, V> = dyn FnMut(usize, &[u8], usize) -> Option<Rule<M, V>> + 'a;
+
 /// Where rules come from: a file, or `{{rule}, {rule}}` in the name of the table.
 pub(crate) struct RuleSource {
     /// Numbered logical lines, white space taken off.
@@ -72,13 +75,8 @@ impl RuleSource {
         Ok(Self { lines: read_lines(watched.file(), name)?, watched: Some(watched) })
     }
 
-    /// Reads each line with `parse`, which is told how many `if`s are open. What it refuses is skipped; `warn` gets
-    /// the number of a line and what to say of it.
-    pub(crate) fn rules<M, V>(
-        &self,
-        warn: &dyn Fn(usize, &str),
-        parse: &mut dyn FnMut(usize, &[u8], usize) -> Option<Rule<M, V>>,
-    ) -> Rules<M, V> {
+    /// Reads each line with `parse`; `warn` gets the number of a line that has something wrong, and what to say of it.
+    pub(crate) fn rules<M, V>(&self, warn: &dyn Fn(usize, &str), parse: &mut Parse<'_, M, V>) -> Rules<M, V> {
         let mut rules = Vec::new();
         let mut open_ifs: Vec<(usize, usize)> = Vec::new();
         for line in &self.lines {
