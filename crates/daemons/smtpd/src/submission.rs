@@ -1,6 +1,6 @@
 //! A message that goes through postdrop(1), as records of a submission.
 
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -215,9 +215,9 @@ fn envelope(sender: &Sender, recipients: &[Recipient]) -> Vec<u8> {
 }
 
 /// One message of attributes.
-fn read_message(from: &mut impl Read) -> io::Result<Attributes> {
+fn read_message(from: &mut impl BufRead) -> io::Result<Attributes> {
     let mut bytes = Vec::new();
-    for byte in from.bytes().take(ANSWER_LIMIT_BYTES) {
+    for byte in from.by_ref().bytes().take(ANSWER_LIMIT_BYTES) {
         bytes.push(byte?);
         if let Some((message, _)) = Attributes::decode(&bytes).map_err(io::Error::other)? {
             return Ok(message);
