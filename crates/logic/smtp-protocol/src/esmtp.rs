@@ -158,7 +158,8 @@ fn envelope_id(value: &str, allowed: Allowed, sender: &Sender) -> Result<String,
     if allowed.discard.has("DSN") {
         return Err(dsn_disabled());
     }
-    let decoded = xtext::decode(value).filter(|text| sender.envelope_id.is_none() && is_printable(text));
+    let first = sender.envelope_id.is_none() && !value.is_empty();
+    let decoded = xtext::decode(value).filter(|text| first && is_printable(text));
     decoded.ok_or_else(|| "501 5.5.4 Bad ENVID parameter syntax".into())
 }
 
@@ -171,10 +172,11 @@ fn notify(value: &str, before: Option<Notify>) -> Result<Notify, Reply> {
     parsed.ok_or_else(|| "501 5.5.4 Error: Bad NOTIFY parameter syntax".into())
 }
 
-/// `rfc822;a+2Bb@c`: the type stays, the address is decoded (RFC 3461 §4.2, RFC 6533 §3).
+/// `rfc822;a+2Bb@c`, `utf-8;a\x{E4}b@c`: the type stays, the address is decoded (RFC 3461 §4.2, RFC 6533 §3).
 fn original(value: &str, before: Option<&String>) -> Result<String, Reply> {
     let parsed = value.split_once(';').and_then(|(kind, coded)| {
-        let address = xtext::decode(coded).filter(|address| !address.is_empty())?;
+        let unicode = kind.eq_ignore_ascii_case("utf-8");
+        let address = if unicode { xtext::decode_unicode(coded) } else { xtext::decode_lossy(coded) }?;
         (!kind.is_empty() && before.is_none()).then(|| format!("{kind};{address}"))
     });
     parsed.ok_or_else(|| "501 5.5.4 Error: Bad ORCPT parameter syntax".into())
@@ -213,7 +215,9 @@ mod tests {
     #[test]
     fn an_original_recipient_has_a_type_and_an_address() {
         assert_eq!(original("rfc822;a+40b", None), Ok("rfc822;a@b".to_owned()));
-        for bad in ["rfc822", ";a@b", "rfc822;", "rfc822;+"] {
+        assert_eq!(original("UTF-8;\\x{E4}+2B@b", None), Ok("UTF-8;ä+2B@b".to_owned()));
+        assert_eq!(original("rfc822;a+FF@b", None), Ok("rfc822;a\u{fffd}@b".to_owned()));
+        for bad in ["rfc822", ";a@b", "rfc822;+", "utf-8;\\x{"] {
             assert!(original(bad, None).is_err(), "{bad}");
         }
     }
