@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use attributes::Attributes;
 use cleanup::{Finished, Level, Verdict};
-use queue::{NewFile, QueueError};
+use queue::{NewFile, Queue, QueueError};
 use queue_format::QueueId;
 use queue_format::record::{self, Parsed};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
@@ -145,7 +145,8 @@ impl Session {
             Verdict::Hold => true,
             Verdict::Discard | Verdict::Reject(_) => return self.answer(code, &reason),
         };
-        let job = move || Committed { result: commit(file, &finished.records, hold), queued: !hold };
+        let queue = program.queue.clone();
+        let job = move || Committed { result: commit(&queue, file, &finished, hold), queued: !hold };
         if events.offload(me, job).is_err() {
             self.answer(status::WRITE, "");
         }
@@ -249,11 +250,12 @@ impl Handler<CleanupService> for Session {
 }
 
 /// Makes the message safe, in the queue it belongs to.
-fn commit(mut file: NewFile, records: &[u8], hold: bool) -> Result<QueueId, QueueError> {
+fn commit(queue: &Queue, mut file: NewFile, finished: &Finished, hold: bool) -> Result<QueueId, QueueError> {
+    posting::note_expanded(queue, file.id(), &finished.expanded)?;
     if hold {
         file.hold()?;
     }
-    file.commit(records)
+    file.commit(&finished.records)
 }
 
 fn write_log(finished: &Finished) {

@@ -16,6 +16,10 @@ use services::delivery::DeliveryRequest;
 use crate::outcome;
 use crate::service::Local;
 
+/// RFC 3461 NOTIFY, as in the queue file.
+const NOTIFY_NEVER: u32 = 1;
+const NOTIFY_SUCCESS: u32 = 2;
+
 /// What became of a message that is sent on; a letter to the session.
 pub(crate) struct Posted {
     ticket: Ticket,
@@ -56,12 +60,12 @@ impl Local {
     ) -> Letter {
         let recipient = &request.recipients[number];
         let original = if recipient.original.is_empty() { &recipient.address } else { &recipient.original };
-        // With an owner of its own the list is a new beginning: what the first sender asked for ends here.
+        // With an owner of its own the list is what its members' reports are about.
         let same_sender = sender.is_none();
         let to = |address: String| Recipient {
             original: if same_sender { original.clone() } else { address.clone() },
             dsn_original: if same_sender { recipient.dsn_original.clone() } else { String::new() },
-            notify: if same_sender { recipient.notify } else { 0 },
+            notify: notify_of_members(recipient.notify),
             address,
         };
         let delivered = self.settings.delivered_to_in_forward;
@@ -71,8 +75,8 @@ impl Local {
             log_client: (!request.client.name.is_empty()).then(|| log_client(request)),
             encoding: request.encoding.clone(),
             send_options: request.sendopts,
-            envelope_id: if same_sender { request.envelope_id.clone() } else { String::new() },
-            return_flags: if same_sender { request.return_flags } else { 0 },
+            envelope_id: request.envelope_id.clone(),
+            return_flags: request.return_flags,
             head: if delivered {
                 format!("Delivered-To: {}\n", on_one_line(&recipient.address))
             } else {
@@ -93,6 +97,11 @@ impl Local {
         };
         self.settle(posted.ticket, outcome);
     }
+}
+
+/// Of success the sender hears once, that the alias took the recipient in (RFC 3461 §5.2.7.2): not from its members.
+fn notify_of_members(notify: u32) -> u32 {
+    if notify == NOTIFY_SUCCESS { NOTIFY_NEVER } else { notify & !NOTIFY_SUCCESS }
 }
 
 fn post(

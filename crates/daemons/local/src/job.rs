@@ -10,7 +10,9 @@ use queue_format::QueueId;
 use reactor::{EventLoop, HandlerId, Letter};
 use rewriting::Leaf;
 use services::couriers::{NoDelivery, Ticket};
-use services::delivery::{DeliveryReport, DeliveryRequest, Outcome, Recipient, Times, Verdict, log_line};
+use services::delivery::{
+    DeliveryReport, DeliveryRequest, Expansion, Outcome, Recipient, Times, Verdict, log_line,
+};
 use sys::clock;
 use worker::deliveries::{Deliverer, Desk};
 
@@ -117,25 +119,26 @@ impl Local {
             }
         };
         let alone = leaves.len() == 1;
+        let expansion = expansion(&leaves, &recipient.address);
         for (place, leaf) in leaves.into_iter().enumerate() {
+            let part = |address: &str| Part { number: place, alone, expansion, ..Part::new(number, address) };
             match leaf {
                 Leaf::Mailbox { address, user, extension } => {
-                    let part = Part { number: place, alone, ..Part::new(number, &address) };
-                    let ticket = self.add_part(id, part);
+                    let ticket = self.add_part(id, part(&address));
                     self.send_to_user(ticket, &user, extension.as_deref(), file, events);
                 }
                 Leaf::Forward { recipients, .. } if self.only_verifies(id) => {
                     for address in recipients {
-                        let ticket = self.add_part(id, Part::new(number, &address));
+                        let ticket = self.add_part(id, part(&address));
                         self.settle(ticket, outcome::would_forward(&address));
                     }
                 }
                 Leaf::Forward { sender, recipients } => {
-                    let ticket = self.add_part(id, Part::new(number, &recipient.address));
+                    let ticket = self.add_part(id, part(&recipient.address));
                     self.send_on(ticket, sender, recipients, file, events);
                 }
                 Leaf::Refused { address, why } => {
-                    let ticket = self.add_part(id, Part::new(number, &address));
+                    let ticket = self.add_part(id, part(&address));
                     self.settle(ticket, outcome::refused(&why));
                 }
             }
@@ -192,6 +195,21 @@ impl Local {
         let outcomes = (0..count).map(|recipient| combine(&state.parts, recipient)).collect();
         let report = DeliveryReport { serial: state.request.serial, outcomes };
         self.desk.report(state.client, &report);
+    }
+}
+
+/// Has an alias put others in this recipient's place?
+fn expansion(leaves: &[Leaf], recipient: &str) -> Option<Expansion> {
+    let leads_away = |leaf: &Leaf| match leaf {
+        Leaf::Mailbox { address, .. } | Leaf::Refused { address, .. } => {
+            !address.eq_ignore_ascii_case(recipient)
+        }
+        Leaf::Forward { .. } => true,
+    };
+    let is_list = |leaf: &Leaf| matches!(leaf, Leaf::Forward { sender: Some(_), .. });
+    match leaves.iter().any(is_list) {
+        true => Some(Expansion::List),
+        false => leaves.iter().any(leads_away).then_some(Expansion::Alias),
     }
 }
 

@@ -13,6 +13,7 @@ use queue_format::{QueueId, Recipient};
 use scheduling::{Delivery, MessageKey};
 
 use crate::direct::Reached;
+use crate::finish::NOTIFY_SUCCESS;
 
 /// Lanes that only load messages.
 const LOADING_LANES: usize = 4;
@@ -271,12 +272,22 @@ fn load_active(
         trace_log = queue.facts(QueueName::Trace, id).is_ok();
     }
     let mut loaded = queue.load(QueueName::Active, id, recipient_limit)?;
+    if candidate.fresh && asks_for_success(&loaded) {
+        // Its writer may have noted which recipients were aliases.
+        trace_log = queue.facts(QueueName::Trace, id).is_ok();
+    }
     if let Some(reached) = candidate.reached.as_ref().filter(|it| Some(it.arrival) == loaded.envelope.arrival)
     {
         queue.mark_done(QueueName::Active, id, &reached.offsets)?;
         loaded = queue.load(QueueName::Active, id, recipient_limit)?;
     }
     Ok(LoadedMessage { loaded, bounce_log, trace_log, defer_log })
+}
+
+/// Has one of the recipients been given with NOTIFY=SUCCESS (RFC 3461 §4.1)? The size record keeps what they were given
+/// with, shifted by one bit.
+fn asks_for_success(loaded: &Loaded) -> bool {
+    loaded.envelope.size.is_some_and(|size| size.manager_flags >> 1 & NOTIFY_SUCCESS != 0)
 }
 
 fn park(

@@ -3,7 +3,7 @@
 use scheduling::retry::Next;
 use scheduling::{Job, MessageKey};
 use services::bounce::{Command, Failure};
-use services::delivery::{Outcome, Times, Verdict, log_line};
+use services::delivery::{Expansion, Outcome, Recipient, Times, Verdict, log_line};
 
 use crate::disk::{Refused, Task};
 use crate::message::{End, Message, Stage};
@@ -46,7 +46,15 @@ impl Manager {
         for (slot, mut outcome) in outcomes {
             soften(&mut outcome, self.settings.soft_bounce && !message.trace.only_verifies());
             let recipient = message.recipient(slot);
-            let traced = Failure::traced(&recipient, &outcome, message.trace.only_verifies());
+            let of_alias = tells_of_alias(message, slot, &outcome);
+            let only_verifies = message.trace.only_verifies();
+            let traced = || match of_alias {
+                Some(expansion) => vec![Failure::expanded(&recipient, expansion, &outcome)],
+                None => {
+                    let results = outcome.results(&recipient).into_iter();
+                    results.map(|(who, what)| Failure::traced(&who, &what, only_verifies)).collect()
+                }
+            };
             match service_for(message, slot, &outcome) {
                 None if outcome.crossed_off && !message.began_directly => {
                     message.settle(slot, End::CrossedOff)
@@ -55,14 +63,14 @@ impl Manager {
                 Some(service) => {
                     let (slots, failures) = &mut kept[service as usize];
                     slots.push(slot);
-                    failures.push(match service {
-                        ReportService::Trace => traced.clone(),
-                        _ => Failure::new(&recipient, &outcome),
+                    failures.extend(match service {
+                        ReportService::Trace => traced(),
+                        _ => failures_of(&recipient, &outcome),
                     });
                 }
             }
-            if message.trace.reports_all() && outcome.verdict != Verdict::Sent {
-                also_traced.push(traced);
+            if outcome.verdict != Verdict::Sent && (of_alias.is_some() || message.trace.reports_all()) {
+                also_traced.extend(traced());
             }
         }
         if !also_traced.is_empty() {
@@ -262,10 +270,24 @@ impl Manager {
 pub(crate) fn soften(outcome: &mut Outcome, soft_bounce: bool) {
     if soft_bounce && outcome.verdict == Verdict::Bounced {
         outcome.verdict = Verdict::Deferred;
-        if outcome.status.starts_with('5') {
-            outcome.status.replace_range(..1, "4");
+        soften_status(&mut outcome.status);
+        for member in outcome.members.iter_mut().filter(|member| member.verdict == Verdict::Bounced) {
+            member.verdict = Verdict::Deferred;
+            soften_status(&mut member.status);
         }
     }
+}
+
+fn soften_status(status: &mut String) {
+    if status.starts_with('5') {
+        status.replace_range(..1, "4");
+    }
+}
+
+/// What bounce(8) keeps: of the members of an alias, those who fared as the recipient does on the whole.
+fn failures_of(recipient: &Recipient, outcome: &Outcome) -> Vec<Failure> {
+    let results = outcome.results(recipient).into_iter().filter(|(_, what)| what.verdict == outcome.verdict);
+    results.map(|(who, what)| Failure::new(&who, &what)).collect()
 }
 
 /// Which service of bounce(8) keeps the result, if any does (RFC 3461 §4.1: NOTIFY; `sendmail -bv` and `-v`).
@@ -279,9 +301,19 @@ pub(crate) fn service_for(message: &Message, slot: u32, outcome: &Outcome) -> Op
         Verdict::Deferred => Some(ReportService::Defer),
         Verdict::Sent => {
             let cleared = trace.reports_cleared_delay() && (notify == 0 || notify & NOTIFY_DELAY != 0);
-            let success = notify & NOTIFY_SUCCESS != 0 && notify & NOTIFY_NEVER == 0;
-            (success || cleared || trace.reports_all()).then_some(ReportService::Trace)
+            (wants_success(notify) || cleared || trace.reports_all()).then_some(ReportService::Trace)
         }
         Verdict::Bounced => (notify == 0 || notify & NOTIFY_FAILURE != 0).then_some(ReportService::Bounce),
     }
+}
+
+fn wants_success(notify: u32) -> bool {
+    notify & NOTIFY_SUCCESS != 0 && notify & NOTIFY_NEVER == 0
+}
+
+/// Is the sender told that an alias took the recipient in (RFC 3461 §5.2.7.2)? `sendmail -v` shows the steps instead.
+fn tells_of_alias(message: &Message, slot: u32, outcome: &Outcome) -> Option<Expansion> {
+    let wanted = wants_success(message.recipients[slot as usize].recipient.notify);
+    let over = outcome.verdict != Verdict::Deferred;
+    outcome.expansion.filter(|_| over && wanted && message.trace.is_plain())
 }

@@ -423,8 +423,11 @@ impl Intake {
 
     /// The message in memory, when it may be delivered from there.
     fn parcel(&mut self, finished: &Finished) -> Option<Parcel> {
-        let fits =
-            self.direct && finished.verdict == Verdict::Queue && finished.records.len() <= DIRECT_LIMIT_BYTES;
+        let fits = self.direct
+            && finished.verdict == Verdict::Queue
+            && finished.records.len() <= DIRECT_LIMIT_BYTES
+            // A report to the sender needs a queue file.
+            && finished.expanded.is_empty();
         let (reserved, id) = self.reserved.take_if(|_| fits)?;
         match Parcel::new(reserved, id.clone(), &finished.records) {
             Ok(parcel) => Some(parcel),
@@ -453,6 +456,7 @@ impl Intake {
         finished: &Finished,
     ) -> Result<QueueId, QueueError> {
         let file = self.file(press)?;
+        posting::note_expanded(&press.queue, file.id(), &finished.expanded)?;
         if on_hold {
             file.hold()?;
         }

@@ -26,6 +26,8 @@ pub struct Expanded {
     pub address: String,
     /// ORCPT.
     pub dsn_original: String,
+    /// NOTIFY, as the sender gave it.
+    pub notify: u32,
 }
 
 /// A recipient ready for the file.
@@ -209,6 +211,7 @@ impl Cleanup {
                 original: whole.original.clone(),
                 address: whole.address.clone(),
                 dsn_original: whole.dsn_original.clone(),
+                notify,
             });
             notify = if notify == NOTIFY_SUCCESS { NOTIFY_NEVER } else { notify & !NOTIFY_SUCCESS };
         }

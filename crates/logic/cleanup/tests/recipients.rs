@@ -77,12 +77,14 @@ fn a_sender_who_asked_hears_of_the_alias() {
         Recipient { notify: 6, dsn_original: "rfc822;o@x".into(), ..to("self@a.b") },
     ];
     let finished = lab.run(MESSAGE);
-    let told = |address: &str, dsn: &str| Expanded {
+    let told = |address: &str, dsn: &str, notify| Expanded {
         original: address.into(),
         address: address.into(),
         dsn_original: dsn.into(),
+        notify,
     };
-    assert_eq!(finished.expanded, [told("both@a.b", "rfc822;both@a.b"), told("self@a.b", "rfc822;o@x")]);
+    let expected = [told("both@a.b", "rfc822;both@a.b", 2), told("self@a.b", "rfc822;o@x", 6)];
+    assert_eq!(finished.expanded, expected);
     let flags: Vec<_> = records(&finished).into_iter().filter(|line| line.starts_with("A notify")).collect();
     assert_eq!(flags, ["A notify_flags=1", "A notify_flags=1", "A notify_flags=4", "A notify_flags=4"]);
 }

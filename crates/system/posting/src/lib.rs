@@ -2,6 +2,8 @@
 //!
 //! It goes through the same editor and the same commit as all other mail.
 
+mod expansion;
+
 use std::sync::Arc;
 
 use cleanup::{Cleanup, Envelope, Finished, Level, LogClient, Options, Recipient, Verdict};
@@ -14,6 +16,8 @@ use queue::{Queue, QueueError};
 use queue_format::QueueId;
 use rewriting::Context;
 use tables::Tables;
+
+pub use expansion::note_expanded;
 
 /// What is posted, beside the content.
 #[derive(Debug, Clone, Default)]
@@ -99,9 +103,12 @@ impl Poster {
         let finished = self.edit(letter, content, now_us, file.id().as_str())?;
         for line in &finished.log {
             match line.level {
-                Level::Info => log::info!("{}", line.text),
-                Level::Warning => log::warn!("{}", line.text),
+                Level::Info => log::info!(target: maillog::CLEANUP, "{}", line.text),
+                Level::Warning => log::warn!(target: maillog::CLEANUP, "{}", line.text),
             }
+        }
+        if matches!(finished.verdict, Verdict::Queue | Verdict::Hold) {
+            note_expanded(queue, file.id(), &finished.expanded)?;
         }
         match finished.verdict {
             Verdict::Queue => Ok(Some(file.commit(&finished.records)?)),

@@ -7,7 +7,7 @@
 
 use attributes::{Attributes, Missing};
 
-use crate::delivery::{Outcome, Recipient, Verdict};
+use crate::delivery::{Expansion, Outcome, Recipient, Verdict};
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +115,17 @@ impl Failure {
             (if sent { "deliverable" } else { "undeliverable" }).clone_into(&mut entry.action);
         }
         entry
+    }
+
+    /// The entry of the service `trace` for a recipient in whose place an alias put others (RFC 3464 §2.3.3).
+    pub fn expanded(recipient: &Recipient, expansion: Expansion, outcome: &Outcome) -> Self {
+        Self {
+            recipient: recipient.clone(),
+            status: "2.0.0".to_owned(),
+            action: expansion.action().to_owned(),
+            reason: format!("delivery via {}: alias expanded", outcome.relay),
+            ..Self::default()
+        }
     }
 
     fn write(&self, message: &mut Attributes) {

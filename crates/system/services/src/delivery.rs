@@ -115,6 +115,11 @@ impl Trace {
         self.0 & Self::RECORD != 0
     }
 
+    /// No user watches the delivery.
+    pub fn is_plain(self) -> bool {
+        !self.only_verifies() && !self.reports_all()
+    }
+
     /// A delay was reported, so its end is.
     pub fn reports_cleared_delay(self) -> bool {
         self.0 & Self::RECORD_DELAYED != 0
@@ -149,6 +154,47 @@ pub struct Outcome {
     pub crossed_off: bool,
     /// It went on as a message of its own (RFC 3464 §2.3.3: "relayed").
     pub relayed: bool,
+    /// An alias led from the recipient to others: who asked for success reports hears of that, and nothing of those
+    /// others.
+    pub expansion: Option<Expansion>,
+    /// Each address that an alias led to, where reports name those; empty: they name the recipient.
+    pub members: Vec<Member>,
+}
+
+/// What became of an address behind an alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its own.
+    pub address: String,
+    /// As in [`Outcome`].
+    pub verdict: Verdict,
+    /// As in [`Outcome`].
+    pub status: String,
+    /// As in [`Outcome`].
+    pub text: String,
+}
+
+/// What an alias is, for reports of success (RFC 3461 §5.2.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expansion {
+    /// Other names of the recipient: "expanded".
+    Alias,
+    /// A list that has an owner: it is where the delivery ends, "delivered".
+    List,
+}
+
+impl Expansion {
+    /// RFC 3464 §2.3.3 action.
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Alias => "expanded",
+            Self::List => "delivered",
+        }
+    }
+
+    fn of_action(word: &str) -> Option<Self> {
+        [Self::Alias, Self::List].into_iter().find(|one| one.action() == word)
+    }
 }
 
 /// The three ways a delivery ends.
@@ -173,7 +219,50 @@ impl Verdict {
     }
 }
 
+impl Member {
+    /// Nothing is known of it yet.
+    fn of(address: &str) -> Self {
+        let [status, text] = [const { String::new() }; 2];
+        Self { address: address.to_owned(), verdict: Verdict::Deferred, status, text }
+    }
+
+    /// Takes one attribute that follows `member`.
+    fn read(&mut self, name: &str, value: &str) -> Result<(), Missing> {
+        match name {
+            "member_verdict" => self.verdict = read_verdict(value)?,
+            "member_status" => value.clone_into(&mut self.status),
+            "member_text" => value.clone_into(&mut self.text),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 impl Outcome {
+    /// Of whom reports tell, and what: the recipient, or the members of its alias.
+    pub fn results(&self, recipient: &Recipient) -> Vec<(Recipient, Self)> {
+        if self.members.is_empty() {
+            return vec![(recipient.clone(), self.clone())];
+        }
+        let original = if recipient.original.is_empty() { &recipient.address } else { &recipient.original };
+        let of_member = |member: &Member| {
+            let who = Recipient {
+                address: member.address.clone(),
+                original: if *original == member.address { String::new() } else { original.clone() },
+                ..recipient.clone()
+            };
+            let what = Self {
+                verdict: member.verdict,
+                status: member.status.clone(),
+                text: member.text.clone(),
+                members: Vec::new(),
+                ..self.clone()
+            };
+            (who, what)
+        };
+        self.members.iter().map(of_member).collect()
+    }
+
     /// An outcome decided here, with no remote system involved.
     pub fn new(verdict: Verdict, status: &str, text: impl Into<String>, relay: &str) -> Self {
         Self {
@@ -185,6 +274,8 @@ impl Outcome {
             diagnostic: String::new(),
             crossed_off: false,
             relayed: false,
+            expansion: None,
+            members: Vec::new(),
         }
     }
 }
@@ -346,6 +437,15 @@ impl DeliveryReport {
             if outcome.relayed {
                 message.push("relayed", 1);
             }
+            if let Some(expansion) = outcome.expansion {
+                message.push("expansion", expansion.action());
+            }
+            for member in &outcome.members {
+                message.push("member", &member.address);
+                message.push("member_verdict", member.verdict.word());
+                message.push("member_status", &member.status);
+                message.push("member_text", &member.text);
+            }
         }
         message
     }
@@ -370,7 +470,13 @@ impl DeliveryReport {
                 "diagnostic" => value.clone_into(&mut last.diagnostic),
                 "crossed_off" => last.crossed_off = value == "1",
                 "relayed" => last.relayed = value == "1",
-                _ => {}
+                "expansion" => last.expansion = Expansion::of_action(value),
+                "member" => last.members.push(Member::of(value)),
+                _ => {
+                    if let Some(member) = last.members.last_mut() {
+                        member.read(name, value)?;
+                    }
+                }
             }
         }
         Ok(Self { serial: message.parse("serial")?, outcomes })
@@ -498,6 +604,37 @@ mod tests {
         }
     }
 
+    /// An alias with a member that is not there, and one that is the alias itself.
+    fn expanded() -> Outcome {
+        let member = |address: &str, verdict, text: &str| Member {
+            address: address.into(),
+            verdict,
+            status: "5.1.1".into(),
+            text: text.into(),
+        };
+        Outcome {
+            expansion: Some(Expansion::List),
+            members: vec![
+                member("m@x", Verdict::Bounced, "unknown user"),
+                member("r@x", Verdict::Sent, "forwarded"),
+            ],
+            ..Outcome::new(Verdict::Bounced, "5.1.1", "unknown user", "local")
+        }
+    }
+
+    #[test]
+    fn reports_name_the_members_of_an_alias() {
+        let recipient = Recipient { address: "r@x".into(), notify: 2, ..Recipient::default() };
+        let results = expanded().results(&recipient);
+        let shown: Vec<_> = results
+            .iter()
+            .map(|(who, what)| (who.address.as_str(), who.original.as_str(), what.verdict))
+            .collect();
+        assert_eq!(shown, [("m@x", "r@x", Verdict::Bounced), ("r@x", "", Verdict::Sent)]);
+        let plain = Outcome::new(Verdict::Sent, "2.0.0", "x", "virtual");
+        assert_eq!(plain.results(&recipient), [(recipient, plain)]);
+    }
+
     #[test]
     fn request_and_report_cross_the_socket_unchanged() {
         let request = request();
@@ -510,6 +647,7 @@ mod tests {
                     ..Outcome::new(Verdict::Sent, "2.0.0", "delivered to maildir", "virtual")
                 },
                 Outcome::new(Verdict::Deferred, "4.3.5", "mail system configuration error", "none"),
+                expanded(),
             ],
         };
         assert_eq!(DeliveryReport::from_attributes(&report.to_attributes()), Ok(report));
