@@ -7,8 +7,8 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::thread;
 
-use address::quote;
-use notifications::log::read_log;
+use address::quoted;
+use notifications::log::{delays, text};
 use parameters::Config;
 use queue::{Entry, MODE_FORCE_EXPIRE, Queue, QueueError, QueueName, Scan};
 use queue_format::envelope::{Envelope, EnvelopeReader, Step};
@@ -125,22 +125,21 @@ impl<'a> Reader<'a> {
             return;
         }
         let Some(envelope) = self.envelope(&file) else { return };
-        let Some(sender) = &envelope.sender else { return };
+        let Some(sender) = envelope.sender.as_deref().map(quoted) else { return };
         let size = envelope.size.map_or(facts.len(), |size| size.message_bytes);
         attribute(out, "queue_name", name.as_str());
         attribute(out, "queue_id", id.as_str());
         attribute(out, "time", &envelope.arrival_seconds().to_string());
         attribute(out, "size", &size.to_string());
         attribute(out, "forced_expire", if facts.mode() & MODE_FORCE_EXPIRE != 0 { "1" } else { "0" });
-        let sender = if sender.is_empty() { self.settings.empty_address.clone() } else { quote(sender) };
-        attribute(out, "sender", &sender);
-        let reasons = match name {
+        attribute(out, "sender", if sender.is_empty() { &self.settings.empty_address } else { &sender });
+        let log = match name {
             QueueName::Deferred | QueueName::Active | QueueName::Incoming | QueueName::Hold => {
                 self.whole(&self.settings.queue.path(QueueName::Defer, &id)).unwrap_or_default()
             }
             _ => &[],
         };
-        recipients(&envelope, reasons, out);
+        recipients(&envelope, log, out);
         out.push(0);
     }
 
@@ -181,22 +180,19 @@ impl<'a> Reader<'a> {
 }
 
 /// Those of whom the reason of the delay is known first, then the others; each once.
-fn recipients(envelope: &Envelope, reasons: &[u8], out: &mut Vec<u8>) {
-    let entries = read_log(reasons, true);
+fn recipients(envelope: &Envelope, log: &[u8], out: &mut Vec<u8>) {
+    let text = text(log);
+    let (done, waiting): (Vec<_>, Vec<_>) = envelope.recipients.iter().partition(|recipient| recipient.done);
+    let done: BTreeSet<u64> = done.iter().map(|recipient| recipient.offset).collect();
     let mut listed: BTreeSet<&str> = BTreeSet::new();
-    if !entries.is_empty() {
-        let done = envelope.recipients.iter().filter(|recipient| recipient.done);
-        let done: BTreeSet<u64> = done.map(|recipient| recipient.offset).collect();
-        for entry in &entries {
-            if !done.contains(&entry.offset) && listed.insert(&entry.recipient) {
-                attribute(out, "recipient", &entry.recipient);
-                attribute(out, "reason", &entry.reason);
-            }
+    for delay in delays(&text).filter(|delay| !done.contains(&delay.offset)) {
+        if listed.insert(delay.recipient) {
+            attribute(out, "recipient", delay.recipient);
+            attribute(out, "reason", delay.reason);
         }
     }
-    for recipient in envelope.recipients.iter().filter(|recipient| !recipient.done) {
-        let address = quote(&recipient.address);
-        if !listed.contains(address.as_str()) {
+    for address in waiting.iter().map(|recipient| quoted(&recipient.address)) {
+        if !listed.contains(&*address) {
             attribute(out, "recipient", &address);
             attribute(out, "reason", "");
         }
@@ -207,7 +203,10 @@ fn recipients(envelope: &Envelope, reasons: &[u8], out: &mut Vec<u8>) {
 fn attribute(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(name.as_bytes());
     out.push(0);
-    value.as_bytes().split(|byte| *byte == 0).for_each(|piece| out.extend_from_slice(piece));
+    match value.contains('\0') {
+        false => out.extend_from_slice(value.as_bytes()),
+        true => out.extend(value.bytes().filter(|byte| *byte != 0)),
+    }
     out.push(0);
 }
 

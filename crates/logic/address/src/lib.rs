@@ -19,6 +19,6 @@ pub use extension::split_extension;
 pub use list::AddressList;
 pub use mailbox::Address;
 pub use path::{PathError, parse_path};
-pub use quote::{quote, unquote};
+pub use quote::{quote, quoted, unquote};
 pub use token::{Token, external_text, internal_text, scan};
 pub use verp::verp_sender;

@@ -1,17 +1,21 @@
 //! Quoting of the local part (RFC 5322 §3.4.1).
 
+use std::borrow::Cow;
+
 /// Puts an address into external form: the local part (all before the last `@`) gets quotes unless it is a dot-atom.
 ///
 /// Characters above 127 need none (RFC 6531); an empty local part becomes `""`; a source route in front stays. The
 /// null address is empty in both forms.
 pub fn quote(internal: &str) -> String {
-    if internal.is_empty() {
-        return String::new();
-    }
+    quoted(internal).into_owned()
+}
+
+/// As [`quote`]; borrowed where no quotes are wanted, as mostly.
+pub fn quoted(internal: &str) -> Cow<'_, str> {
     let (route, address) = internal.split_at(route_length(internal));
     let (local, rest) = address.split_at(address.rfind('@').unwrap_or(address.len()));
-    if is_dot_atom(local) {
-        return internal.to_owned();
+    if internal.is_empty() || is_dot_atom(local) {
+        return Cow::Borrowed(internal);
     }
     let mut external = String::with_capacity(internal.len() + 4);
     external.push_str(route);
@@ -24,14 +28,17 @@ pub fn quote(internal: &str) -> String {
     }
     external.push('"');
     external.push_str(rest);
-    external
+    Cow::Owned(external)
 }
 
 /// Bytes of the source route `@host,@host:` at the begin (RFC 5321 appendix C).
 fn route_length(internal: &str) -> usize {
     let route_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"@.,-_ ".contains(&byte);
+    if !internal.starts_with('@') {
+        return 0;
+    }
     match internal.find(':') {
-        Some(at) if internal.starts_with('@') && internal[..at].bytes().all(route_byte) => at + 1,
+        Some(at) if internal[..at].bytes().all(route_byte) => at + 1,
         _ => 0,
     }
 }
@@ -74,7 +81,11 @@ fn domain_at(external: &str) -> Option<usize> {
 
 /// RFC 5322 §3.2.3 dot-atom, with 8-bit text let through.
 fn is_dot_atom(local: &str) -> bool {
-    local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_of_atom))
+    let mut previous = b'.';
+    local
+        .bytes()
+        .all(|byte| is_of_atom(byte) && (std::mem::replace(&mut previous, byte), byte) != (b'.', b'.'))
+        && previous != b'.'
 }
 
 fn is_of_atom(byte: u8) -> bool {

@@ -127,7 +127,7 @@ fn take_text<'a>(rest: &mut &'a str) -> Option<&'a str> {
 
 /// The bytes before the next NUL, once it is there.
 fn text_bytes(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == 0)
+    memchr::memchr(0, bytes)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod session_notice;
 mod wrap;
 
 pub use expand::{ExpandError, Expanded, Facts};
-pub use log::{LogEntry, read_log};
+pub use log::{Delay, LogEntry, delays, read_log};
 pub use plan::{Classes, Letter, Plan, Postmaster, Reader, Returned, plan};
 pub use report::{About, Report};
 pub use session_notice::SessionNotice;

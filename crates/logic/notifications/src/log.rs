@@ -3,6 +3,11 @@
 
 use std::borrow::Cow;
 
+/// Stands for a recipient or a reason that an entry does not have.
+const NO_RECIPIENT: &str = "(recipient address unavailable)";
+/// See [`NO_RECIPIENT`].
+const NO_REASON: &str = "(description unavailable)";
+
 /// One recipient's result, as it stands in the log. Addresses are in external (quoted) form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogEntry {
@@ -61,17 +66,17 @@ impl LogEntry {
     }
 
     /// Takes one line of an entry; what is not understood is passed over.
-    fn take(&mut self, line: &str) {
-        if let Some(rest) = line.strip_prefix('<') {
-            if let Some((recipient, reason)) = rest.split_once(">: ") {
-                named(recipient.trim_ascii()).clone_into(&mut self.recipient);
-                reason.trim_ascii().clone_into(&mut self.reason);
+    fn take(&mut self, line: Line<'_>) {
+        let (name, value) = match line {
+            Line::Heading { recipient, reason } => {
+                recipient.clone_into(&mut self.recipient);
+                reason.clone_into(&mut self.reason);
+                return;
             }
-            return;
-        }
-        let Some((name, value)) = line.split_once('=') else { return };
-        let value = value.trim_ascii();
-        match name.trim_ascii() {
+            Line::Field { name, value } => (name, value),
+            Line::Unknown => return,
+        };
+        match name {
             "recipient" => named(value).clone_into(&mut self.recipient),
             "original_recipient" => named(value).clone_into(&mut self.original_recipient),
             "offset" => self.offset = value.parse().unwrap_or(0),
@@ -91,10 +96,10 @@ impl LogEntry {
     /// Fills what a broken or ancient entry left out, so that a report can be made all the same.
     fn complete(mut self, status: &str, action: &str) -> Self {
         for (field, value) in [
-            (&mut self.recipient, "(recipient address unavailable)"),
+            (&mut self.recipient, NO_RECIPIENT),
             (&mut self.status, status),
             (&mut self.action, action),
-            (&mut self.reason, "(description unavailable)"),
+            (&mut self.reason, NO_REASON),
         ] {
             if field.is_empty() {
                 value.clone_into(field);
@@ -108,19 +113,118 @@ impl LogEntry {
 /// status of their own. Entries that a crash cut short are kept as far as they go.
 pub fn read_log(bytes: &[u8], deferred: bool) -> Vec<LogEntry> {
     let (status, action) = if deferred { ("4.0.0", "delayed") } else { ("5.0.0", "failed") };
-    // In less time than `from_utf8_lossy` alone, where nothing is lost.
-    let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
-    let mut entries = Vec::new();
-    let mut entry: Option<LogEntry> = None;
-    for line in text.split('\n') {
-        if line.is_empty() {
-            entries.extend(entry.take().map(|entry| entry.complete(status, action)));
-        } else {
-            entry.get_or_insert_default().take(&clean(line));
+    let text = text(bytes);
+    let mut lines = lines(&text);
+    let entries = std::iter::from_fn(|| next_entry(&mut lines, LogEntry::take));
+    entries.map(|entry| entry.complete(status, action)).collect()
+}
+
+/// The next entry: `take` is given each line up to the empty one behind it.
+fn next_entry<'a, T: Default>(
+    lines: &mut impl Iterator<Item = &'a str>,
+    take: impl Fn(&mut T, Line<'a>),
+) -> Option<T> {
+    let mut entry = None;
+    for line in lines {
+        match (line, &mut entry) {
+            ("", None) => {}
+            ("", Some(_)) => break,
+            (line, entry) => take(entry.get_or_insert_default(), Line::parse(line)),
         }
     }
-    entries.extend(entry.map(|entry| entry.complete(status, action)));
-    entries
+    entry
+}
+
+/// What lists of the queue show of an entry in `defer/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Delay<'a> {
+    /// As [`LogEntry::recipient`].
+    pub recipient: &'a str,
+    /// As [`LogEntry::offset`].
+    pub offset: u64,
+    /// As [`LogEntry::reason`].
+    pub reason: &'a str,
+}
+
+/// The entries of a log in `defer/`, out of its [`text`]: those of [`read_log`], in less time.
+pub fn delays<'a>(text: &'a str) -> impl Iterator<Item = Delay<'a>> {
+    let mut lines = lines(text);
+    std::iter::from_fn(move || next_entry(&mut lines, Delay::take)).map(Delay::complete)
+}
+
+impl<'a> Delay<'a> {
+    fn take(&mut self, line: Line<'a>) {
+        match line {
+            Line::Heading { recipient, reason } => (self.recipient, self.reason) = (recipient, reason),
+            Line::Field { name: "recipient", value } => self.recipient = named(value),
+            Line::Field { name: "reason", value } => self.reason = value,
+            Line::Field { name: "offset", value } => self.offset = value.parse().unwrap_or(0),
+            Line::Field { .. } | Line::Unknown => {}
+        }
+    }
+
+    fn complete(mut self) -> Self {
+        if self.recipient.is_empty() {
+            self.recipient = NO_RECIPIENT;
+        }
+        if self.reason.is_empty() {
+            self.reason = NO_REASON;
+        }
+        self
+    }
+}
+
+/// The text of a log: what is not UTF-8 or would break a line is replaced. Borrowed where nothing is.
+pub fn text(bytes: &[u8]) -> Cow<'_, str> {
+    let suspect = |byte: u8| byte != b'\n' && is_suspect(byte);
+    match std::str::from_utf8(bytes) {
+        // Folded, for that looks at many bytes at a time.
+        Ok(text) if !bytes.iter().fold(false, |found, byte| found | suspect(*byte)) => Cow::Borrowed(text),
+        _ => {
+            let clean = |c: char| if c != '\n' && c.is_control() { '?' } else { c };
+            Cow::Owned(String::from_utf8_lossy(bytes).chars().map(clean).collect())
+        }
+    }
+}
+
+/// What stands on a line of an entry, without spaces around it.
+enum Line<'a> {
+    /// The first line, `<recipient>: reason`; before 2.3 the only one.
+    Heading { recipient: &'a str, reason: &'a str },
+    /// `name=value`
+    Field { name: &'a str, value: &'a str },
+    /// Anything else.
+    Unknown,
+}
+
+impl<'a> Line<'a> {
+    fn parse(line: &'a str) -> Self {
+        if let Some(rest) = line.strip_prefix('<') {
+            return split_once(rest, ">: ").map_or(Self::Unknown, |(recipient, reason)| Self::Heading {
+                recipient: named(recipient.trim_ascii()),
+                reason: reason.trim_ascii(),
+            });
+        }
+        split_once(line, "=").map_or(Self::Unknown, |(name, value)| Self::Field {
+            name: name.trim_ascii(),
+            value: value.trim_ascii(),
+        })
+    }
+}
+
+/// As that of `str`, which prepares itself for longer texts than these lines are.
+fn split_once<'a>(line: &'a str, between: &str) -> Option<(&'a str, &'a str)> {
+    let at = line.as_bytes().windows(between.len()).position(|window| window == between.as_bytes())?;
+    Some((&line[..at], &line[at + between.len()..]))
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut begin = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]).map(move |end| {
+        let line = &text[begin..end];
+        begin = end + 1;
+        line
+    })
 }
 
 /// How the null address is shown.
@@ -128,10 +232,13 @@ fn named(address: &str) -> &str {
     if address.is_empty() || address == "<>" { "(MAILER-DAEMON)" } else { address }
 }
 
+/// Is this a control character, or the byte that those above ASCII begin with, as few others do?
+fn is_suspect(byte: u8) -> bool {
+    byte.is_ascii_control() || byte == 0xc2
+}
+
 fn clean(text: &str) -> Cow<'_, str> {
-    // The control characters above ASCII begin with this byte, and few others do.
-    let suspect = |byte: u8| byte.is_ascii_control() || byte == 0xc2;
-    if !text.bytes().any(suspect) {
+    if !text.bytes().any(is_suspect) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| if c.is_control() { '?' } else { c }).collect())
@@ -204,6 +311,19 @@ mod tests {
             for entry in read_log(&bytes, true) {
                 prop_assert!(!entry.recipient.is_empty() && !entry.status.is_empty());
             }
+        }
+
+        #[test]
+        fn a_list_shows_what_a_report_says(
+            log in "(<[a> ]{0,4}|>: |=|recipient|offset=12|reason| |\t|\u{85}|\r|x|\n){0,12}",
+        ) {
+            let entries = read_log(log.as_bytes(), true);
+            let expected: Vec<_> = entries
+                .iter()
+                .map(|entry| Delay { recipient: &entry.recipient, offset: entry.offset, reason: &entry.reason })
+                .collect();
+            let text = text(log.as_bytes());
+            prop_assert_eq!(delays(&text).collect::<Vec<_>>(), expected);
         }
     }
 }

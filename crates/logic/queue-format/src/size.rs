@@ -33,8 +33,8 @@ impl SizeRecord {
     /// Reads the data of a record; numbers that an older version did not write are taken as Postfix takes them: zero, and the
     /// bytes of the content those of the message. `None` when the first three do not stand there.
     pub fn decode(data: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(data).ok()?;
-        let mut numbers = text.split_ascii_whitespace().map_while(|word| word.parse::<u64>().ok());
+        let mut rest = data;
+        let mut numbers = std::iter::from_fn(|| next_number(&mut rest));
         let message_bytes = numbers.next()?;
         Some(Self {
             message_bytes,
@@ -45,6 +45,17 @@ impl SizeRecord {
             send_options: u32::try_from(numbers.next().unwrap_or(0)).ok()?,
         })
     }
+}
+
+/// Takes the next decimal number and the spaces before it off.
+fn next_number(rest: &mut &[u8]) -> Option<u64> {
+    let text = rest.trim_ascii_start();
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    let (digits, behind) = text.split_at(end);
+    *rest = behind;
+    let digit =
+        |number: u64, byte: &u8| number.checked_mul(10)?.checked_add(char::from(*byte).to_digit(10)?.into());
+    digits.iter().try_fold(0_u64, digit).filter(|_| !digits.is_empty())
 }
 
 #[cfg(test)]
