@@ -1,6 +1,6 @@
 //! Bytes in some charset to text, when what is declared is often wrong.
 
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use super::coding::{Coding, windows};
 
 /// How far a declared charset is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +35,6 @@ fn latin(chars: &str) -> Vec<u8> {
     chars.chars().map(|char| u8::try_from(u32::from(char)).unwrap_or(b'?')).collect()
 }
 
-/// Bytes that Windows-1252 leaves undefined.
-const UNDEFINED: [u8; 5] = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
-
 /// Decodes `bytes` that claim to be in `charset`.
 pub fn to_text(bytes: &[u8], charset: &[u8], trust: Trust) -> Text {
     let name = String::from_utf8_lossy(charset).trim().to_ascii_lowercase();
@@ -51,11 +48,21 @@ pub fn to_text(bytes: &[u8], charset: &[u8], trust: Trust) -> Text {
     {
         return Text::decoded(text.to_owned());
     }
-    let declared = as_declared(bytes, &name, trust);
-    if let Some(text) = declared {
-        return Text::decoded(text);
+    match Coding::of(&name).and_then(|coding| as_declared(bytes, &coding, trust)) {
+        Some(text) => text,
+        None if plain => undecoded(bytes),
+        None => Text::decoded(windows(bytes)),
     }
-    if plain { undecoded(bytes) } else { Text::decoded(windows(bytes)) }
+}
+
+fn as_declared(bytes: &[u8], coding: &Coding, trust: Trust) -> Option<Text> {
+    match (coding, trust) {
+        (Coding::Ascii, Trust::Guess) => None,
+        // What is declared in a header is tried, and left as it is.
+        (Coding::Utf16, Trust::Declared) => coding.fits(bytes).map(|_| undecoded(bytes)),
+        (_, Trust::Guess) => coding.fits(bytes).map(Text::decoded),
+        (_, Trust::Declared) => Some(Text::decoded(coding.forced(bytes))),
+    }
 }
 
 fn undecoded(bytes: &[u8]) -> Text {
@@ -72,66 +79,40 @@ fn extends_ascii(name: &str) -> bool {
         || families.iter().any(|family| name.starts_with(family))
 }
 
-fn as_declared(bytes: &[u8], name: &str, trust: Trust) -> Option<String> {
-    if matches!(name, "us-ascii" | "ascii") {
-        return (trust == Trust::Declared).then(|| ascii(bytes));
-    }
-    if name.starts_with("utf-16") || name.starts_with("utf16") {
-        return utf_16(bytes);
-    }
-    let latin = matches!(name, "iso-8859-1" | "iso8859-1" | "windows-1252" | "cp1252");
-    if latin {
-        let fits = !bytes.iter().any(|byte| UNDEFINED.contains(byte));
-        return (fits || trust == Trust::Declared).then(|| windows(bytes));
-    }
-    let encoding = Encoding::for_label(name.as_bytes())?;
-    match trust {
-        Trust::Declared => Some(encoding.decode_without_bom_handling(bytes).0.into_owned()),
-        Trust::Guess => encoding
-            .decode_without_bom_handling_and_without_replacement(bytes)
-            .map(std::borrow::Cow::into_owned),
-    }
-}
-
-fn ascii(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .map(|byte| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER })
-        .collect()
-}
-
-fn windows(bytes: &[u8]) -> String {
-    let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
-    let undefined = |char: char| u8::try_from(u32::from(char)).is_ok_and(|byte| UNDEFINED.contains(&byte));
-    text.chars().map(|char| if undefined(char) { char::REPLACEMENT_CHARACTER } else { char }).collect()
-}
-
-/// Which end comes first is told by where blanks have their zero byte; a byte order mark is left to nobody.
-fn utf_16(bytes: &[u8]) -> Option<String> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return None;
-    }
-    let (mut little, mut big) = (0, 0);
-    let (mut even, mut odd) = (0_u64, 0_u64);
-    for pair in bytes.chunks(2) {
-        let second = pair.get(1).copied().unwrap_or(0);
-        even += u64::from(pair[0] >> 4) + u64::from(pair[0] & 15);
-        odd += u64::from(second >> 4) + u64::from(second & 15);
-        little += u32::from(pair[0] == 0x20 && second == 0);
-        big += u32::from(pair[0] == 0 && second == 0x20);
-    }
-    little += u32::from(even > odd * 4);
-    big += u32::from(odd * 4 > even);
-    match little.cmp(&big) {
-        std::cmp::Ordering::Greater => Some(UTF_16LE.decode_without_bom_handling(bytes).0.into_owned()),
-        std::cmp::Ordering::Less => Some(UTF_16BE.decode_without_bom_handling(bytes).0.into_owned()),
-        std::cmp::Ordering::Equal => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn guessed(bytes: &[u8], charset: &str) -> String {
+        to_text(bytes, charset.as_bytes(), Trust::Guess).chars
+    }
+
+    #[test]
+    fn utf_16_is_taken_by_where_its_zeros_are_and_only_whole() {
+        assert_eq!(guessed(b"A\0B\0 \0C\0", "utf-16"), "AB C");
+        assert_eq!(guessed(b"\0A\0B\0 \0C", "UTF-16"), "AB C");
+        assert_eq!(guessed(b"Dear Sir,", "utf-16"), "Dear Sir,", "half a character is left over");
+        assert_eq!(to_text(b"\0A\0B", b"utf-16", Trust::Declared).into_octets(), b"\0A\0B");
+    }
+
+    #[test]
+    fn a_character_that_the_end_cuts_off_is_dropped() {
+        assert_eq!(guessed(b"\xc4\xe3\xba", "gb2312"), "\u{4f60}");
+        assert_eq!(to_text(b"x \xa4", b"euc-jp", Trust::Declared).chars, "x ");
+    }
+
+    #[test]
+    fn what_gb2312_does_not_have_is_not_gb2312() {
+        assert_eq!(guessed(b"\xb0\xa1 ok", "gb2312"), "\u{554a} ok");
+        assert_eq!(guessed(b"Fr\xe9e", "gb2312"), "Fr\u{e9}e");
+        assert_eq!(guessed(b"\x81\x40 \xb0\xa1", "gbk"), "\u{4e02} \u{554a}");
+    }
+
+    #[test]
+    fn seven_bit_charsets_end_where_the_eighth_bit_begins() {
+        assert_eq!(guessed(b"\x1b$B$3$l\x1b(B \xe9 rest", "iso-2022-jp"), "\u{3053}\u{308c} ");
+        assert_eq!(guessed(b"\x1b$)C\x0e>H\x0f y", "iso-2022-kr"), "\u{c548} y");
+    }
 
     #[test]
     fn utf_8_is_seen_whatever_is_declared() {

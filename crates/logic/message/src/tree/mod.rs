@@ -5,6 +5,7 @@
 //! a message breaks the rules this follows SpamAssassin 4, whose rules were measured on its reading of such messages.
 
 mod charset;
+mod coding;
 mod encoded_word;
 mod fields;
 mod lines;
