@@ -50,10 +50,6 @@ static ENTRY: Fixed = Fixed::new(concat!(
 ));
 static ADDRESS: Fixed = Fixed::new(concat!(r"(?ix)^ ", address!(), r" $"));
 static IN_BRACKETS: Fixed = Fixed::new(concat!(r"(?ix)< ( ", address!(), r" ) >"));
-/// What a stricter reader finds where this one finds nothing: an address in front of garbage, also behind an open `<`.
-static BEFORE_GARBAGE: Fixed = Fixed::new(
-    r#"(?x)^ \s* (?: [^<>\@,;:()\[\]"\\]* < \s* )? ( [^\s<>()\[\]\@,;:"\\]+ \@ (?! \. ) [^\s<>()\[\]\@,;:"\\]+ )"#,
-);
 static COMMENT: Fixed = Fixed::new(r"(?s)\((?:|(?:[^()\\]++|\\.)*+)\)");
 static PHRASE_PIECE: Fixed = Fixed::new(r#"(?s)(?:"(|(?:[^"\\]++|\\.)*+)"|([^"]++))"#);
 static GROUP_NAME: Fixed = Fixed::new(r#"(?s)^[^"()<>]+:\s*(.*?)\s*(?:;.*)?"#);
@@ -84,17 +80,7 @@ pub(crate) fn parse(value: &[u8]) -> Vec<Mailbox> {
             .filter(|address| is_sound(address));
         found.extend(more.map(|address| Mailbox { phrase: None, address: Some(first_address(&address)) }));
     }
-    if found.is_empty() {
-        found.push(before_garbage(value));
-    }
     found
-}
-
-fn before_garbage(value: &[u8]) -> Mailbox {
-    match BEFORE_GARBAGE.groups(value) {
-        Some(groups) => Mailbox { phrase: None, address: Some(groups.text(1)) },
-        None => Mailbox { phrase: Some(value.to_vec()), address: None },
-    }
 }
 
 fn prepared(value: &[u8]) -> Vec<u8> {
@@ -177,13 +163,6 @@ fn first_address(address: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    #[test]
-    fn an_address_in_front_of_garbage_is_one() {
-        let address = |value: &str| parse(value.as_bytes())[0].address.clone();
-        assert_eq!(address("<u@c").as_deref(), Some(&b"u@c"[..]));
-        assert_eq!(address("b@example.com<ac@c").as_deref(), Some(&b"b@example.com"[..]));
-        assert_eq!(address("<@)").as_deref(), None);
-    }
 
     fn show(value: &str) -> String {
         let text = |text: &Option<Vec<u8>>| {
