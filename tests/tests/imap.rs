@@ -216,3 +216,116 @@ assert b'BODY[] {6}\\r\\n\\r\\nnew!' in answer, answer
     );
     suite.stop();
 }
+
+/// A connection that hears what nobody has asked for.
+const RAW: &str = r"
+import re
+class Raw:
+    def __init__(it, name='user@example.com'):
+        it.socket = socket.create_connection(('127.0.0.1', port), patience)
+        it.file = it.socket.makefile('rb')
+        it.line()
+        it.do('LOGIN %s secret' % name)
+    def line(it):
+        line = it.file.readline()
+        assert line, 'closed'
+        return line.decode('latin1').rstrip('\r\n')
+    def send(it, line):
+        it.socket.sendall(line.encode('latin1') + b'\r\n')
+    def say(it, line, reply='OK'):
+        it.send('x ' + line)
+        lines = []
+        while not lines or not lines[-1].startswith('x '): lines.append(it.line())
+        assert lines[-1].startswith('x ' + reply), (line, lines)
+        return lines
+    def do(it, line):
+        return it.say(line)[:-1]
+    def hear(it, *patterns):
+        for pattern in patterns:
+            line = it.line()
+            assert re.fullmatch(pattern, line), (pattern, line)
+    def silent(it):
+        # What is new is told before the answer, or was told already.
+        told = it.do('CAPABILITY')
+        assert len(told) == 1, told
+";
+
+#[test]
+fn a_client_hears_of_all_its_mailboxes_without_asking() {
+    if !has("python3", "--version") {
+        return;
+    }
+    let suite = suite("").start();
+    play(
+        &suite,
+        Path::new(""),
+        &format!(
+            "{RAW}{}",
+            r"
+it, other = Raw(), Raw()
+for name in ['one', 'two', 'two.sub']: other.do('CREATE ' + name)
+other.do('APPEND INBOX {13+}\r\nSubject: a\r\n\r\n')
+status = it.do('NOTIFY SET STATUS (selected-delayed (MessageNew (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)]) MessageExpunge FlagChange)) (subtree two (MessageNew MessageExpunge FlagChange)) (mailboxes (one) (MessageNew MessageExpunge)) (personal (MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange))')
+assert [line.split()[2] for line in status] == ['one', 'two', 'two.sub'], status
+it.do('SELECT INBOX')
+it.silent()
+# The selected mailbox.
+other.do('APPEND INBOX {13+}\r\nSubject: b\r\n\r\n')
+it.hear(r'\* 2 EXISTS', r'\* \d RECENT', r'\* 2 FETCH \(UID 2 BODY\[HEADER.FIELDS \(SUBJECT\)\] \{\d+\}', 'Subject: b', '', r'\)')
+other.do('SELECT INBOX'); other.do(r'STORE 1 +FLAGS (\Deleted)')
+it.hear(r'\* 1 FETCH \(UID 1 FLAGS \(\\Deleted.*\)\)')
+other.do('EXPUNGE')
+assert '* 1 EXPUNGE' in it.do('NOOP')
+# Others.
+other.do('APPEND two.sub {3+}\r\nabc')
+it.hear(r'\* STATUS two.sub \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+ UNSEEN 1\)')
+other.do('SELECT two.sub'); other.do(r'STORE 1 +FLAGS (\Seen)')
+it.hear(r'\* STATUS two.sub \(MESSAGES 1 UIDNEXT 2 UIDVALIDITY \d+ UNSEEN 0\)')
+other.do('APPEND one {3+}\r\nabc')
+it.hear(r'\* STATUS one \(MESSAGES 1 UIDNEXT 2 UNSEEN 1\)')
+# Which mailboxes there are, and what is noted of them.
+other.do('CREATE new')
+it.hear(r'\* LIST \(\\HasNoChildren\) \D\.\D new')
+other.do('SUBSCRIBE new')
+it.hear(r'\* LIST \(\\Subscribed \\HasNoChildren\) \D\.\D new')
+other.do('RENAME new two.new')
+it.hear(r'\* LIST \(\\HasNoChildren\) \D\.\D two.new \(.OLDNAME. \(new\)\)')
+other.do('APPEND two.new {3+}\r\nabc')
+it.hear(r'\* STATUS two.new .*')
+other.do('DELETE two.new')
+it.hear(r'\* LIST \(\\HasChildren\) \D\.\D two', r'\* LIST \(\\NonExistent \\HasNoChildren\) \D\.\D two.new')
+other.do('SETMETADATA one (/shared/comment x)'.replace(' x', ' {1+}\r\nx'))
+it.hear(r'\* METADATA one /shared/comment')
+other.do('SETMETADATA {0+}\r\n (/shared/comment {1+}\r\nx)')
+it.hear(r'\* METADATA .. /shared/comment')
+# What it does itself it is not told of.
+it.do('CREATE own'); it.do('SUBSCRIBE own'); it.do('SETMETADATA own (/private/comment {1+}\r\nx)')
+it.do('COPY 1 one'); it.do('RENAME own own2'); it.do('DELETE own2')
+it.silent()
+# While it idles, it hears the same.
+it.send('i IDLE'); it.hear(r'\+ idling')
+other.do('APPEND one {3+}\r\nabc')
+it.hear(r'\* STATUS one \(MESSAGES 3 .*')
+it.send('DONE'); it.hear('i OK .*')
+# Another mailbox is selected: INBOX is none of those that are told of.
+it.do('SELECT one')
+other.do('APPEND INBOX {3+}\r\nabc'); other.do('APPEND one {3+}\r\nabc')
+it.hear(r'\* 4 EXISTS', r'\* \d RECENT', r'\* 4 FETCH \(UID 4 BODY.*', r'\)')
+# Nothing more.
+it.do('NOTIFY NONE')
+other.do('APPEND one {3+}\r\nabc'); other.do('CREATE more')
+it.silent()
+assert it.do('NOOP') == []
+stored = it.do(r'STORE 1 +FLAGS (\Deleted)')
+assert len(stored) == 1 and stored[0].startswith(r'* 1 FETCH (FLAGS (\Deleted'), stored
+expunged = [line for line in it.do('EXPUNGE') if not line.endswith('RECENT')]
+assert expunged == ['* 1 EXPUNGE'], expunged
+# Back to the selected mailbox: what has happened meanwhile comes now.
+assert '* 4 EXISTS' in it.do('NOTIFY SET (selected (MessageNew MessageExpunge))')
+other.do('SELECT one'); other.do(r'STORE 1:* +FLAGS.SILENT (\Deleted)'); other.do('EXPUNGE')
+it.hear(r'\* 4 EXPUNGE', r'\* 3 EXPUNGE', r'\* 2 EXPUNGE', r'\* 1 EXPUNGE')
+"
+        ),
+    );
+    suite.stop();
+}

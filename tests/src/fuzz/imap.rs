@@ -141,7 +141,9 @@ fn session(settings: u8, answers: u8, wire: &[u8]) -> Vec<String> {
 
 fn mailbox(question: &Question, draw: u64, utf8: bool) -> Answer {
     let done = |reply: Reply| {
-        Answer::Done(Box::new(Done { untagged: b"* 3 EXISTS\r\n".to_vec(), reply, selected: true, utf8 }))
+        let (untagged, selected) = (b"* 3 EXISTS\r\n".to_vec(), true);
+        let (hears, news) = (draw % 2 == 1, draw == 5);
+        Answer::Done(Box::new(Done { untagged, reply, selected, utf8, hears, news }))
     };
     match question {
         Question::Run { .. } | Question::Append(AppendStep::Commit) => match draw {

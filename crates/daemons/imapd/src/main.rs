@@ -16,7 +16,7 @@
 //!
 //! Mailboxes are Maildir++ folders as Dovecot keeps them, and both can be used in turn or at the same time: UIDs, flags,
 //! keywords and subscriptions are the same. Several clients may have one mailbox; each is told what the others do, and
-//! one that idles at once.
+//! one that idles at once; with NOTIFY also between commands, and of other mailboxes, up to 1,000 of them.
 //!
 //! A mailbox that is an mbox file is INBOX alone; other folders are mbox files in a directory beside it
 //! (`mbox_folders_suffix`, and `mail_folder_directory` for users of this system).
@@ -26,7 +26,7 @@
 //! ESEARCH, SEARCHRES, SORT, SORT=DISPLAY, ESORT, THREAD=REFERENCES, THREAD=REFS, THREAD=ORDEREDSUBJECT, CONTEXT=SEARCH, LIST-EXTENDED,
 //! LIST-STATUS, SPECIAL-USE, CREATE-SPECIAL-USE, MULTIAPPEND, BINARY, CATENATE, WITHIN, I18NLEVEL=1, STATUS=SIZE,
 //! SAVEDATE, PREVIEW, OBJECTID, PARTIAL, COMPRESS=DEFLATE, UTF8=ACCEPT, APPENDLIMIT, REPLACE, METADATA,
-//! INPROGRESS, QUOTA (of `STORAGE` and `MESSAGE`; it is set by `mailbox_quota_maps`, not by clients)
+//! INPROGRESS, NOTIFY, QUOTA (of `STORAGE` and `MESSAGE`; it is set by `mailbox_quota_maps`, not by clients)
 //!
 //! # SECURITY
 //! Before the log-in nothing of a mailbox can be reached, for the process that talks to the client has no right to. A
@@ -37,7 +37,7 @@
 //! RFC 2177 (IDLE), RFC 2342 (NAMESPACE), RFC 2971 (ID), RFC 3501 (IMAP4rev1), RFC 3502 (MULTIAPPEND), RFC 3516
 //! (BINARY), RFC 3691 (UNSELECT), RFC 4315 (UIDPLUS), RFC 4469 (CATENATE), RFC 4731 (ESEARCH), RFC 4978
 //! (COMPRESS=DEFLATE), RFC 5032 (WITHIN), RFC 5161 (ENABLE), RFC 5182 (SEARCHRES), RFC 5255 (I18NLEVEL), RFC 5256
-//! (SORT, THREAD), RFC 5258 (LIST-EXTENDED), RFC 5464 (METADATA), RFC 5819 (LIST-STATUS), RFC 5957 (SORT=DISPLAY), RFC
+//! (SORT, THREAD), RFC 5258 (LIST-EXTENDED), RFC 5464 (METADATA), RFC 5465 (NOTIFY), RFC 5819 (LIST-STATUS), RFC 5957 (SORT=DISPLAY), RFC
 //! 6154 (SPECIAL-USE), RFC 6851 (MOVE), RFC 6855 (UTF8=ACCEPT), RFC 7162 (CONDSTORE, QRESYNC), RFC 7888 (LITERAL+), RFC
 //! 7889 (APPENDLIMIT), RFC 8314 (TLS from the start), RFC 8438 (STATUS=SIZE), RFC 8474 (OBJECTID), RFC 8508 (REPLACE),
 //! RFC 8514 (SAVEDATE), RFC 8970 (PREVIEW), RFC 9051 (IMAP4rev2), RFC 9208 (QUOTA), RFC 9394 (PARTIAL), RFC 9585
@@ -69,6 +69,9 @@ mod computed;
 mod signature;
 mod headers;
 mod updates;
+mod notify;
+mod fresh;
+mod watches;
 mod text;
 mod binary;
 mod preview;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use attributes::Attributes;
 use imap_protocol::session::SessionSettings;
 use imap_protocol::types::SpecialUse;
-use mailbox::store::{Folder, Layout, Store, Stores, WatchKey, Watcher};
+use mailbox::store::{Layout, Store, Stores, WatchKey, WatchPlace, Watcher};
 use reactor::drive::Driver;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use services::residents::{NewSession, Setup};
@@ -20,6 +20,7 @@ use worker::Clients;
 use worker::resident::Resident;
 
 use crate::capabilities;
+use crate::notify::MAILBOXES_LIMIT;
 use crate::session::{Changed, Session};
 use crate::state::{Site, State};
 
@@ -65,7 +66,11 @@ impl Resident for Mailboxes {
         };
         client.send_at_once();
         let words = &session.words;
-        let site = Arc::new(Site { separator: separator(layout), special_uses: special_uses(words) });
+        let site = Arc::new(Site {
+            separator: separator(layout),
+            special_uses: special_uses(words),
+            notified_mailboxes: MAILBOXES_LIMIT,
+        });
         let settings = Arc::new(dialogue(words));
         let tag = words.get("tag").unwrap_or("*").to_owned();
         let state = State::new(site, store);
@@ -85,17 +90,17 @@ impl Mailboxes {
         Ok((store, location.layout))
     }
 
-    /// Tells `who` when the folder changes. `None` where it can not be watched.
+    /// Tells `who` when something changes there. `None` where it can not be watched.
     pub(crate) fn watch(
         &mut self,
-        folder: &Folder,
+        place: &WatchPlace,
         who: HandlerId,
         events: &mut EventLoop<Self>,
     ) -> Option<WatchKey> {
         if !std::mem::replace(&mut self.watching, true) {
             self.begin_watching(events);
         }
-        let key = match self.watcher.as_mut()?.watch(folder) {
+        let key = match self.watcher.as_mut()?.watch(place) {
             Ok(key) => key,
             Err(error) => {
                 log::warn!("watch a mailbox: {error}: its clients hear of changes later");
@@ -166,8 +171,10 @@ impl Handler<Mailboxes> for Watch {
             Vec::new()
         });
         let post_box = events.post_box();
-        for who in changed.iter().filter_map(|key| mailboxes.waiting.get(key)).flatten() {
-            post_box.send(*who, Box::new(Changed));
+        for key in changed {
+            for who in mailboxes.waiting.get(&key).into_iter().flatten() {
+                post_box.send(*who, Box::new(Changed(key)));
+            }
         }
         Fate::Keep
     }

@@ -10,9 +10,10 @@ use reactor::{EventLoop, HandlerId, Letter};
 
 use crate::resident::Mailboxes;
 use crate::state::State;
+use crate::watches::Watches;
 
-/// A letter: the mailbox that the session has selected has changed.
-pub(crate) struct Changed;
+/// A letter: something that is watched for the session has changed.
+pub(crate) struct Changed(pub(crate) WatchKey);
 
 /// A letter: a pool thread has done what was asked.
 struct Finished {
@@ -26,6 +27,8 @@ pub(crate) struct Session {
     /// None while a pool thread has it.
     state: Option<Box<State>>,
     watch: Option<WatchKey>,
+    /// What NOTIFY has asked for; then it is what is watched while the client idles, too.
+    watches: Option<Box<Watches>>,
     wants_poll: bool,
     me: Option<HandlerId>,
 }
@@ -33,7 +36,14 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(settings: Arc<SessionSettings>, tag: &str, early: &[u8], state: State) -> Self {
         let machine = Dialogue::new(settings, tag, early);
-        Self { machine, state: Some(Box::new(state)), watch: None, wants_poll: false, me: None }
+        Self {
+            machine,
+            state: Some(Box::new(state)),
+            watch: None,
+            watches: None,
+            wants_poll: false,
+            me: None,
+        }
     }
 
     /// Gives the state to a pool thread.
@@ -56,16 +66,33 @@ impl Session {
         }
     }
 
+    /// The state is back: what does its client hear of now?
+    fn renew_watches(&mut self, mailboxes: &mut Mailboxes, events: &mut EventLoop<Mailboxes>, me: HandlerId) {
+        let Some(list) = self.state.as_mut().and_then(|state| state.take_watch_list()) else { return };
+        let watches = self.watches.get_or_insert_default();
+        if watches.replace(list, mailboxes, events, me) {
+            self.machine.changed();
+        }
+    }
+
     fn begin_watch(&mut self, mailboxes: &mut Mailboxes, events: &mut EventLoop<Mailboxes>, me: HandlerId) {
         let view = self.state.as_ref().and_then(|state| state.view.as_ref());
-        if let (None, Some(view)) = (self.watch, view) {
-            self.watch = mailboxes.watch(&view.folder, me, events);
+        let hears = self.watches.as_ref().is_some_and(|watches| !watches.is_empty());
+        if let (None, Some(view), false) = (self.watch, view, hears) {
+            self.watch = mailboxes.watch(&view.folder.watch_place(), me, events);
         }
     }
 
     fn end_watch(&mut self, mailboxes: &mut Mailboxes, me: HandlerId) {
         if let Some(key) = self.watch.take() {
             mailboxes.unwatch(key, me);
+        }
+    }
+
+    fn end_all_watches(&mut self, mailboxes: &mut Mailboxes, me: HandlerId) {
+        self.end_watch(mailboxes, me);
+        if let Some(mut watches) = self.watches.take() {
+            watches.end(mailboxes, me);
         }
     }
 }
@@ -94,13 +121,19 @@ impl drive::Session<Mailboxes> for Session {
             Question::Changes => {
                 // First the watch, then the look: nothing falls between them.
                 self.begin_watch(mailboxes, events, me);
-                if self.state.as_ref().is_some_and(|state| state.view.is_none()) {
+                let changed = self.watches.as_mut().map(|watches| watches.take_changed()).unwrap_or_default();
+                if self.state.as_ref().is_some_and(|state| state.view.is_none() && !state.hears()) {
                     return Some(Answer::Changes(Vec::new()));
                 }
-                self.offload(events, me, State::changes)
+                let idle = self.machine.is_idle();
+                self.offload(events, me, move |state| state.changes(changed, idle))
             }
-            Question::IdleEnds | Question::Ended => {
+            Question::IdleEnds => {
                 self.end_watch(mailboxes, me);
+                Some(Answer::Proceed)
+            }
+            Question::Ended => {
+                self.end_all_watches(mailboxes, me);
                 Some(Answer::Proceed)
             }
         }
@@ -109,17 +142,21 @@ impl drive::Session<Mailboxes> for Session {
     fn letter(
         &mut self,
         letter: Letter,
-        _mailboxes: &mut Mailboxes,
-        _events: &mut EventLoop<Mailboxes>,
-        _me: HandlerId,
+        mailboxes: &mut Mailboxes,
+        events: &mut EventLoop<Mailboxes>,
+        me: HandlerId,
     ) -> Option<Answer> {
         match letter.downcast::<Finished>() {
             Ok(finished) => {
                 self.state = Some(finished.state);
+                self.renew_watches(mailboxes, events, me);
                 Some(finished.answer)
             }
             Err(letter) => {
-                self.wants_poll |= letter.is::<Changed>() && self.machine.changed();
+                if let Some(Changed(key)) = letter.downcast_ref() {
+                    let heard = self.watches.as_mut().is_none_or(|watches| watches.note(*key));
+                    self.wants_poll |= (heard || self.watch == Some(*key)) && self.machine.changed();
+                }
                 None
             }
         }
@@ -143,7 +180,7 @@ impl drive::Session<Mailboxes> for Session {
 
     fn ended(&mut self, mailboxes: &mut Mailboxes, _events: &mut EventLoop<Mailboxes>) {
         if let Some(me) = self.me {
-            self.end_watch(mailboxes, me);
+            self.end_all_watches(mailboxes, me);
         }
         mailboxes.clients.gone();
     }

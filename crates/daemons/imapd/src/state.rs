@@ -12,6 +12,8 @@ use sys::clock;
 
 use crate::command::append::Appending;
 use crate::command::fetch::Fetching;
+use crate::fresh::Fresh;
+use crate::notify::{Changed, Notifying};
 use crate::refusal::{Refused, refused};
 use crate::updates::Update;
 use crate::view::{News, View};
@@ -23,6 +25,8 @@ pub(crate) struct Site {
     pub(crate) separator: char,
     /// What mailboxes of these names are for (RFC 6154).
     pub(crate) special_uses: Vec<(String, SpecialUse)>,
+    /// So many mailboxes are watched for a session.
+    pub(crate) notified_mailboxes: usize,
 }
 
 /// What the client has enabled.
@@ -54,6 +58,11 @@ pub(crate) struct State {
     pub(crate) saved: Numbers,
     /// Searches that are kept up to date.
     pub(crate) updates: Vec<Update>,
+    /// What the client hears of without asking; none: nobody has said anything about that.
+    pub(crate) notify: Option<Box<Notifying>>,
+    /// New messages that are to be sent.
+    pub(crate) fresh: Vec<Fresh>,
+    pub(crate) fetching_fresh: Option<Box<Fetching>>,
     fetching: Option<Box<Fetching>>,
     appending: Option<Box<Appending>>,
 }
@@ -65,8 +74,19 @@ impl State {
     /// A session in nobody's mailbox yet.
     pub(crate) fn new(site: Arc<Site>, store: Arc<Store>) -> Self {
         let features = Features::default();
-        let (saved, updates) = (Numbers::default(), Vec::new());
-        Self { site, store, features, view: None, saved, updates, fetching: None, appending: None }
+        Self {
+            site,
+            store,
+            features,
+            view: None,
+            saved: Numbers::default(),
+            updates: Vec::new(),
+            notify: None,
+            fresh: Vec::new(),
+            fetching_fresh: None,
+            fetching: None,
+            appending: None,
+        }
     }
 
     /// Carries out a command, or its beginning.
@@ -115,6 +135,7 @@ impl State {
             }
             Command::GetQuota(root) => self.get_quota(&root, out),
             Command::GetQuotaRoot(mailbox) => self.get_quota_root(&mailbox, out),
+            Command::Notify(request) => self.notify(request, out),
             Command::CancelUpdate(tags) => self.cancel_updates(&tags),
             Command::GetMetadata { mailbox, options, entries } => {
                 self.get_metadata(&mailbox, options, &entries, out)
@@ -162,11 +183,12 @@ impl State {
         };
         let reply = self.with_modseq(reply, &mut out);
         let (selected, utf8) = (self.view.is_some(), self.features.utf8_names());
-        Answer::Done(Box::new(Done { untagged: out.into_bytes(), reply, selected, utf8 }))
+        let (hears, news) = (self.hears(), self.has_news());
+        Answer::Done(Box::new(Done { untagged: out.into_bytes(), reply, selected, utf8, hears, news }))
     }
 
     fn deleted(&mut self) -> Answer {
-        self.view = None;
+        self.leave_view();
         Answer::Gone("Selected mailbox was deleted, have to disconnect.".to_owned())
     }
 
@@ -195,23 +217,37 @@ impl State {
         }
     }
 
-    /// What is new in the selected mailbox, for a client that idles.
-    pub(crate) fn changes(&mut self) -> Answer {
+    /// What is new, for a client that idles or wants to hear of it between commands.
+    pub(crate) fn changes(&mut self, changed: Changed, idle: bool) -> Answer {
         let mut out = self.out();
-        let told = self.tell(News { expunges: true, ..News::default() }, &mut out);
+        let told = self.tell_changes(changed, idle, &mut out);
         if let Some(view) = &self.view {
             // It may be long until something happens.
             view.folder.rest();
         }
         match told {
-            Ok(()) => Answer::Changes(out.into_bytes()),
+            Ok(true) => Answer::MoreChanges(out.into_bytes()),
+            Ok(false) | Err(Refused::Reply(_)) => Answer::Changes(out.into_bytes()),
             Err(Refused::Deleted) => self.deleted(),
             Err(Refused::Mail(error)) => {
                 log::warn!("{error}");
                 Answer::Changes(out.into_bytes())
             }
-            Err(Refused::Reply(_)) => Answer::Changes(out.into_bytes()),
         }
+    }
+
+    /// True when there is more.
+    fn tell_changes(&mut self, changed: Changed, idle: bool, out: &mut Out) -> Result<bool, Refused> {
+        // Sequence numbers stay while messages are being sent.
+        if self.fetching_fresh.is_none() {
+            // RFC 3501 §7.4.1: not between commands, unless the client wants it so.
+            let at_once = self.notify.as_ref().is_some_and(|notify| !notify.delays_expunges());
+            self.tell(News { expunges: idle || at_once, ..News::default() }, out)?;
+            self.tell_mailboxes(changed, out)?;
+        } else if let Some(notify) = &mut self.notify {
+            notify.put_off(changed);
+        }
+        Ok(self.write_fresh(out)? || self.has_news())
     }
 
     /// Carries out a step of APPEND.
@@ -296,20 +332,23 @@ impl State {
         if self.updates.is_empty() {
             return self.tell_synced(&news, out);
         }
-        let (going, changed) = view.pending();
+        let (going, changed) = view.pending(&news);
+        let last = view.uids.last().copied().unwrap_or(0);
         if news.expunges {
             self.update_gone(&going, out);
         }
         self.tell_synced(&news, out)?;
-        self.update_changed(&changed, out)
+        self.update_changed(&changed, last, &news, out)
     }
 
     fn tell_synced(&mut self, news: &News, out: &mut Out) -> Result<(), Refused> {
         let features = self.features;
-        match &mut self.view {
-            Some(view) => view.tell(news, features, out),
-            None => Ok(()),
-        }
+        let Some(view) = &mut self.view else { return Ok(()) };
+        view.tell(news, features, out)?;
+        let fresh = view.take_fresh();
+        let items = self.notify.as_ref().map(|notify| notify.fetch().to_vec()).unwrap_or_default();
+        self.send_fresh(fresh, &items);
+        Ok(())
     }
 
     /// The selected mailbox.

@@ -1,12 +1,12 @@
 //! Searches whose results are kept up to date for the client (RFC 5267 §4.3).
 
-use imap_protocol::types::{Code, Numbers, Reply, SearchKey, SequenceSet};
+use imap_protocol::types::{Code, FetchItem, Numbers, Reply, SearchKey, SequenceSet};
 use imap_protocol::write::Out;
 use mailbox::store::Uid;
 
 use crate::refusal::{Refused, refused};
 use crate::state::{Outcome, State};
-use crate::view::View;
+use crate::view::{News, View};
 
 /// So many searches of a session are kept up to date.
 const UPDATES_LIMIT: usize = 10;
@@ -21,6 +21,8 @@ pub(crate) struct Update {
     key: SearchKey,
     /// The result as the client knows it, rising.
     found: Vec<Uid>,
+    /// What is sent of a new message that belongs to it (RFC 5465 §7).
+    fetch: Vec<FetchItem>,
 }
 
 impl Update {
@@ -30,8 +32,8 @@ impl Update {
         self.write("REMOVEFROM", view, &gone, out);
     }
 
-    /// Of `changed`, those in `now` belong to the result, the others do not.
-    fn change(&mut self, view: &View, changed: &[Uid], now: &[Uid], out: &mut Out) {
+    /// Of `changed`, those in `now` belong to the result, the others do not. Answers those that came to it.
+    fn change(&mut self, view: &View, changed: &[Uid], now: &[Uid], out: &mut Out) -> Vec<Uid> {
         let (mut added, mut removed) = (Vec::new(), Vec::new());
         for uid in changed {
             match (self.found.binary_search(uid), now.binary_search(uid).is_ok()) {
@@ -45,6 +47,7 @@ impl Update {
         }
         self.write("REMOVEFROM", view, &removed, out);
         self.write("ADDTO", view, &added, out);
+        added
     }
 
     fn write(&self, change: &str, view: &View, uids: &[Uid], out: &mut Out) {
@@ -63,6 +66,7 @@ impl State {
         tag: &str,
         uid: bool,
         key: &SearchKey,
+        fetch: &[FetchItem],
         found: &[(u32, Uid)],
         out: &mut Out,
     ) -> Result<(), Refused> {
@@ -75,7 +79,7 @@ impl State {
         let key = frozen(key, self.selected()?, &saved);
         let mut found: Vec<Uid> = found.iter().map(|(_, uid)| *uid).collect();
         found.sort_unstable();
-        self.updates.push(Update { tag: tag.to_owned(), uid, key, found });
+        self.updates.push(Update { tag: tag.to_owned(), uid, key, found, fetch: fetch.to_vec() });
         Ok(())
     }
 
@@ -97,15 +101,24 @@ impl State {
         }
     }
 
-    /// These messages are new or have changed.
-    pub(crate) fn update_changed(&mut self, changed: &[Uid], out: &mut Out) -> Result<(), Refused> {
+    /// These messages are new or have changed; those above `last` are new.
+    pub(crate) fn update_changed(
+        &mut self,
+        changed: &[Uid],
+        last: Uid,
+        news: &News,
+        out: &mut Out,
+    ) -> Result<(), Refused> {
         for place in 0..self.updates.len() {
             let Some(view) = &self.view else { return Ok(()) };
             let targets: Vec<_> = changed.iter().filter_map(|uid| Some((view.number(*uid)?, *uid))).collect();
             let now: Vec<Uid> =
                 self.find_among(&self.updates[place].key, &targets)?.iter().map(|(_, uid)| *uid).collect();
             let (Some(view), update) = (&self.view, &mut self.updates[place]) else { return Ok(()) };
-            update.change(view, changed, &now, out);
+            let mut added = update.change(view, changed, &now, out);
+            added.retain(|uid| *uid > last && !news.is_own(*uid));
+            let fetch = update.fetch.clone();
+            self.send_fresh(added, &fetch);
         }
         Ok(())
     }

@@ -32,6 +32,31 @@ pub(crate) struct View {
     modseq_told: u64,
     /// Nothing is `\Recent` to this client (RFC 9051).
     rev2: bool,
+    pub(crate) hearing: Hearing,
+    /// Messages of which the client has heard only that they are there.
+    fresh: Vec<Uid>,
+}
+
+/// What of a mailbox the client hears without asking: all of it, unless NOTIFY says less (RFC 5465 §3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hearing {
+    /// Messages that come and go.
+    pub(crate) messages: bool,
+    /// Flags that others change.
+    pub(crate) flags: bool,
+    /// Flags come with UIDs (RFC 5465 §5.1).
+    pub(crate) uid: bool,
+}
+
+impl Hearing {
+    /// All of it.
+    pub(crate) const ALL: Self = Self { messages: true, flags: true, uid: false };
+    /// What the client does itself alone.
+    pub(crate) const NOTHING: Self = Self { messages: false, flags: false, uid: false };
+
+    fn has_all(self) -> bool {
+        self.messages && self.flags
+    }
 }
 
 /// What of the news may be told.
@@ -43,6 +68,15 @@ pub(crate) struct News {
     pub(crate) uid: bool,
     /// It has been told the flags of these already, or does not want them (sorted).
     pub(crate) told: Vec<Uid>,
+    /// What happened to these the client has done itself (sorted): it is told in any case.
+    pub(crate) own: Vec<Uid>,
+}
+
+impl News {
+    /// Has the client done it itself?
+    pub(crate) fn is_own(&self, uid: Uid) -> bool {
+        self.own.binary_search(&uid).is_ok()
+    }
 }
 
 impl View {
@@ -75,6 +109,8 @@ impl View {
             recent_told,
             modseq_told: seen,
             rev2: false,
+            hearing: Hearing::ALL,
+            fresh: Vec::new(),
         };
         if features.rev2 {
             view.forget_recent();
@@ -176,9 +212,11 @@ impl View {
             let names = if changes.changed.is_empty() { Vec::new() } else { contents.keywords().to_vec() };
             (changes, names)
         });
-        self.seen = changes.upto;
-        self.note_gone(&changes.vanished);
-        if names.len() > self.keywords {
+        if self.hearing.has_all() {
+            self.seen = changes.upto;
+        }
+        self.note_gone(&changes.vanished, news);
+        if names.len() > self.keywords && (self.hearing.flags || !news.own.is_empty()) {
             self.keywords = names.len();
             self.write_flags(out);
         }
@@ -188,14 +226,14 @@ impl View {
         let last = self.uids.last().copied().unwrap_or(0);
         let first_new = changes.changed.partition_point(|message| message.uid <= last);
         let (changed, new) = changes.changed.split_at(first_new);
-        if features.condstore {
+        if features.condstore && self.hearing.has_all() {
             let told = changed.iter().map(|message| message.modseq).max().unwrap_or(0);
             self.modseq_told = self.modseq_told.max(told);
         }
         for message in changed {
             self.tell_changed(message, &names, news, features, out);
         }
-        self.tell_new(new, out)?;
+        self.tell_new(new, news, out)?;
         if self.recent_told != self.recent.len() {
             self.recent_told = self.recent.len();
             out.recent(self.recent_told);
@@ -204,17 +242,45 @@ impl View {
     }
 
     /// What the next [`View::tell`] is about: messages that are gone, and those that are new or have changed. Sorted.
-    pub(crate) fn pending(&self) -> (Vec<Uid>, Vec<Uid>) {
+    pub(crate) fn pending(&self, news: &News) -> (Vec<Uid>, Vec<Uid>) {
         let changes = self.folder.read(|contents| contents.changes_since(self.seen));
         let mut gone = self.gone.clone();
-        gone.append(&mut self.known_of(&changes.vanished));
+        gone.append(&mut self.heard_of(&changes.vanished, news));
         gone.sort_unstable();
         gone.dedup();
-        (gone, changes.changed.iter().map(|message| message.uid).collect())
+        let last = self.uids.last().copied().unwrap_or(0);
+        let heard = |uid: &Uid| match *uid > last {
+            true => self.hearing.messages,
+            false => self.hearing.flags || news.is_own(*uid),
+        };
+        (gone, changes.changed.iter().map(|message| message.uid).filter(heard).collect())
     }
 
-    fn note_gone(&mut self, vanished: &Vanished) {
+    /// Messages that the client has not been told are gone.
+    pub(crate) fn has_untold_gone(&self) -> bool {
+        !self.gone.is_empty()
+    }
+
+    /// Does the client know all that has happened up to now?
+    pub(crate) fn knows_all(&self) -> bool {
+        let highest = self.folder.read(|contents| contents.summary().highest_modseq);
+        self.gone.is_empty() && highest <= self.seen
+    }
+
+    /// Messages that others brought, of which the client has heard only that they are there.
+    pub(crate) fn take_fresh(&mut self) -> Vec<Uid> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Those of vanished messages that the client knows of and is to hear of.
+    fn heard_of(&self, vanished: &Vanished, news: &News) -> Vec<Uid> {
         let mut gone = self.known_of(vanished);
+        gone.retain(|uid| self.hearing.messages || news.is_own(*uid));
+        gone
+    }
+
+    fn note_gone(&mut self, vanished: &Vanished, news: &News) {
+        let mut gone = self.heard_of(vanished, news);
         if gone.is_empty() {
             return;
         }
@@ -268,12 +334,15 @@ impl View {
         out: &mut Out,
     ) {
         let Some(number) = self.number(message.uid) else { return };
+        if !self.hearing.flags && !news.is_own(message.uid) {
+            return;
+        }
         let told = news.told.binary_search(&message.uid).is_ok();
         if told && !features.condstore {
             return;
         }
         let mut fetch = out.fetch(number);
-        if news.uid || features.qresync {
+        if news.uid || features.qresync || self.hearing.uid {
             fetch.uid(message.uid);
         }
         if features.condstore {
@@ -285,10 +354,11 @@ impl View {
         fetch.end();
     }
 
-    fn tell_new(&mut self, new: &[Message], out: &mut Out) -> Result<(), Refused> {
-        if new.is_empty() {
+    fn tell_new(&mut self, new: &[Message], news: &News, out: &mut Out) -> Result<(), Refused> {
+        if new.is_empty() || !self.hearing.messages {
             return Ok(());
         }
+        self.fresh.extend(new.iter().map(|message| message.uid).filter(|uid| !news.is_own(*uid)));
         self.uids.extend(new.iter().map(|message| message.uid));
         if !self.read_only {
             let claimed = self.folder.claim_recent(clock::now_us())?;

@@ -8,7 +8,8 @@
 //! ? run NOOP -> done OK x        the machine asks this, and is answered that; without "->" it is "ok"
 //! ? run SEARCH -> slow done OK x the same, and the answer takes so long that the client hears so meanwhile
 //! W: 1800s                       the machine waits for so long, and the time passes
-//! NEWS                           the mailbox changes while the client idles
+//! NEWS                           something changes that the client hears of
+//! QUIET NEWS                     the same, where the client does not hear of it, or not now
 //! TLS                            the handshake takes place here
 //! STOP                           the service is about to end
 //! LOST                           the client goes
@@ -161,7 +162,10 @@ impl Played for Session {
                 ("NO", text) => Reply::no(text.to_owned()),
                 other => panic!("{other:?}"),
             };
-            Answer::Done(Box::new(Done { untagged: Vec::new(), reply, selected, utf8: false }))
+            let (untagged, utf8) = (Vec::new(), false);
+            let (hears, news) =
+                (reply.text.as_str().contains("listening"), reply.text.as_str().contains("news"));
+            Answer::Done(Box::new(Done { untagged, reply, selected, utf8, hears, news }))
         };
         match text.split_once(' ').unwrap_or((text, "")) {
             ("ok", _) => Answer::Proceed,
@@ -169,6 +173,7 @@ impl Played for Session {
             ("more", text) => Answer::More(format!("{text}\r\n").into_bytes()),
             ("changes", "") => Answer::Changes(Vec::new()),
             ("changes", text) => Answer::Changes(format!("{text}\r\n").into_bytes()),
+            ("morechanges", text) => Answer::MoreChanges(format!("{text}\r\n").into_bytes()),
             ("gone", text) => Answer::Gone(text.to_owned()),
             ("done", text) => done(false, text),
             ("selected", text) => done(true, text),
@@ -286,6 +291,8 @@ impl<M: Played> Player<M> {
             self.machine.received(text.replace("\\r\\n", "\r\n").as_bytes());
         } else if line == "NEWS" {
             assert!(self.machine.news(), "at {}", self.place());
+        } else if line == "QUIET NEWS" {
+            assert!(!self.machine.news(), "at {}", self.place());
         } else if line == "STOP" {
             self.machine.stopping();
         } else if line == "LOST" {
@@ -312,6 +319,8 @@ fn survives(bytes: &[u8]) {
                     reply,
                     selected: true,
                     utf8: false,
+                    hears: true,
+                    news: true,
                 })));
             }
             Output::Ask(Question::Changes) => session.answered(Answer::Changes(Vec::new())),
@@ -333,6 +342,7 @@ proptest! {
     #[test]
     fn any_words_come_to_an_end(words in prop::collection::vec(prop::sample::select(vec![
         "a", " ", "\r\n", "APPEND", "x", "{3}", "{3+}", "~{2+}", "CATENATE", "(", ")", "TEXT", "URL", "IDLE", "DONE", "NOOP",
+        "NOTIFY", "SET",
         "SELECT", "FETCH 1 BODY[", "]", "\"", "UID", "SEARCH", "*", "LOGOUT", "{99999999999}", "\0",
     ]), 0..60)) {
         survives(words.concat().as_bytes());

@@ -77,8 +77,16 @@ pub struct DirectoryWatch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WatchId(WatchDescriptor);
 
-/// Where something happened, and to which entry of the directory; to none when it happened to the directory itself.
-pub type Change = (WatchId, Option<OsString>);
+/// Something happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub watch: WatchId,
+    /// To which entry of the directory; to none when it happened to the directory itself.
+    pub entry: Option<OsString>,
+    /// Something came, went or got another name. Otherwise it was written.
+    pub moved: bool,
+}
 
 impl DirectoryWatch {
     /// Watches nothing yet.
@@ -115,14 +123,18 @@ impl DirectoryWatch {
     /// # Errors
     /// As read(2).
     pub fn changed(&self) -> io::Result<Option<Vec<Change>>> {
-        let (mut ids, mut lost) = (Vec::new(), false);
+        let (mut changes, mut lost) = (Vec::new(), false);
         loop {
             match self.inotify.read_events() {
                 Ok(events) => {
                     lost |= events.iter().any(|event| event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW));
-                    ids.extend(events.into_iter().map(|event| (WatchId(event.wd), event.name)));
+                    changes.extend(events.into_iter().map(|event| Change {
+                        watch: WatchId(event.wd),
+                        entry: event.name,
+                        moved: !event.mask.contains(AddWatchFlags::IN_MODIFY),
+                    }));
                 }
-                Err(Errno::EAGAIN) => return Ok(if lost { None } else { Some(ids) }),
+                Err(Errno::EAGAIN) => return Ok(if lost { None } else { Some(changes) }),
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use imap_protocol::session::AppendStep;
 use imap_protocol::types::{self, Code, MailboxName, Messages, Reply};
 use imap_protocol::write::Out;
-use mailbox::store::{Addition, Folder, Uid, Upload};
+use mailbox::store::{Addition, Folder, FolderName, Uid, Upload};
 use sys::clock;
 
 use crate::refusal::{Refused, refused};
@@ -19,6 +19,7 @@ const SECOND_US: u64 = 1_000_000;
 #[derive(Debug)]
 pub(crate) struct Appending {
     folder: Arc<Folder>,
+    name: FolderName,
     whole: Vec<Addition>,
     message: types::Append,
     upload: Option<Upload>,
@@ -73,8 +74,9 @@ impl State {
     ) -> Result<Appending, Refused> {
         let replaced = replaced.map(|messages| self.replaced(messages)).transpose()?;
         let folder = self.target(mailbox)?;
+        let name = self.folder_name(mailbox)?;
         let message = types::Append::default();
-        Ok(Appending { folder, whole: Vec::new(), message, upload: None, replaced })
+        Ok(Appending { folder, name, whole: Vec::new(), message, upload: None, replaced })
     }
 
     /// The one message that REPLACE names.
@@ -92,16 +94,21 @@ impl State {
 
     pub(crate) fn commit(&mut self, appending: Appending, out: &mut Out) -> Outcome {
         let uids = appending.folder.append(appending.whole, clock::now_us())?;
+        let here = self.view.as_ref().is_some_and(|view| Arc::ptr_eq(&view.folder, &appending.folder));
+        let mut own = if here { uids.clone() } else { Vec::new() };
+        let added = uids.len();
         let uid_validity = appending.folder.read(|contents| contents.summary().uid_validity);
         let code = Code::AppendUid { uid_validity, uids: uids.into_iter().collect() };
+        self.know_added(&appending.name, added)?;
         let Some(replaced) = appending.replaced else {
-            self.tell(News { expunges: true, ..News::default() }, out)?;
+            self.tell(News { expunges: true, own, ..News::default() }, out)?;
             return Ok(Reply::ok("Append completed.").with(code));
         };
         // RFC 8508 §4.1: APPENDUID comes untagged, before the EXPUNGE.
         out.untagged(&Reply::ok("Replacement message ready").with(code));
         self.selected()?.folder.expunge(&[replaced], clock::now_us())?;
-        self.tell(News { expunges: true, ..News::default() }, out)?;
+        own.insert(0, replaced);
+        self.tell(News { expunges: true, own, ..News::default() }, out)?;
         Ok(Reply::ok("Replace completed."))
     }
 }

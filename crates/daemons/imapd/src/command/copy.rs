@@ -17,7 +17,13 @@ impl State {
         let folder = Arc::clone(&self.selected()?.folder);
         let copied =
             if uids.is_empty() { Vec::new() } else { folder.copy(&uids, &target, clock::now_us())? };
-        self.tell(News { expunges: messages.uid, uid: messages.uid, ..News::default() }, out)?;
+        let own = if is_same(&folder, &target) {
+            copied.iter().map(|copied| copied.to).collect()
+        } else {
+            Vec::new()
+        };
+        self.tell(News { expunges: messages.uid, uid: messages.uid, own, ..News::default() }, out)?;
+        self.know_added(&self.folder_name(mailbox)?, copied.len())?;
         let reply = Reply::ok(if uids.is_empty() { "No messages found." } else { "Copy completed." });
         Ok(match copied_code(&copied, &target) {
             Some(code) => reply.with(code),
@@ -42,7 +48,13 @@ impl State {
         if let Some(code) = copied_code(&moved, &target) {
             out.untagged(&Reply::ok("Moved UIDs.").with(code));
         }
-        self.tell(News { expunges: true, uid: messages.uid, ..News::default() }, out)?;
+        let mut own: Vec<Uid> = moved.iter().map(|moved| moved.from).collect();
+        if is_same(&folder, &target) {
+            own.extend(moved.iter().map(|moved| moved.to));
+        }
+        own.sort_unstable();
+        self.tell(News { expunges: true, uid: messages.uid, own, ..News::default() }, out)?;
+        self.know_added(&self.folder_name(mailbox)?, moved.len())?;
         Ok(Reply::ok(if uids.is_empty() { "No messages found." } else { "Move completed." }))
     }
 
@@ -84,6 +96,11 @@ impl State {
         folder.sync(now_us)?;
         Ok(folder)
     }
+}
+
+/// Two sessions of a folder share it, and so do both ends of a copy.
+fn is_same(one: &Arc<Folder>, other: &Arc<Folder>) -> bool {
+    Arc::ptr_eq(one, other)
 }
 
 fn copied_code(copied: &[Copied], target: &Folder) -> Option<Code> {

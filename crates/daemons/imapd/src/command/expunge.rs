@@ -11,6 +11,7 @@ use crate::view::News;
 impl State {
     pub(crate) fn expunge(&mut self, set: Option<&SequenceSet>, out: &mut Out) -> Outcome {
         let saved = self.saved.clone();
+        let mut own = Vec::new();
         let view = self.selected()?;
         if !view.read_only {
             let only = set.map(|set| view.uid_set(set, &saved));
@@ -26,8 +27,9 @@ impl State {
             if !deleted.is_empty() {
                 view.folder.expunge(&deleted, clock::now_us())?;
             }
+            own = deleted;
         }
-        self.tell(News { expunges: true, uid: set.is_some(), ..News::default() }, out)?;
+        self.tell(News { expunges: true, uid: set.is_some(), own, ..News::default() }, out)?;
         Ok(Reply::ok("Expunge completed."))
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Fetching {
     /// Messages that got `\Seen` by it: their flags are told with their text.
     seen: Vec<Uid>,
     expunged: bool,
+    /// Nobody has asked: a message that has gone is passed over.
+    unasked: bool,
 }
 
 /// What is known of a batch of messages, in its order.
@@ -75,11 +77,31 @@ impl Fetching {
         }
         // As with Dovecot, what is short comes first.
         items.sort_by_key(FetchItem::is_text);
-        Ok(Self { targets, at: 0, items, uid: messages.uid, seen: Vec::new(), expunged: false })
+        Ok(Self {
+            targets,
+            at: 0,
+            items,
+            uid: messages.uid,
+            seen: Vec::new(),
+            expunged: false,
+            unasked: false,
+        })
+    }
+
+    /// New messages that the client wants to have a look at without asking.
+    pub(crate) fn of_fresh(view: &View, uids: &[Uid], mut items: Vec<FetchItem>) -> Self {
+        let targets = uids.iter().filter_map(|uid| Some((view.number(*uid)?, *uid))).collect();
+        items.sort_by_key(FetchItem::is_text);
+        Self { targets, at: 0, items, uid: false, seen: Vec::new(), expunged: false, unasked: true }
     }
 
     /// Writes the next piece; the reply when it was the last.
     pub(crate) fn go_on(&mut self, state: &mut State, out: &mut Out) -> Result<Option<Reply>, Refused> {
+        if self.write_piece(state, out)? { self.finish(state, out).map(Some) } else { Ok(None) }
+    }
+
+    /// Writes the next piece; true when it was the last.
+    pub(crate) fn write_piece(&mut self, state: &mut State, out: &mut Out) -> Result<bool, Refused> {
         while self.at < self.targets.len() {
             let end = (self.at + BATCH).min(self.targets.len());
             let batch: Vec<(u32, Uid)> = self.targets[self.at..end].to_vec();
@@ -89,6 +111,10 @@ impl Fetching {
             let facts = self.facts(&folder, &batch)?;
             let (mut fresh, mut outcome) = (Fresh::default(), Ok(()));
             for (place, (number, uid)) in batch.iter().enumerate() {
+                if self.unasked && facts.messages[place].is_none() {
+                    self.at += 1;
+                    continue;
+                }
                 let marked = self.seen.binary_search(uid).is_ok();
                 outcome = self.write(view, &facts, place, (*number, *uid, marked), &mut fresh, out);
                 self.at += 1;
@@ -99,15 +125,16 @@ impl Fetching {
             fresh.keep(&folder);
             outcome?;
             if out.len() >= PIECE_BYTES {
-                return Ok(None);
+                return Ok(false);
             }
         }
-        self.finish(state, out).map(Some)
+        Ok(true)
     }
 
     fn finish(&mut self, state: &mut State, out: &mut Out) -> Result<Reply, Refused> {
         let told = std::mem::take(&mut self.seen);
-        state.tell(News { expunges: self.uid, told, ..News::default() }, out)?;
+        let own = told.clone();
+        state.tell(News { expunges: self.uid, told, own, ..News::default() }, out)?;
         Ok(if self.expunged {
             Reply::ok("Some messages were already expunged").with(Code::ExpungeIssued)
         } else {

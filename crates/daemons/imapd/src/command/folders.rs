@@ -2,7 +2,7 @@
 
 use imap_protocol::types::{Code, MailboxName, Reply, SpecialUse};
 use imap_protocol::write::Out;
-use mailbox::store::MailError;
+use mailbox::store::{FolderName, MailError};
 use sys::clock;
 
 use crate::refusal::refused;
@@ -24,6 +24,8 @@ impl State {
         if !uses.is_empty() {
             self.store.set_attributes(Some(&name), &[special_use::entry(uses)], now_us)?;
         }
+        // What lies above it comes with it.
+        self.know(|folder| folder.is_some_and(|folder| *folder == name || name.is_below(folder)))?;
         Ok(Reply::ok("Create completed."))
     }
 
@@ -35,7 +37,11 @@ impl State {
         match self.store.delete(&name, clock::now_us()) {
             // A mere parent is no mailbox to Dovecot.
             Err(MailError::NotSelectable(name)) => Err(MailError::NoFolder(name).into()),
-            other => Ok(other.map(|()| Reply::ok("Delete completed."))?),
+            other => {
+                other?;
+                self.know(|folder| folder == Some(&name))?;
+                Ok(Reply::ok("Delete completed."))
+            }
         }
     }
 
@@ -45,7 +51,11 @@ impl State {
         }
         let (from, to) = (self.folder_name(from)?, self.folder_name(to)?);
         match self.store.rename(&from, &to, clock::now_us()) {
-            Ok(()) => Ok(Reply::ok("Rename completed.")),
+            Ok(()) => {
+                let is_it = |folder: &FolderName, top: &FolderName| folder == top || folder.is_below(top);
+                self.know(|folder| folder.is_some_and(|folder| is_it(folder, &from) || is_it(folder, &to)))?;
+                Ok(Reply::ok("Rename completed."))
+            }
             Err(MailError::FolderExists(_)) => {
                 Err(refused(Reply::no("Target mailbox already exists").with(Code::AlreadyExists)))
             }
@@ -60,6 +70,7 @@ impl State {
             return Err(MailError::NoFolder(name).into());
         }
         self.store.subscribe(&name, subscribed, now_us)?;
+        self.know(|folder| folder == Some(&name))?;
         Ok(Reply::ok(if subscribed { "Subscribe completed." } else { "Unsubscribe completed." }))
     }
 }

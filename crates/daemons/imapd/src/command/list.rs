@@ -44,17 +44,36 @@ impl State {
     /// The LIST response of a mailbox that has just been selected.
     pub(crate) fn list_selected(&mut self, mailbox: &MailboxName, out: &mut Out) -> Result<(), Refused> {
         let name = self.folder_name(mailbox)?;
-        let request = ListRequest {
-            reference: String::new(),
-            patterns: Vec::new(),
-            selection: ListSelection::default(),
-            returns: ListReturn { children: true, ..ListReturn::default() },
-            extended: true,
-        };
+        let request = extended(ListReturn { children: true, ..ListReturn::default() });
         match self.known_names(false, &[])?.get(&name) {
             Some(known) => self.write_listed(&name, known, &request, out),
             None => Ok(()),
         }
+    }
+
+    /// LIST responses of mailboxes to which something has happened, with the names they had (RFC 5465 §5.4, §5.5).
+    pub(crate) fn write_affected(
+        &mut self,
+        names: &BTreeMap<FolderName, Option<FolderName>>,
+        out: &mut Out,
+    ) -> Result<(), Refused> {
+        let all = self.known_names(true, &[])?;
+        let returns = ListReturn { children: true, subscribed: true, ..ListReturn::default() };
+        for (name, old_name) in names {
+            let known = all.get(name).cloned().unwrap_or_default();
+            let Some(wire) = mailbox_name(name, self.site.separator) else { continue };
+            let old_name = old_name.as_ref().and_then(|name| mailbox_name(name, self.site.separator));
+            let attributes = attributes(&known, &extended(returns.clone()));
+            let response = ListResponse {
+                lsub: false,
+                attributes: &attributes,
+                name: &wire,
+                child_info: false,
+                old_name: old_name.as_ref(),
+            };
+            out.list(&response, self.site.separator);
+        }
+        Ok(())
     }
 
     fn patterns(&self, request: &ListRequest) -> Vec<Pattern> {
@@ -129,7 +148,9 @@ impl State {
         let attributes = attributes(known, request);
         let selection = request.selection;
         let child_info = selection.recursive_match && selection.subscribed && known.subscribed_below;
-        out.list(&ListResponse { lsub: false, attributes: &attributes, name: &wire, child_info }, separator);
+        let response =
+            ListResponse { lsub: false, attributes: &attributes, name: &wire, child_info, old_name: None };
+        out.list(&response, separator);
         if !request.returns.status.is_empty() && known.selectable {
             self.write_status(&wire, name, &request.returns.status, out)?;
         }
@@ -162,10 +183,17 @@ impl State {
         for (name, subscribed) in shown {
             let Some(wire) = mailbox_name(&name, separator) else { continue };
             let attributes = if subscribed { [].as_slice() } else { &[MailboxAttribute::NoSelect] };
-            out.list(&ListResponse { lsub: true, attributes, name: &wire, child_info: false }, separator);
+            let (child_info, old_name) = (false, None);
+            out.list(&ListResponse { lsub: true, attributes, name: &wire, child_info, old_name }, separator);
         }
         Ok(Reply::ok("Lsub completed."))
     }
+}
+
+/// What is asked of names that are known already.
+fn extended(returns: ListReturn) -> ListRequest {
+    let selection = ListSelection::default();
+    ListRequest { reference: String::new(), patterns: Vec::new(), selection, returns, extended: true }
 }
 
 fn attributes(known: &Known, request: &ListRequest) -> Vec<MailboxAttribute> {

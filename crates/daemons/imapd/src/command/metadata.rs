@@ -66,6 +66,7 @@ impl State {
         let changes: Vec<_> =
             entries.iter().map(|(entry, value)| (entry.as_str().to_owned(), value.clone())).collect();
         self.store.set_attributes(folder.as_ref(), &changes, clock::now_us())?;
+        self.know(|one| one == folder.as_ref())?;
         Ok(Reply::ok("Setmetadata completed."))
     }
 

@@ -13,3 +13,4 @@ pub(crate) mod search;
 pub(crate) mod sort;
 pub(crate) mod quota;
 pub(crate) mod metadata;
+pub(crate) mod notify;

@@ -17,9 +17,8 @@ impl State {
         read_only: bool,
         out: &mut Out,
     ) -> Outcome {
-        if self.view.take().is_some() {
-            self.saved = Numbers::default();
-            self.updates.clear();
+        if self.leave_view().is_some() {
+            self.renew_watch_list();
             out.untagged(&Reply::ok("Previous mailbox closed.").with(Code::Closed));
         }
         if options.qresync.is_some() && !self.features.qresync {
@@ -37,6 +36,7 @@ impl State {
             self.resynchronise(&view, qresync, out);
         }
         self.view = Some(view);
+        self.selection_changed();
         Ok(if read_only {
             Reply::ok("Examine completed.").with(Code::ReadOnly)
         } else {
@@ -105,9 +105,8 @@ impl State {
 
     /// CLOSE expunges (RFC 3501 §6.4.2), UNSELECT does not (RFC 3691).
     pub(crate) fn close(&mut self, expunge: bool) -> Outcome {
-        self.saved = Numbers::default();
-        self.updates.clear();
-        let Some(view) = self.view.take() else { return Ok(Reply::ok("Close completed.")) };
+        let Some(view) = self.leave_view() else { return Ok(Reply::ok("Close completed.")) };
+        self.renew_watch_list();
         if expunge && !view.read_only {
             let deleted: Vec<u32> = view.folder.read(|contents| {
                 let deleted = contents.messages().iter().filter(|message| message.flags.has(Flags::DELETED));

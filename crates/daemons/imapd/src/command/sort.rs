@@ -36,7 +36,7 @@ impl State {
             Some(_) => {}
         }
         if request.result.is_some_and(|asked| asked.update) {
-            self.keep_updated(tag, request.uid, &request.key, &found, out)?;
+            self.keep_updated(tag, request.uid, &request.key, &request.fetch, &found, out)?;
         }
         self.tell(News { expunges: request.uid, uid: request.uid, ..News::default() }, out)?;
         Ok(Reply::ok("Sort completed."))

@@ -34,11 +34,12 @@ impl State {
             .filter_map(|uid| if request.messages.uid { Some(*uid) } else { view.number(*uid) })
             .collect();
         let told = if request.silent {
-            uids.into_iter().filter(|uid| stored.modified.binary_search(uid).is_err()).collect()
+            uids.iter().copied().filter(|uid| stored.modified.binary_search(uid).is_err()).collect()
         } else {
             Vec::new()
         };
-        self.tell(News { expunges: request.messages.uid, uid: request.messages.uid, told }, out)?;
+        let uid = request.messages.uid;
+        self.tell(News { expunges: uid, uid, told, own: uids }, out)?;
         let reply = Reply::ok("Store completed.");
         Ok(if modified.is_empty() { reply } else { reply.with(Code::Modified(modified)) })
     }

@@ -57,6 +57,7 @@ fn named(name: &str, cursor: &mut Cursor<'_>) -> Parsed<Command> {
         "CANCELUPDATE" => cursor.cancel_update(),
         "GETMETADATA" => cursor.get_metadata(),
         "SETMETADATA" => cursor.set_metadata(),
+        "NOTIFY" => cursor.notify(),
         "COMPRESS" => cursor.compress(),
         "GETQUOTA" => cursor.get_quota(),
         "GETQUOTAROOT" => cursor.one_mailbox().map(Command::GetQuotaRoot),
@@ -125,11 +126,14 @@ mod tests {
             ("a SELECT x (CONDSTORE)", "SELECT"),
             ("a LIST (SUBSCRIBED) \"\" (a* b) RETURN (CHILDREN STATUS (MESSAGES))", "LIST"),
             ("a SEARCH RETURN (MIN COUNT) OR (ALL) NOT 1:*", "SEARCH"),
+            ("a SEARCH RETURN (COUNT UPDATE (UID FLAGS)) ALL", "SEARCH"),
+            ("a UID SORT RETURN (UPDATE(UID) ALL) (DATE) UTF-8 ALL", "SORT"),
             ("a SORT (REVERSE DATE SUBJECT) UTF-8 ALL", "SORT"),
             ("a THREAD REFS US-ASCII ALL", "THREAD"),
             ("a CREATE x (USE (\\Sent))", "CREATE"),
             ("a ID (\"name\" NIL)", "ID"),
             ("a AUTHENTICATE PLAIN =", "AUTHENTICATE"),
+            ("a NOTIFY SET (personal (MailboxName))", "NOTIFY"),
         ] {
             assert_eq!(parse(line).map(|command| command.name()), Ok(name), "{line}");
         }
@@ -181,9 +185,9 @@ mod tests {
         #[test]
         fn words_of_the_grammar_in_any_order_are_read(words in prop::collection::vec(prop::sample::select(vec![
             "(", ")", " ", "1", "*", ":", ",", "BODY", "[", "]", "<", ">", "HEADER.FIELDS", "\"", "\\", "{1}\r\na", "NOT",
-            "OR", "RETURN", "ALL", "UID", "FLAGS", "+", "$", "CATENATE", "MODSEQ", "\0", "\u{e9}", "NIL", "-", ".", "4294967296",
+            "OR", "RETURN", "SET", "SELECTED", "MessageNew", "MessageExpunge", "ALL", "UID", "FLAGS", "+", "$", "CATENATE", "MODSEQ", "\0", "\u{e9}", "NIL", "-", ".", "4294967296",
         ]), 0..30), verb in prop::sample::select(vec![
-            "FETCH", "UID FETCH", "STORE", "SEARCH", "SORT", "LIST", "SELECT", "ID", "STATUS", "CREATE", "LOGIN", "THREAD",
+            "FETCH", "UID FETCH", "STORE", "SEARCH", "SORT", "LIST", "SELECT", "ID", "STATUS", "CREATE", "LOGIN", "THREAD", "NOTIFY",
         ])) {
             let _ = command(verb, words.concat().as_bytes(), false);
             let _ = append_begin(words.concat().as_bytes());

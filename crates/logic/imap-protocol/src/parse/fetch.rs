@@ -43,7 +43,7 @@ impl Cursor<'_> {
     }
 
     /// fetch-att
-    fn fetch_attribute(&mut self, items: &mut Vec<FetchItem>) -> Parsed<()> {
+    pub(crate) fn fetch_attribute(&mut self, items: &mut Vec<FetchItem>) -> Parsed<()> {
         let name = self.run(|byte| crate::types::is_astring(byte) && byte != b'[');
         let item = match name.to_ascii_uppercase().as_slice() {
             b"UID" => FetchItem::Uid,

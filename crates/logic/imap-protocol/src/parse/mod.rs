@@ -9,6 +9,7 @@ mod authentication;
 mod mailbox;
 mod list;
 mod metadata;
+mod notify;
 mod append;
 mod sequence;
 mod date;

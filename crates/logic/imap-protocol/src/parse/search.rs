@@ -3,7 +3,9 @@
 use message::decode;
 
 use crate::parse::{Cursor, NESTING_LIMIT, Parsed, Refusal, shown};
-use crate::types::{Code, Command, Comparator, Flag, Keyword, SearchKey, SearchRequest, SearchResult};
+use crate::types::{
+    Code, Command, Comparator, FetchItem, Flag, Keyword, SearchKey, SearchRequest, SearchResult,
+};
 
 /// Conditions of one command.
 const KEYS_LIMIT: usize = 10_000;
@@ -17,13 +19,14 @@ impl Cursor<'_> {
             return Err(Refusal::new("Missing search parameters"));
         }
         self.space()?;
-        let result = self.return_clause()?;
+        let mut fetch = Vec::new();
+        let result = self.return_clause(&mut fetch)?;
         if self.keyword("CHARSET") {
             self.space()?;
             self.charset_name()?;
             self.space()?;
         }
-        Ok(Command::Search(SearchRequest { uid, result, key: self.search_program()? }))
+        Ok(Command::Search(SearchRequest { uid, result, fetch, key: self.search_program()? }))
     }
 
     /// charset = atom / quoted: what the texts that follow are written in.
@@ -38,18 +41,18 @@ impl Cursor<'_> {
     }
 
     /// What SEARCH and SORT may begin with; the space behind it included.
-    pub(crate) fn return_clause(&mut self) -> Parsed<Option<SearchResult>> {
+    pub(crate) fn return_clause(&mut self, fetch: &mut Vec<FetchItem>) -> Parsed<Option<SearchResult>> {
         if !self.keyword("RETURN") {
             return Ok(None);
         }
         self.space()?;
-        let result = self.return_options()?;
+        let result = self.return_options(fetch)?;
         self.space()?;
         Ok(Some(result))
     }
 
     /// search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
-    fn return_options(&mut self) -> Parsed<SearchResult> {
+    fn return_options(&mut self, fetch: &mut Vec<FetchItem>) -> Parsed<SearchResult> {
         let mut result = SearchResult::default();
         self.list(|cursor| {
             match cursor.word()?.as_str() {
@@ -58,7 +61,10 @@ impl Cursor<'_> {
                 "ALL" => result.all = true,
                 "COUNT" => result.count = true,
                 "SAVE" => result.save = true,
-                "UPDATE" => result.update = true,
+                "UPDATE" => {
+                    result.update = true;
+                    cursor.update_items(fetch)?;
+                }
                 // RFC 5267 §4.2: a hint that more of the same will be asked.
                 "CONTEXT" => {}
                 "PARTIAL" => {
@@ -81,6 +87,17 @@ impl Cursor<'_> {
             result.all = true;
         }
         Ok(result)
+    }
+
+    /// modifier-update = "UPDATE" ["(" fetch-att *(SP fetch-att) ")"] (RFC 5465 §8); its example has a blank between.
+    fn update_items(&mut self, fetch: &mut Vec<FetchItem>) -> Parsed<()> {
+        if self.rest().starts_with(b" (") {
+            self.space()?;
+        }
+        if self.peek() != Some(b'(') {
+            return Ok(());
+        }
+        self.list(|cursor| cursor.fetch_attribute(fetch))
     }
 
     /// partial-range = nz-number ":" nz-number / MINUS nz-number ":" MINUS nz-number (RFC 9394 §3.3)

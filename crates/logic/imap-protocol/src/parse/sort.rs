@@ -10,12 +10,13 @@ impl Cursor<'_> {
     /// sort = "SORT" [search-return-opts] SP sort-criteria SP search-criteria
     pub(crate) fn sort(&mut self, uid: bool) -> Parsed<Command> {
         self.space()?;
-        let result = self.return_clause()?;
+        let mut fetch = Vec::new();
+        let result = self.return_clause(&mut fetch)?;
         let criteria = self.sort_criteria()?;
         self.space()?;
         self.charset_name()?;
         self.space()?;
-        Ok(Command::Sort(SortRequest { uid, result, criteria, key: self.search_program()? }))
+        Ok(Command::Sort(SortRequest { uid, result, fetch, criteria, key: self.search_program()? }))
     }
 
     /// sort-criteria = "(" sort-criterion *(SP sort-criterion) ")"

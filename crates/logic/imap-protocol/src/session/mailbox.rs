@@ -32,7 +32,7 @@ pub enum Question {
     More,
     /// A step of APPEND.
     Append(AppendStep),
-    /// The client idles: what is new? The first time, begin to watch.
+    /// What is new? The client idles, or wants to hear of it between commands. The first time, begin to watch.
     Changes,
     /// The client idles no more.
     IdleEnds,
@@ -53,6 +53,8 @@ pub enum Answer {
     Done(Box<Done>),
     /// What is new, to be sent.
     Changes(Vec<u8>),
+    /// The same, and there is more: ask again ([`Question::Changes`]).
+    MoreChanges(Vec<u8>),
     /// The session can not go on: the text of the BYE.
     Gone(String),
 }
@@ -68,6 +70,10 @@ pub struct Done {
     pub selected: bool,
     /// UTF8=ACCEPT is enabled now.
     pub utf8: bool,
+    /// The client wants to hear of what happens between commands (RFC 5465).
+    pub hears: bool,
+    /// There is something to hear already, in any case.
+    pub news: bool,
 }
 
 #[derive(Debug)]
@@ -103,7 +109,9 @@ pub struct Session {
     /// Compression begins behind what is to be sent now.
     compression_begins: bool,
     bad_commands: u32,
-    /// The client idles and may not know everything.
+    /// The client hears of what happens between commands.
+    hears: bool,
+    /// The client hears of what happens, and may not know everything.
     news: bool,
     gone: bool,
 }
@@ -130,15 +138,16 @@ impl Session {
             compression: None,
             compression_begins: false,
             bad_commands: 0,
+            hears: false,
             news: false,
             gone: false,
         }
     }
 
-    /// The mailbox has changed. True when the machine wants to be polled: its client idles.
+    /// Something has happened. True when the machine wants to be polled: its client hears of it, and no command is going on.
     pub fn changed(&mut self) -> bool {
-        self.news |= matches!(self.phase, Phase::Idle);
-        self.news && self.asked == Asked::Nothing
+        self.news |= self.hears || self.is_idle();
+        self.news && self.asked == Asked::Nothing && !matches!(self.phase, Phase::Append(_))
     }
 
     /// How long a command may take before the client hears that it goes on; none where no command does.
@@ -177,6 +186,7 @@ impl Session {
             .gather
             .step(&mut self.input, self.settings.command_limit_bytes, &|text| is_message(text, utf8));
         match step {
+            Step::Wait if std::mem::take(&mut self.news) => self.ask(Question::Changes, Asked::Changes),
             Step::Wait => return Some(Output::Wait(self.settings.timeout)),
             Step::GoOn => self.out.go_on("OK"),
             Step::Whole(line) => self.command(&line),
@@ -345,7 +355,7 @@ impl Session {
 
     fn end_idle(&mut self, properly: bool) {
         self.phase = Phase::Commands;
-        self.news = false;
+        self.news &= self.hears;
         self.ask(Question::IdleEnds, Asked::Nothing);
         if properly {
             self.done(&Reply::ok("Idle completed."));
@@ -388,6 +398,8 @@ impl Session {
             Answer::Done(done) => {
                 self.out.raw(&done.untagged);
                 self.selected = done.selected;
+                self.hears = done.hears;
+                self.news |= done.news;
                 if self.utf8 != done.utf8 {
                     self.utf8 = done.utf8;
                     self.out.set_utf8(done.utf8);
@@ -471,6 +483,10 @@ impl Machine for Session {
             (Asked::Run, answer) => self.ran(answer),
             (Asked::Append, answer) => self.append_answered(answer),
             (Asked::Changes, Answer::Changes(bytes)) => self.out.raw(&bytes),
+            (Asked::Changes, Answer::MoreChanges(bytes)) => {
+                self.out.raw(&bytes);
+                self.ask(Question::Changes, Asked::Changes);
+            }
             (Asked::Changes, _) => {}
         }
     }

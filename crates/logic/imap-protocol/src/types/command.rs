@@ -2,8 +2,8 @@
 
 use crate::types::{
     DateTime, EntryName, Feature, FetchItem, FetchModifiers, Flags, ListRequest, MailboxName, Messages,
-    MetadataOptions, Numbers, SearchRequest, SequenceSet, SortRequest, SpecialUse, StatusItem, StoreRequest,
-    ThreadRequest,
+    MetadataOptions, NotifyRequest, Numbers, SearchRequest, SequenceSet, SortRequest, SpecialUse, StatusItem,
+    StoreRequest, ThreadRequest,
 };
 
 /// One command, checked, but for the message of APPEND, which streams.
@@ -111,6 +111,8 @@ pub enum Command {
         /// What becomes of which; without a value it goes.
         entries: Vec<(EntryName, Option<Vec<u8>>)>,
     },
+    /// RFC 5465
+    Notify(NotifyRequest),
     /// COMPRESS DEFLATE (RFC 4978)
     Compress,
     /// RFC 9208 §4.1.1
@@ -213,6 +215,7 @@ impl Command {
             Self::CancelUpdate(_) => "CANCELUPDATE",
             Self::GetMetadata { .. } => "GETMETADATA",
             Self::SetMetadata { .. } => "SETMETADATA",
+            Self::Notify(_) => "NOTIFY",
             Self::Compress => "COMPRESS",
             Self::GetQuota(_) => "GETQUOTA",
             Self::GetQuotaRoot(_) => "GETQUOTAROOT",

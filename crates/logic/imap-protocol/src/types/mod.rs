@@ -12,6 +12,7 @@ mod sort;
 mod status;
 mod list;
 mod metadata;
+mod notify;
 mod capability;
 mod reply;
 mod command;
@@ -25,6 +26,9 @@ pub use flag::{Flag, Flags, Keyword};
 pub use list::{ListRequest, ListReturn, ListSelection, MailboxAttribute, Pattern, SpecialUse};
 pub use metadata::{Depth, EntryName, MetadataOptions};
 pub use name::{BadName, MailboxName};
+pub use notify::{
+    EventGroup, EventName, Events, MailboxFilter, MessageEvents, NotifyRequest, NotifySet, SelectedEvents,
+};
 pub use reply::{Code, Condition, Reply, Text};
 pub use search::{Comparator, SearchKey, SearchRequest, SearchResult};
 pub use section::{Partial, Section, SectionText};

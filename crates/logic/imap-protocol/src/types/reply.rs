@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::types::{Capability, Flags, Numbers};
+use crate::types::{Capability, EventName, Flags, Numbers};
 
 /// OK, NO or BAD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub enum Code {
     AuthenticationFailed,
     /// `BADCHARSET`
     BadCharset,
+    /// `BADEVENT`: those that are known (RFC 5465)
+    BadEvent(Vec<EventName>),
     /// `BADURL`: which (RFC 4469)
     BadUrl(String),
     /// `CANNOT`
@@ -94,6 +96,8 @@ pub enum Code {
     NoModSeq,
     /// `NOPERM`
     NoPerm,
+    /// `NOTIFICATIONOVERFLOW` (RFC 5465)
+    NotificationOverflow,
     /// `NOTSAVED` (RFC 5182)
     NotSaved,
     /// `NOUPDATE`: the search of this tag is not kept up to date (RFC 5267)

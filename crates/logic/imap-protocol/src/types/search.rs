@@ -1,6 +1,6 @@
 //! What SEARCH asks for, as a tree (RFC 3501 §6.4.4).
 
-use crate::types::{Date, Flag, SequenceSet};
+use crate::types::{Date, FetchItem, Flag, SequenceSet};
 
 /// A condition on a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct SearchRequest {
     pub uid: bool,
     /// RETURN (...), where it stands: the answer is ESEARCH.
     pub result: Option<SearchResult>,
+    /// With UPDATE: what is sent of a new message that belongs to the result (RFC 5465 §7).
+    pub fetch: Vec<FetchItem>,
     /// The condition.
     pub key: SearchKey,
 }

@@ -1,6 +1,6 @@
 //! What SORT and THREAD ask for (RFC 5256, RFC 5957).
 
-use crate::types::{SearchKey, SearchResult};
+use crate::types::{FetchItem, SearchKey, SearchResult};
 
 /// What messages are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +41,8 @@ pub struct SortRequest {
     pub uid: bool,
     /// RETURN (...), where it stands.
     pub result: Option<SearchResult>,
+    /// With UPDATE: what is sent of a new message that belongs to the result (RFC 5465 §7).
+    pub fetch: Vec<FetchItem>,
     /// In order of weight; at least one.
     pub criteria: Vec<SortCriterion>,
     /// Of which messages.

@@ -14,6 +14,8 @@ pub struct ListResponse<'a> {
     pub name: &'a MailboxName,
     /// It stands for subscribed or special mailboxes below it (RFC 5258 §3.5).
     pub child_info: bool,
+    /// It had this name (RFC 5465 §5.4).
+    pub old_name: Option<&'a MailboxName>,
 }
 
 /// What is used of a resource (RFC 9208 §5), in its units: KiB for STORAGE, messages for MESSAGE.
@@ -41,10 +43,27 @@ impl Out {
         self.separator(separator);
         self.text(" ");
         self.mailbox(list.name);
-        if list.child_info {
-            self.text(" (CHILDINFO (\"SUBSCRIBED\"))");
-        }
+        self.extended(list);
         self.text("\r\n");
+    }
+
+    /// mbox-list-extended = "(" [mbox-list-extended-item *(SP mbox-list-extended-item)] ")" (RFC 5258 §6)
+    fn extended(&mut self, list: &ListResponse<'_>) {
+        let mut begin = " (";
+        if list.child_info {
+            self.text(begin);
+            self.text("CHILDINFO (\"SUBSCRIBED\")");
+            begin = " ";
+        }
+        if let Some(old_name) = list.old_name {
+            self.text(begin);
+            self.text("\"OLDNAME\" (");
+            self.mailbox(old_name);
+            self.text(")");
+        }
+        if list.child_info || list.old_name.is_some() {
+            self.text(")");
+        }
     }
 
     /// What LIST "" "" asks for: the separator, and the root of the names (RFC 3501 §6.3.8).
@@ -130,13 +149,29 @@ mod tests {
         let mut out = Out::default();
         let name = MailboxName::new("sp ace (x)").unwrap();
         let attributes = [MailboxAttribute::NoSelect, MailboxAttribute::HasChildren];
-        out.list(&ListResponse { lsub: false, attributes: &attributes, name: &name, child_info: true }, '.');
+        out.list(
+            &ListResponse {
+                lsub: false,
+                attributes: &attributes,
+                name: &name,
+                child_info: true,
+                old_name: None,
+            },
+            '.',
+        );
+        let old_name = Some(&name);
+        let new_name = MailboxName::new("new").unwrap();
+        out.list(
+            &ListResponse { lsub: false, attributes: &[], name: &new_name, child_info: false, old_name },
+            '.',
+        );
         out.list_root('.');
         out.namespace('.');
         out.status_of(&MailboxName::inbox(), &[(StatusItem::Messages, StatusValue::Number(3))]);
         assert_eq!(
             String::from_utf8(out.into_bytes()).unwrap(),
             "* LIST (\\Noselect \\HasChildren) \".\" \"sp ace (x)\" (CHILDINFO (\"SUBSCRIBED\"))\r\n\
+             * LIST () \".\" new (\"OLDNAME\" (\"sp ace (x)\"))\r\n\
              * LIST (\\Noselect) \".\" \"\"\r\n* NAMESPACE ((\"\" \".\")) NIL NIL\r\n* STATUS INBOX (MESSAGES 3)\r\n"
         );
     }

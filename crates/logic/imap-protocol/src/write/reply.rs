@@ -1,6 +1,6 @@
 //! Status responses (RFC 3501 §7.1).
 
-use crate::types::{Code, Condition, Feature, Flags, Reply};
+use crate::types::{Code, Condition, EventName, Feature, Flags, Reply};
 use crate::write::Out;
 
 impl Out {
@@ -38,6 +38,11 @@ impl Out {
 
     fn code(&mut self, code: &Code) {
         match code {
+            Code::BadEvent(known) => {
+                let names = EventName::ALL.iter().filter(|(event, _)| known.contains(event));
+                let names: Vec<&str> = names.map(|(_, name)| *name).collect();
+                self.format(format_args!("BADEVENT ({})", names.join(" ")));
+            }
             Code::BadUrl(url) => {
                 let clean: String =
                     url.chars().filter(|letter| matches!(letter, '!'..='~') && *letter != ']').collect();
@@ -172,6 +177,7 @@ fn word(code: &Code) -> &'static str {
         Code::NonExistent => "NONEXISTENT",
         Code::NoModSeq => "NOMODSEQ",
         Code::NoPerm => "NOPERM",
+        Code::NotificationOverflow => "NOTIFICATIONOVERFLOW",
         Code::NotSaved => "NOTSAVED",
         Code::OverQuota => "OVERQUOTA",
         Code::PrivacyRequired => "PRIVACYREQUIRED",

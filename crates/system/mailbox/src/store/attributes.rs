@@ -14,7 +14,7 @@ use super::maildir::write_file;
 use super::names::FolderName;
 use super::{Layout, Settings};
 
-const FILE: &str = "pillarbox-attributes";
+pub(super) const FILE: &str = "pillarbox-attributes";
 const LOCK: &str = "pillarbox-attributes.lock";
 /// The file does not become larger, bytes.
 const FILE_LIMIT_BYTES: usize = 4 * 1024 * 1024;

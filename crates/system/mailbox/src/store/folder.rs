@@ -11,7 +11,7 @@ use super::maildir::Maildir;
 use super::mbox::Mbox;
 use super::root::Root;
 use super::upload::{Addition, Upload};
-use super::{Uid, filename, keywords, locked};
+use super::{Layout, Uid, filename, keywords, locked};
 
 /// A folder that is open.
 #[derive(Debug)]
@@ -29,13 +29,18 @@ pub(super) enum Work {
     Mbox(Mbox),
 }
 
-/// Where one sees that a folder changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where one sees that a folder changes, or which folders there are: for [`super::Watcher`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WatchPlace(pub(super) Watched);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Watched {
     /// In all that happens there.
     Directories(Vec<PathBuf>),
     /// In what happens to this entry of its directory: the file may be written, or another put in its place.
     File(PathBuf),
+    /// In what comes and goes in these directories of folders, the first of which is the root.
+    Folders { layout: Layout, directories: Vec<PathBuf> },
 }
 
 /// Which computed thing is kept for a message ([`Folder::cache`]). The number is the caller's; raise it when the form
@@ -250,14 +255,14 @@ impl Folder {
     }
 
     /// What changes when [`Folder::sync`] would find something.
-    pub(super) fn watched(&self) -> Watched {
-        match &*locked(&self.work) {
+    pub fn watch_place(&self) -> WatchPlace {
+        WatchPlace(match &*locked(&self.work) {
             Work::Maildir(maildir) => {
                 let path = self.shared.root.join(&maildir.path);
                 Watched::Directories(vec![path.join("new"), path.join("cur")])
             }
             Work::Mbox(mbox) => Watched::File(mbox.path()),
-        }
+        })
     }
 
     /// The names of a message's keywords.

@@ -24,8 +24,8 @@ use super::{Layout, Limits, Listed, Settings, courier, locked, maildir};
 
 const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
-const SUBSCRIPTIONS: &str = "subscriptions";
-const HIDDEN_SUBSCRIPTIONS: &str = ".subscriptions";
+pub(super) const SUBSCRIPTIONS: &str = "subscriptions";
+pub(super) const HIDDEN_SUBSCRIPTIONS: &str = ".subscriptions";
 /// Beside mbox files, what is not mail lies in this directory, as Dovecot has it.
 const CONTROL: &str = ".imap";
 /// A larger file of subscriptions is not read, bytes.
@@ -76,7 +76,7 @@ impl Store {
         Ok(layout::list(self.folders()?.into_keys()))
     }
 
-    fn folders(&self) -> Result<BTreeMap<FolderName, PathBuf>, MailError> {
+    pub(super) fn folders(&self) -> Result<BTreeMap<FolderName, PathBuf>, MailError> {
         if !self.has_folders {
             return Ok(BTreeMap::new());
         }
@@ -84,14 +84,14 @@ impl Store {
     }
 
     /// Which directory or file below the root a folder is.
-    fn path_of(&self, name: &FolderName) -> Result<PathBuf, MailError> {
+    pub(super) fn path_of(&self, name: &FolderName) -> Result<PathBuf, MailError> {
         if !self.has_folders && !name.is_inbox() {
             return Err(MailError::Unsupported { what: "a folder beside INBOX" });
         }
         layout::directory_of(&self.shared.settings, name)
     }
 
-    fn is_mbox(&self) -> bool {
+    pub(super) fn is_mbox(&self) -> bool {
         self.shared.settings.layout == Layout::Mbox
     }
 
@@ -169,7 +169,7 @@ impl Store {
     }
 
     /// What names the folder in the index.
-    fn guid_of(&self, path: &Path) -> Option<[u8; 16]> {
+    pub(super) fn guid_of(&self, path: &Path) -> Option<[u8; 16]> {
         if self.is_mbox() {
             return Some(guid_of(&self.shared.root.join(path)));
         }
@@ -438,6 +438,10 @@ impl Store {
             now_us,
         }
         .acquire()
+    }
+
+    pub(super) fn inbox(&self) -> &Path {
+        &self.inbox
     }
 
     pub(super) fn shared(&self) -> &Arc<Root> {

@@ -56,7 +56,7 @@ pub(crate) fn from_disk(settings: &Settings, level: &[u8]) -> Option<String> {
     Some(if settings.utf8_names { mutf7::encode(level) } else { level.to_owned() })
 }
 
-fn is_reserved(name: &[u8]) -> bool {
+pub(super) fn is_reserved(name: &[u8]) -> bool {
     name.starts_with(b".")
         || name.starts_with(b"dovecot")
         || name.starts_with(b"courier")

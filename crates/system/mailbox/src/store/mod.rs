@@ -57,6 +57,7 @@ mod names;
 mod quota;
 mod reading;
 mod root;
+mod structure;
 mod subscriptions;
 mod text;
 mod uid_validity;
@@ -81,7 +82,7 @@ pub use attributes::Attribute;
 pub use contents::{Changes, Contents, Message, Summary, Vanished};
 pub use error::MailError;
 pub use flags::{FlagChange, Flags, How, KEYWORDS_LIMIT, KeywordSet};
-pub use folder::{CacheKind, Copied, Folder, Quota, Stored};
+pub use folder::{CacheKind, Copied, Folder, Quota, Stored, WatchPlace};
 pub use folders::Store;
 pub use index::Computed;
 pub(crate) use layout::folder_paths;
@@ -89,6 +90,7 @@ pub use limits::{BadLimits, Limits};
 pub use maildrop::{DropMessage, DropSettings, Maildrop};
 pub use names::{BadName, FolderName};
 pub(crate) use quota::Ledger;
+pub use structure::FolderIdentity;
 pub use text::MessageText;
 pub use uidl::{BadUidlFormat, UidlFormat};
 pub use upload::{Addition, Upload};
@@ -98,7 +100,7 @@ pub use watcher::{WatchKey, Watcher};
 pub type Uid = u32;
 
 /// How folders lie on the disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Layout {
     /// `.A.B` beside `cur`, `new` and `tmp` of INBOX.
     MaildirPlusPlus,

@@ -109,7 +109,7 @@ impl FolderName {
     }
 
     /// The name of `self`, which is `from` or lies below it, after `from` became `to`.
-    pub(crate) fn moved(&self, from: &Self, to: &Self) -> Self {
+    pub fn moved(&self, from: &Self, to: &Self) -> Self {
         let rest = self.levels.get(from.levels.len()..).unwrap_or_default();
         Self { levels: [to.levels.as_slice(), rest].concat() }
     }

@@ -6,10 +6,10 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
 
-use sys::watch::{DirectoryWatch, WatchId};
+use sys::watch::{Change, DirectoryWatch, WatchId};
 
-use super::Folder;
-use super::folder::Watched;
+use super::folder::{WatchPlace, Watched};
+use super::{Layout, structure};
 
 /// Names what is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,15 +20,47 @@ pub struct WatchKey(u64);
 pub struct Watcher {
     watch: DirectoryWatch,
     /// By what is watched. Two sessions share a folder; mbox files share a directory, where each has its name.
-    keys: HashMap<WatchId, Vec<(Option<OsString>, WatchKey)>>,
+    keys: HashMap<WatchId, Vec<(Interest, WatchKey)>>,
     folders: HashMap<WatchKey, Entry>,
-    by_path: HashMap<PathBuf, WatchKey>,
+    by_path: HashMap<(PathBuf, Kind), WatchKey>,
     last_key: u64,
+}
+
+/// What is watched at a path: a folder, or which folders there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Folder,
+    Folders,
+}
+
+/// What of a directory is of interest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Interest {
+    /// All of it.
+    Everything,
+    /// This entry.
+    Entry(OsString),
+    /// Entries that have to do with which folders there are.
+    Folders(Layout),
+}
+
+impl Interest {
+    /// What happens to a directory itself has no name, and concerns all that is in it.
+    fn has(&self, change: &Change) -> bool {
+        match (self, &change.entry) {
+            (Self::Everything, _) | (Self::Entry(_), None) => true,
+            (Self::Entry(name), Some(entry)) => name == entry,
+            (Self::Folders(_), None) => change.moved,
+            (Self::Folders(layout), Some(entry)) => {
+                change.moved && structure::concerns_folders(*layout, entry)
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Entry {
-    path: PathBuf,
+    path: (PathBuf, Kind),
     ids: Vec<WatchId>,
     sessions: usize,
 }
@@ -48,50 +80,75 @@ impl Watcher {
         })
     }
 
-    /// Watches a folder, or counts one more who does.
+    /// Watches a folder, or which folders there are; or counts one more who does.
     ///
     /// # Errors
     /// When the user has too many watches (`fs.inotify.max_user_watches`): poll instead.
-    pub fn watch(&mut self, folder: &Folder) -> io::Result<WatchKey> {
-        let watched = folder.watched();
-        let path = match &watched {
-            Watched::Directories(paths) => paths.first().cloned().unwrap_or_default(),
-            Watched::File(path) => path.clone(),
+    pub fn watch(&mut self, place: &WatchPlace) -> io::Result<WatchKey> {
+        let path = match &place.0 {
+            Watched::Directories(paths) => (paths.first().cloned().unwrap_or_default(), Kind::Folder),
+            Watched::File(path) => (path.clone(), Kind::Folder),
+            Watched::Folders { directories, .. } => {
+                (directories.first().cloned().unwrap_or_default(), Kind::Folders)
+            }
         };
-        if let Some(key) = self.by_path.get(&path)
-            && let Some(entry) = self.folders.get_mut(key)
-        {
-            entry.sessions += 1;
-            return Ok(*key);
+        if let Some(key) = self.by_path.get(&path).copied() {
+            // Directories of folders may have come since.
+            if path.1 == Kind::Folders {
+                self.complete(key, &place.0)?;
+            }
+            if let Some(entry) = self.folders.get_mut(&key) {
+                entry.sessions += 1;
+            }
+            return Ok(key);
         }
         self.last_key += 1;
         let key = WatchKey(self.last_key);
-        let mut entry = Entry { path: path.clone(), ids: Vec::new(), sessions: 1 };
-        if let Err(error) = self.add(&watched, key, &mut entry.ids) {
-            self.remove(key, &entry.ids);
+        self.folders.insert(key, Entry { path: path.clone(), ids: Vec::new(), sessions: 1 });
+        self.by_path.insert(path, key);
+        if let Err(error) = self.complete(key, &place.0) {
+            self.unwatch(key);
             return Err(error);
         }
-        self.by_path.insert(path, key);
-        self.folders.insert(key, entry);
         Ok(key)
     }
 
-    fn add(&mut self, watched: &Watched, key: WatchKey, ids: &mut Vec<WatchId>) -> io::Result<()> {
-        let mut added = |id, name| {
-            self.keys.entry(id).or_default().push((name, key));
-            ids.push(id);
-        };
+    /// Watches what of a place is not watched yet.
+    fn complete(&mut self, key: WatchKey, watched: &Watched) -> io::Result<()> {
         match watched {
             Watched::Directories(paths) => {
                 for path in paths {
-                    added(self.watch.add(path)?, None);
+                    self.add(path, Interest::Everything, key)?;
                 }
             }
-            Watched::File(path) => match self.watch.add(path.parent().unwrap_or(Path::new("/"))) {
-                Ok(id) => added(id, path.file_name().map(OsString::from)),
-                // Who may not list the directory still sees what is written into the file that is there.
-                Err(_) => added(self.watch.add(path)?, None),
-            },
+            Watched::File(path) => {
+                let interest =
+                    path.file_name().map_or(Interest::Everything, |name| Interest::Entry(name.into()));
+                if self.add(path.parent().unwrap_or(Path::new("/")), interest, key).is_err() {
+                    // Who may not list the directory still sees what is written into the file that is there.
+                    self.add(path, Interest::Everything, key)?;
+                }
+            }
+            Watched::Folders { layout, directories } => {
+                for (place, path) in directories.iter().enumerate() {
+                    match self.add(path, Interest::Folders(*layout), key) {
+                        // A directory that has gone has no folders.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound && place > 0 => {}
+                        outcome => outcome?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: &Path, interest: Interest, key: WatchKey) -> io::Result<()> {
+        let id = self.watch.add(path)?;
+        if let Some(entry) = self.folders.get_mut(&key)
+            && !entry.ids.contains(&id)
+        {
+            entry.ids.push(id);
+            self.keys.entry(id).or_default().push((interest, key));
         }
         Ok(())
     }
@@ -126,13 +183,11 @@ impl Watcher {
     /// # Errors
     /// As read(2).
     pub fn changed(&mut self) -> io::Result<Vec<WatchKey>> {
-        let Some(events) = self.watch.changed()? else { return Ok(self.folders.keys().copied().collect()) };
+        let Some(changes) = self.watch.changed()? else { return Ok(self.folders.keys().copied().collect()) };
         let mut keys = Vec::new();
-        for (id, entry) in events {
-            let concerned = self.keys.get(&id).into_iter().flatten();
-            // What happens to a directory itself has no name, and concerns all that is in it.
-            let is_it = |name: &Option<OsString>| name.is_none() || entry.is_none() || *name == entry;
-            keys.extend(concerned.filter(|(name, _)| is_it(name)).map(|(_, key)| *key));
+        for change in changes {
+            let concerned = self.keys.get(&change.watch).into_iter().flatten();
+            keys.extend(concerned.filter(|(interest, _)| interest.has(&change)).map(|(_, key)| *key));
         }
         keys.sort_unstable();
         keys.dedup();
@@ -166,9 +221,9 @@ mod tests {
         let (inbox, other) =
             (store.folder(&FolderName::inbox(), 1).unwrap(), store.folder(&name, 1).unwrap());
         let mut watcher = Watcher::new().unwrap();
-        let first = watcher.watch(&inbox).unwrap();
-        let second = watcher.watch(&other).unwrap();
-        assert_eq!(watcher.watch(&inbox).unwrap(), first);
+        let first = watcher.watch(&inbox.watch_place()).unwrap();
+        let second = watcher.watch(&other.watch_place()).unwrap();
+        assert_eq!(watcher.watch(&inbox.watch_place()).unwrap(), first);
         assert_eq!(watcher.changed().unwrap(), []);
         std::fs::write(root.path().join("tmp/1.2.vm"), "x").unwrap();
         assert_eq!(watcher.changed().unwrap(), []);
@@ -195,7 +250,8 @@ mod tests {
             stores.open(&path).unwrap().folder(&FolderName::inbox(), 1).unwrap()
         });
         let mut watcher = Watcher::new().unwrap();
-        let (first, second) = (watcher.watch(&one).unwrap(), watcher.watch(&two).unwrap());
+        let (first, second) =
+            (watcher.watch(&one.watch_place()).unwrap(), watcher.watch(&two.watch_place()).unwrap());
         for round in 0..3 {
             std::fs::write(root.path().join("one.tmp"), "x").unwrap();
             assert_eq!(watcher.changed().unwrap(), [], "{round}");
