@@ -11,6 +11,7 @@ pub mod config;
 pub mod suite;
 pub mod certificate;
 pub mod name_server;
+pub mod judgement;
 pub mod port;
 pub mod processes;
 pub mod storm;

@@ -1,14 +1,16 @@
 //! A name server on this host that knows a few records, for tests of who asks DNS.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// Bytes of a query.
 const QUERY_LIMIT_BYTES: usize = 1500;
 /// Types of records: RFC 1035 §3.2.2.
-const KINDS: [(&str, u16); 4] = [("A", 1), ("NS", 2), ("TXT", 16), ("AAAA", 28)];
+const KINDS: [(&str, u16); 6] = [("A", 1), ("NS", 2), ("PTR", 12), ("MX", 15), ("TXT", 16), ("AAAA", 28)];
+/// Bytes of one string of a TXT record (RFC 1035 §3.3.14).
+const STRING_LIMIT_BYTES: usize = 255;
 /// Names that end like this are never answered.
 pub const SILENT: &str = "silent.example";
 
@@ -20,7 +22,7 @@ pub struct NameServer {
 }
 
 impl NameServer {
-    /// With records like `name A 127.0.0.2`, one a line.
+    /// With records like `name A 127.0.0.2`, one a line; `name FAIL` fails whatever is asked.
     ///
     /// # Errors
     /// As opening a socket.
@@ -64,13 +66,17 @@ fn question(query: &[u8]) -> Option<(String, u16, usize)> {
 fn answer(zone: &str, query: &[u8], name: &str, kind: u16) -> Vec<u8> {
     let records = zone.lines().filter_map(|line| {
         let (owner, rest) = line.split_once(' ')?;
-        let (kind, value) = rest.split_once(' ')?;
+        let (kind, value) = rest.split_once(' ').unwrap_or((rest, ""));
         let number = KINDS.iter().find(|(known, _)| *known == kind)?.1;
         (owner == name).then(|| (number, data(kind, value)))
     });
     let all: Vec<(u16, Vec<u8>)> = records.collect();
-    // RFC 1035 §4.1.1: no such name.
-    let code = if all.is_empty() { 3 } else { 0 };
+    // RFC 1035 §4.1.1: failure, no such name, no error.
+    let code = match all.is_empty() {
+        _ if zone.lines().any(|line| line.strip_suffix(" FAIL") == Some(name)) => 2,
+        true => 3,
+        false => 0,
+    };
     let found: Vec<_> = all.into_iter().filter(|(is, _)| *is == kind).collect();
     let count = u8::try_from(found.len()).unwrap_or(u8::MAX);
     let mut answer = [&query[..2], &[0x81, 0x80 | code, 0, 1, 0, count, 0, 0, 0, 0], &query[12..]].concat();
@@ -85,13 +91,21 @@ fn answer(zone: &str, query: &[u8], name: &str, kind: u16) -> Vec<u8> {
 }
 
 fn data(kind: &str, value: &str) -> Vec<u8> {
-    let counted = |text: &str| {
+    let counted = |text: &[u8]| {
         let length = u8::try_from(text.len()).unwrap_or_default();
-        [&[length], &text.as_bytes()[..usize::from(length)]].concat()
+        [&[length], &text[..usize::from(length)]].concat()
+    };
+    let name = |name: &str| -> Vec<u8> {
+        name.split('.').flat_map(|label| counted(label.as_bytes())).chain([0]).collect()
     };
     match kind {
         "A" => value.parse().map_or_else(|_| Vec::new(), |address: Ipv4Addr| address.octets().to_vec()),
-        "NS" => value.split('.').flat_map(counted).chain([0]).collect(),
-        _ => counted(value),
+        "AAAA" => value.parse().map_or_else(|_| Vec::new(), |address: Ipv6Addr| address.octets().to_vec()),
+        "NS" | "PTR" => name(value),
+        "MX" => {
+            let (preference, exchange) = value.split_once(' ').unwrap_or(("0", value));
+            [preference.parse::<u16>().unwrap_or_default().to_be_bytes().to_vec(), name(exchange)].concat()
+        }
+        _ => value.as_bytes().chunks(STRING_LIMIT_BYTES).flat_map(counted).collect(),
     }
 }

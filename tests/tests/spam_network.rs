@@ -1,14 +1,13 @@
 //! Rules that ask DNS, held against SpamAssassin's where that is installed: a name server on this host answers both.
 #![allow(clippy::unwrap_used)]
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tempfile::TempDir;
 use testkit::left_out;
+use tests::judgement::RuleFolder;
 use tests::name_server::{NameServer, SILENT};
 use tests::port::Port;
 use tests::programs::Programs;
@@ -84,68 +83,35 @@ const MESSAGE: &str = "Received: from relay.example (relay.example [10.1.1.1]) b
     From: Shop <x@shop.bad-domain.com>\nTo: you@here.org\nSubject: offer\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
     Message-Id: <a@shop.bad-domain.com>\n\nLook at http://www.pills-here.com/x and http://198.51.100.44/y now.\n";
 
-/// A folder with the rules, for everybody to read.
-fn rules(server: &NameServer, more: &str) -> TempDir {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let site = folder.path().join("site");
-    fs::create_dir(&site).unwrap();
-    let plugins: String = ["Check", "DNSEval", "URIDNSBL", "AskDNS"]
-        .map(|name| format!("loadplugin Mail::SpamAssassin::Plugin::{name}\n"))
-        .concat();
-    fs::write(site.join("plugins.pre"), plugins).unwrap();
-    let text = format!("{RULES}dns_server {}\n{more}", server.address);
-    fs::write(folder.path().join("rules.cf"), text).unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    folder
-}
-
-/// What `spamassassin -t` reports, sorted: lines stand in another order in each run of the original.
-fn report(program: &Path, folder: &Path, options: &[&str]) -> Vec<String> {
-    let mut command = Command::new(program);
-    command.arg("-C").arg(folder).arg("--siteconfigpath").arg(folder.join("site"));
-    command.args(["-x", "-t", "-p", "/dev/null"]).args(options);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(MESSAGE.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let report = text.split_once("/y now.\n").unwrap().1;
-    let mut lines: Vec<String> = report.lines().map(|line| line.trim().to_owned()).collect();
-    lines.retain(|line| !line.is_empty());
-    lines.sort();
-    lines
-}
-
-fn ours() -> PathBuf {
-    Programs::ours().commands.join("spamassassin")
+fn rules(server: &NameServer, more: &str) -> RuleFolder {
+    let plugins = ["Check", "DNSEval", "URIDNSBL", "AskDNS"];
+    RuleFolder::new(&plugins, server, &format!("{RULES}{more}"))
 }
 
 #[test]
 fn lists_are_asked_as_the_original_asks_them() {
     let server = NameServer::start(ZONE).unwrap();
     let folder = rules(&server, "");
-    let found = report(&ours(), folder.path(), &[]);
+    let found = folder.ours(MESSAGE, &[]);
     for name in HITS.split(',') {
         assert!(found.iter().any(|line| line.contains(&format!(" {name} "))), "{name} is not in {found:#?}");
     }
     assert!(!found.iter().any(|line| line.contains("Z_GONE") || line.contains("Z_OTHER")), "{found:#?}");
     assert!(found.contains(&"[URI: www.pills-here.com/198.51.100.78]".to_owned()), "{found:#?}");
-    let original = Path::new("/usr/bin/spamassassin");
-    if !original.exists() {
-        return left_out("spamassassin is not installed");
+    match folder.original(MESSAGE) {
+        Some(original) => assert_eq!(found, original),
+        None => left_out("spamassassin is not installed"),
     }
-    assert_eq!(found, report(original, folder.path(), &[]));
 }
 
 #[test]
 fn nobody_is_asked_in_local_mode_or_where_a_list_may_not_be_asked() {
     let server = NameServer::start(ZONE).unwrap();
     let folder = rules(&server, "");
-    assert_eq!(report(&ours(), folder.path(), &["-L"]), [""; 0]);
-    assert_eq!(report(&ours(), folder.path(), &["--cf=dns_available no"]), [""; 0]);
+    assert_eq!(folder.ours(MESSAGE, &["-L"]), [""; 0]);
+    assert_eq!(folder.ours(MESSAGE, &["--cf=dns_available no"]), [""; 0]);
     assert_eq!(server.asked(), [""; 0]);
-    let found = report(&ours(), folder.path(), &["--cf=dns_query_restriction deny zen.example"]);
+    let found = folder.ours(MESSAGE, &["--cf=dns_query_restriction deny zen.example"]);
     assert!(found.iter().any(|line| line.contains("Z_TEXT")), "{found:#?}");
     assert!(!server.asked().iter().any(|name| name.ends_with("zen.example")));
 }

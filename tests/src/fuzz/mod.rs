@@ -8,6 +8,7 @@ mod address;
 mod attributes;
 mod cleanup;
 mod dialogue;
+mod dkim;
 mod dovecot_auth;
 mod imap;
 mod main_cf;
@@ -22,6 +23,7 @@ mod sasl;
 mod smtp;
 mod spam_rules;
 mod spamc;
+mod spf;
 mod table_source;
 
 use std::path::PathBuf;
@@ -40,10 +42,11 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 20] = [
     Target { name: "address", run: address::run, seeds: address::seeds },
     Target { name: "attributes", run: attributes::run, seeds: attributes::seeds },
     Target { name: "cleanup", run: cleanup::run, seeds: cleanup::seeds },
+    Target { name: "dkim", run: dkim::run, seeds: dkim::seeds },
     Target { name: "dovecot_auth", run: dovecot_auth::run, seeds: dovecot_auth::seeds },
     Target { name: "imap", run: imap::run, seeds: imap::seeds },
     Target { name: "main_cf", run: main_cf::run, seeds: main_cf::seeds },
@@ -58,6 +61,7 @@ pub const TARGETS: [Target; 18] = [
     Target { name: "smtp", run: smtp::run, seeds: smtp::seeds },
     Target { name: "spam_rules", run: spam_rules::run, seeds: spam_rules::seeds },
     Target { name: "spamc", run: spamc::run, seeds: spamc::seeds },
+    Target { name: "spf", run: spf::run, seeds: spf::seeds },
     Target { name: "table_source", run: table_source::run, seeds: table_source::seeds },
 ];
 

@@ -33,7 +33,7 @@ impl<'a> Letter<'a> {
         let rules = &self.rules.rules;
         // Whether Bayes counts is not known yet.
         let active = |rule: RuleId| rules[rule].scores[1] != 0.0 || rules[rule].scores[3] != 0.0;
-        network::walk(&self.rules.matchers.network, rules, &self.mail, answers, &active).missing
+        network::walk(&self.rules.matchers.network, rules, &self.mail, answers, &active, 0).missing
     }
 
     /// The verdict.

@@ -159,17 +159,17 @@ impl<'a> Scan<'a> {
         }
         self.calls(context, Stage::Full);
         if let Some(answers) = answers {
-            self.network(answers);
+            self.network(answers, context.now);
         }
         matchers.templates.iter().for_each(|template| self.template(template));
         self.metas();
     }
 
     /// What rules that ask DNS find in the answers.
-    fn network(&mut self, answers: &Answers) {
+    fn network(&mut self, answers: &Answers, now: i64) {
         let active = |rule: RuleId| self.is_active(rule);
         let (rules, calls) = (&self.rules.rules, &self.rules.matchers.network);
-        let walked = network::walk(calls, rules, self.mail, answers, &active);
+        let walked = network::walk(calls, rules, self.mail, answers, &active, now);
         for (rule, notes) in walked.hits {
             self.hit(rule, 1.0, notes);
         }

@@ -11,8 +11,8 @@ use dns::{Answer, Hosts, Resolver};
 use spam::{Answers, Check, Letter, Question, Reply, Ruleset};
 
 /// Replies raise further questions this often: servers of a domain, then their addresses, then lists of these; an SPF record
-/// may lead to ten others (RFC 7208 §4.6.4).
-const ROUND_LIMIT: usize = 14;
+/// may lead to one that leads to one, and so on (`spf::TERM_LIMIT`).
+const ROUND_LIMIT: usize = 24;
 /// Time for one try of one server.
 const TRY: Duration = Duration::from_secs(3);
 /// Domains that are left alone at a time.

@@ -102,15 +102,13 @@ pub(crate) enum Known {
 }
 
 /// Functions that this version has no answer for: they ask the network.
-const NETWORK: [&str; 11] = [
+const NETWORK: [&str; 9] = [
     "check_arc_",
     "check_dkim_",
     "check_dmarc",
     "check_dns_sender",
     "check_for_dkim_",
     "check_for_def_dkim_",
-    "check_for_spf_",
-    "check_for_def_spf_",
     "check_hashbl_",
     "check_rbl",
     "check_uridnsbl",

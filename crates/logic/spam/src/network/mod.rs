@@ -5,8 +5,10 @@
 //! the questions finds the hits once the answers are there, so the two can not disagree.
 
 mod addresses;
+mod claims;
 mod lists;
 mod question;
+mod sender_policy;
 mod subtest;
 mod tags;
 mod uris;

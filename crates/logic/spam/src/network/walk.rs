@@ -4,10 +4,13 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::addresses::Addresses;
+use super::claims::{self, Claim};
 use super::lists::{self, List, Sub};
 use super::question::{Answers, Question, RecordKind, Reply};
+use super::sender_policy::Policies;
 use super::subtest::Subtest;
 use super::{tags, uris};
+use crate::eval::Found;
 use crate::mail::Mail;
 use crate::registry::is_host_name;
 use crate::rules::{AskDns, UriList};
@@ -23,13 +26,16 @@ pub(crate) struct Calls {
     pub(super) subs: Vec<(RuleId, Sub)>,
     pub(super) uris: Vec<(RuleId, UriList)>,
     asks: Vec<(RuleId, AskDns)>,
+    claims: Vec<(RuleId, Claim)>,
 }
 
 /// Is a function of that name in this version? `check_uridnsbl` and `check_dns_sender` do nothing by themselves: what the
 /// first one finds is found by the list of the rule's name, and the second one hits in the peer only when a reply says both
 /// that there is no such name and what its records are.
 pub(crate) fn function_is_known(name: &str) -> bool {
-    lists::subject(name).is_some() || matches!(name, "check_rbl_sub" | "check_uridnsbl" | "check_dns_sender")
+    lists::subject(name).is_some()
+        || Claim::is_known(name)
+        || matches!(name, "check_rbl_sub" | "check_uridnsbl" | "check_dns_sender")
 }
 
 impl Calls {
@@ -40,6 +46,10 @@ impl Calls {
             let good = sub.is_some();
             self.subs.extend(sub.map(|sub| (rule, sub)));
             return good;
+        }
+        if let Some(claim) = Claim::new(name, arguments) {
+            self.claims.push((rule, claim));
+            return true;
         }
         let Some(subject) = lists::subject(name) else { return true };
         let list = List::new(subject, arguments);
@@ -58,7 +68,7 @@ impl Calls {
 
     /// No rule asks anything.
     fn is_empty(&self) -> bool {
-        self.lists.is_empty() && self.uris.is_empty() && self.asks.is_empty()
+        self.lists.is_empty() && self.uris.is_empty() && self.asks.is_empty() && self.claims.is_empty()
     }
 }
 
@@ -73,8 +83,21 @@ pub(super) struct Walk<'a> {
     hits: Vec<(RuleId, Vec<String>)>,
     pub(super) relays: OnceCell<Option<Addresses>>,
     hosts: OnceCell<uris::Hosts>,
+    pub(super) policies: Option<Policies>,
+    pub(super) now: i64,
     /// What lists of URIs were asked already: several hosts have one domain.
     pub(super) seen: BTreeSet<(RuleId, String)>,
+}
+
+/// What became of a question.
+pub(super) enum Known<'a> {
+    Reply(&'a Reply),
+    /// DNS does not have such names.
+    NoName,
+    /// No server said anything, or none may be asked.
+    Nothing,
+    /// It will be asked.
+    NotYet,
 }
 
 /// What a walk found.
@@ -92,6 +115,7 @@ pub(crate) fn walk<'a>(
     mail: &'a Mail<'a>,
     answers: &'a Answers,
     active: &'a dyn Fn(RuleId) -> bool,
+    now: i64,
 ) -> Walked {
     let mut walk = Walk {
         calls,
@@ -103,6 +127,8 @@ pub(crate) fn walk<'a>(
         hits: Vec::new(),
         relays: OnceCell::new(),
         hosts: OnceCell::new(),
+        policies: None,
+        now,
         seen: BTreeSet::new(),
     };
     let asking = &mail.settings.asking;
@@ -113,6 +139,7 @@ pub(crate) fn walk<'a>(
         if !asking.skip_uribl_checks {
             uris::ask(&mut walk);
         }
+        walk.claims();
         walk.questions();
     }
     Walked { missing: walk.missing, hits: walk.hits }
@@ -125,15 +152,38 @@ impl<'a> Walk<'a> {
 
     /// What is known of a name; `None` when nobody knows, or nobody asked yet.
     pub(super) fn ask(&mut self, name: &str, kind: RecordKind) -> Option<&'a Reply> {
+        if let Known::Reply(reply) = self.told(name, kind) { Some(reply) } else { None }
+    }
+
+    /// As [`Walk::ask`], for those who want to know why there is no answer.
+    pub(super) fn told(&mut self, name: &str, kind: RecordKind) -> Known<'a> {
         let question = Question::new(name, kind);
         if let Some(reply) = self.answers.get(&question) {
-            return reply;
+            return reply.map_or(Known::Nothing, Known::Reply);
+        }
+        if !is_askable(&question.name) {
+            return Known::NoName;
         }
         let has_room = self.answers.len() + self.missing.len() < QUESTION_LIMIT;
-        if has_room && is_askable(&question.name) && self.mail.settings.asking.allows(&question.name) {
-            self.missing.insert(question);
+        if !has_room || !self.mail.settings.asking.allows(&question.name) {
+            return Known::Nothing;
         }
-        None
+        self.missing.insert(question);
+        Known::NotYet
+    }
+
+    /// What is claimed of the sender, and is true.
+    fn claims(&mut self) {
+        let calls = self.calls;
+        for (rule, claim) in &calls.claims {
+            if self.is_active(*rule) {
+                match claims::holds(self, claim) {
+                    Found::No => {}
+                    Found::Yes => self.hits.push((*rule, Vec::new())),
+                    Found::Because(note) => self.hits.push((*rule, vec![note])),
+                }
+            }
+        }
     }
 
     /// A rule hits once, however many records say so; reports show what each says.

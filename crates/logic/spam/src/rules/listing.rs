@@ -8,18 +8,20 @@ use super::problem::Fault;
 use super::statement::{Done, Statement};
 
 /// Lists of addresses that are settings of their own.
-const ADDRESS_LISTS: [&str; 12] = [
+const ADDRESS_LISTS: [&str; 14] = [
     "all_spam_to",
     "bayes_ignore_from",
     "bayes_ignore_to",
     "blocklist_from",
     "blocklist_to",
     "def_welcomelist_auth",
+    "def_welcomelist_from_spf",
     "more_spam_to",
     "welcomelist_allows_relays",
     "welcomelist_auth",
     "welcomelist_bounce_relays",
     "welcomelist_from",
+    "welcomelist_from_spf",
     "welcomelist_to",
 ];
 

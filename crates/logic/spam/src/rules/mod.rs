@@ -2,6 +2,7 @@
 
 mod arguments;
 mod asking;
+mod authenticity;
 mod condition;
 mod configuration;
 mod defining;
@@ -24,6 +25,8 @@ mod statement;
 
 pub use asking::Asking;
 pub(crate) use asking::{AskDns, UriList, UriSubject};
+pub use authenticity::Authenticity;
+pub(crate) use authenticity::SignerList;
 pub use configuration::{Configuration, Scores};
 pub use definition::{Definition, HeaderTest, Kind, MimeTest, Stage};
 pub(crate) use expression::Expression;

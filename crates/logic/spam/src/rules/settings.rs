@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::asking::Asking;
+use super::authenticity::Authenticity;
 use super::lists::{AddressList, RelayList};
 use super::networks::Networks;
 use crate::perl::Pattern;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub txrep: TxRep,
     /// Of rules that ask DNS.
     pub asking: Asking,
+    /// Of SPF, DKIM and DMARC.
+    pub authenticity: Authenticity,
     /// Where reputations of senders are kept (AWL or TxRep).
     pub auto_welcomelist_path: Option<String>,
     /// Settings that are understood and do nothing in this version, with the file that has them first.
@@ -260,6 +263,7 @@ impl Default for Settings {
             awl: Awl::default(),
             txrep: TxRep::default(),
             asking: Asking::default(),
+            authenticity: Authenticity::default(),
             auto_welcomelist_path: None,
             inert: BTreeMap::new(),
             old_subject_tag: None,

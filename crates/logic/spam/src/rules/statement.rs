@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::configuration::Configuration;
 use super::problem::Fault;
-use super::{asking, defining, learning, listing, plugins, reporting, scanning};
+use super::{asking, authenticity, defining, learning, listing, plugins, reporting, scanning};
 use crate::perl::Pattern;
 
 /// A line: its key in lower case with underscores, its value, and where it stands.
@@ -99,6 +99,7 @@ pub(crate) fn apply(configuration: &mut Configuration, statement: &Statement<'_>
         .or_else(|| scanning::scan(configuration, statement))
         .or_else(|| learning::learn(configuration, statement))
         .or_else(|| asking::asking(configuration, statement))
+        .or_else(|| authenticity::authenticity(configuration, statement))
         .or_else(|| world(configuration, statement));
     found.unwrap_or_else(|| Err(Fault::Unknown(statement.key.to_owned())))
 }
@@ -158,19 +159,18 @@ impl<'a> Statement<'a> {
 }
 
 /// Families of settings that belong to parts which this version does not have: they are taken, and named once in the log.
-const INERT: [&str; 48] = [
-    "adsp_override",
+const INERT: [&str; 41] = [
     "asn_",
     "auto_welcomelist_",
     "auto_whitelist_",
     "bayes_",
     "clear_dns_",
     "dcc_",
-    "def_welcomelist_from_dkim",
-    "def_welcomelist_from_spf",
     "dkim_",
     "dmarc_",
     "dns_",
+    "do_not_use_mail_spf",
+    "do_not_use_mail_spf_query",
     "extracttext_",
     "fns_",
     "geodb_",
@@ -198,14 +198,8 @@ const INERT: [&str; 48] = [
     "use_txrep",
     "user_scores_",
     "version_tag",
-    "welcomelist_from_dkim",
-    "welcomelist_from_spf",
-    "unwelcomelist_from_dkim",
-    "unwelcomelist_from_spf",
-    "always_trust_envelope_sender",
     "clear_uridnsbl_skip_domain",
     "uricountry",
-    "unwelcomelist_auth",
     "use_",
 ];
 

@@ -1,0 +1,82 @@
+//! Rules in a folder of their own, and what `spamassassin` says of a message with them: ours and the original.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::name_server::NameServer;
+use crate::programs::Programs;
+
+/// Where Debian has the original.
+const ORIGINAL: &str = "/usr/bin/spamassassin";
+
+/// A folder with rules and no others, for everybody to read.
+pub struct RuleFolder(TempDir);
+
+impl RuleFolder {
+    /// With these plugins loaded; all questions go to `server`.
+    pub fn new(plugins: &[&str], server: &NameServer, rules: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().join("site");
+        fs::create_dir(&site).unwrap();
+        let load = |name: &&str| format!("loadplugin Mail::SpamAssassin::Plugin::{name}\n");
+        fs::write(site.join("plugins.pre"), plugins.iter().map(load).collect::<String>()).unwrap();
+        let text = format!("{rules}\ndns_server {}\n", server.address);
+        fs::write(folder.path().join("rules.cf"), text).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        Self(folder)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// What our `spamassassin -t` reports.
+    pub fn ours(&self, message: &str, options: &[&str]) -> Vec<String> {
+        self.report(&Programs::ours().commands.join("spamassassin"), message, options)
+    }
+
+    /// What the original reports; `None` where it is not installed.
+    pub fn original(&self, message: &str) -> Option<Vec<String>> {
+        let program = PathBuf::from(ORIGINAL);
+        program.exists().then(|| self.report(&program, message, &[]))
+    }
+
+    /// The lines behind the message, sorted: they stand in another order in each run of the original.
+    fn report(&self, program: &Path, message: &str, options: &[&str]) -> Vec<String> {
+        let mut command = Command::new(program);
+        command.arg("-C").arg(self.path()).arg("--siteconfigpath").arg(self.path().join("site"));
+        command.args(["-x", "-t", "-p", "/dev/null"]).args(options);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(message.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).replace('\r', "");
+        let last = message.trim_end().lines().next_back().unwrap();
+        let (_, report) = text.split_once(&format!("\n{last}\n")).unwrap_or_else(|| panic!("{text}"));
+        let mut lines: Vec<String> = report.lines().map(|line| line.trim().to_owned()).collect();
+        lines.retain(|line| !line.is_empty());
+        lines.sort();
+        lines
+    }
+}
+
+/// The rules of a report: the words that stand behind a score, in order.
+pub fn rules_of(report: &[String]) -> Vec<&str> {
+    let rule = |line: &'_ String| {
+        let (score, rest) = line.split_once(' ')?;
+        score.parse::<f64>().ok()?;
+        let at = line.len() - rest.trim_start().len();
+        let length = line[at..].find(' ').unwrap_or(line.len() - at);
+        Some((at, length))
+    };
+    let mut names: Vec<&str> =
+        report.iter().filter_map(|line| rule(line).map(|(at, length)| &line[at..at + length])).collect();
+    names.sort_unstable();
+    names
+}
