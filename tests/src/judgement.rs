@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
@@ -13,8 +14,14 @@ use crate::programs::Programs;
 /// Where Debian has the original.
 const ORIGINAL: &str = "/usr/bin/spamassassin";
 
+/// Runs a program of Perl that wants taint mode (perlsec(1)) without it: there the environment could not name a server.
+const WITHOUT_TAINT_MODE: &str = "$0 = shift; do $0; die $@ if $@";
+
 /// A folder with rules and no others, for everybody to read.
-pub struct RuleFolder(TempDir);
+pub struct RuleFolder {
+    folder: TempDir,
+    server: SocketAddr,
+}
 
 impl RuleFolder {
     /// With these plugins loaded; all questions go to `server`.
@@ -28,28 +35,34 @@ impl RuleFolder {
         let text = format!("{rules}\ndns_server {}\n", server.address);
         fs::write(folder.path().join("rules.cf"), text).unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        Self(folder)
+        Self { folder, server: server.address }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     /// What our `spamassassin -t` reports.
     pub fn ours(&self, message: &str, options: &[&str]) -> Vec<String> {
-        self.report(&Programs::ours().commands.join("spamassassin"), message, options)
+        self.report(Command::new(Programs::ours().commands.join("spamassassin")), message, options)
     }
 
     /// What the original reports; `None` where it is not installed.
-    pub fn original(&self, message: &str) -> Option<Vec<String>> {
-        let program = PathBuf::from(ORIGINAL);
-        program.exists().then(|| self.report(&program, message, &[]))
+    pub fn original(&self, message: &str, options: &[&str]) -> Option<Vec<String>> {
+        if !Path::new(ORIGINAL).exists() {
+            return None;
+        }
+        let mut command = Command::new("perl");
+        command.args(["-e", WITHOUT_TAINT_MODE, ORIGINAL]);
+        // Mail::DMARC asks for itself.
+        command.env("RES_NAMESERVERS", self.server.ip().to_string());
+        command.env("RES_OPTIONS", format!("port:{}", self.server.port()));
+        Some(self.report(command, message, options))
     }
 
     /// The lines behind the message, sorted: they stand in another order in each run of the original.
-    fn report(&self, program: &Path, message: &str, options: &[&str]) -> Vec<String> {
-        let mut command = Command::new(program);
+    fn report(&self, mut command: Command, message: &str, options: &[&str]) -> Vec<String> {
         command.arg("-C").arg(self.path()).arg("--siteconfigpath").arg(self.path().join("site"));
         command.args(["-x", "-t", "-p", "/dev/null"]).args(options);
         let mut child =

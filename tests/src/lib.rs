@@ -12,6 +12,7 @@ pub mod suite;
 pub mod certificate;
 pub mod name_server;
 pub mod judgement;
+pub mod signer;
 pub mod port;
 pub mod processes;
 pub mod storm;

@@ -98,7 +98,7 @@ fn lists_are_asked_as_the_original_asks_them() {
     }
     assert!(!found.iter().any(|line| line.contains("Z_GONE") || line.contains("Z_OTHER")), "{found:#?}");
     assert!(found.contains(&"[URI: www.pills-here.com/198.51.100.78]".to_owned()), "{found:#?}");
-    match folder.original(MESSAGE) {
+    match folder.original(MESSAGE, &[]) {
         Some(original) => assert_eq!(found, original),
         None => left_out("spamassassin is not installed"),
     }

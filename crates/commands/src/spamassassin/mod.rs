@@ -158,7 +158,7 @@ fn judge_all(options: &Options, debug: &Debug, site: &Site) -> u8 {
         };
         let (now, stamp) = stamp(&host);
         let letter = Letter::open(&site.rules, message);
-        let asked = inquirer.as_ref().map(|inquirer| inquirer.answers(&letter, &site.rules));
+        let asked = inquirer.as_ref().map(|inquirer| inquirer.answers(&letter, &site.rules, now));
         let answers = asked.or_else(|| (!site.rules.is_local()).then(Answers::default));
         let circumstances = Circumstances { answers: answers.as_ref(), ..Circumstances::new(now, &|| false) };
         let check = letter.judge(&circumstances);

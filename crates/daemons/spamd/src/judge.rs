@@ -78,7 +78,7 @@ pub(crate) fn check<'a>(
     let known = memory.map(|memory| -> &dyn Memory { memory });
     let rules = chosen.rules();
     let letter = Letter::open(rules, message);
-    let asked = chosen.inquirer().map(|inquirer| inquirer.answers(&letter, rules));
+    let asked = chosen.inquirer().map(|inquirer| inquirer.answers(&letter, rules, now));
     // Where `dns_available` is off the scores are those of the network all the same, as in the peer.
     let answers = asked.or_else(|| (!rules.is_local()).then(Answers::default));
     let check = letter.judge(&Circumstances {

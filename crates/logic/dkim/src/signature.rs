@@ -34,12 +34,22 @@ pub(crate) struct Proof {
     pub(crate) signature: Vec<u8>,
 }
 
-/// The signatures of a message, from the top. Fields that are no lists of tags are left out.
+/// The signatures of a message, from the top. Fields that are no lists of tags are left out. Those of DomainKeys (RFC 4870)
+/// are named, but there is nothing to verify in them: their keys are gone.
 pub fn signatures(message: &Message<'_>) -> Vec<Signature> {
-    let named = |field: &&[u8]| name_of(field).is_some_and(|name| name == b"dkim-signature");
-    let fields = message.fields().filter(named);
     let mut bodies = Bodies::new(message);
-    fields.filter_map(|field| read(field, message, &mut bodies)).take(SIGNATURE_LIMIT).collect()
+    let mut found = Vec::new();
+    for field in message.fields() {
+        if found.len() >= SIGNATURE_LIMIT {
+            break;
+        }
+        match name_of(field).as_deref() {
+            Some(b"dkim-signature") => found.extend(read(field, message, &mut bodies)),
+            Some(b"domainkey-signature") => found.extend(Parts::of(field).map(|parts| parts.signature())),
+            _ => {}
+        }
+    }
+    found
 }
 
 fn read(field: &[u8], message: &Message<'_>, bodies: &mut Bodies<'_>) -> Option<Signature> {

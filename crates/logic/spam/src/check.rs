@@ -28,12 +28,12 @@ impl<'a> Letter<'a> {
     }
 
     /// What DNS must be asked before the verdict is complete. Replies raise further questions: ask until there are none, or
-    /// the time is over.
-    pub fn questions(&self, answers: &Answers) -> BTreeSet<Question> {
+    /// the time is over. `now` is in seconds since 1970.
+    pub fn questions(&self, answers: &Answers, now: i64) -> BTreeSet<Question> {
         let rules = &self.rules.rules;
         // Whether Bayes counts is not known yet.
         let active = |rule: RuleId| rules[rule].scores[1] != 0.0 || rules[rule].scores[3] != 0.0;
-        network::walk(&self.rules.matchers.network, rules, &self.mail, answers, &active, 0).missing
+        network::walk(&self.rules.matchers.network, rules, &self.mail, answers, &active, now).missing
     }
 
     /// The verdict.

@@ -10,6 +10,7 @@ use message::tree::{PartId, Tree};
 use crate::body::{self, Shown};
 use crate::headers::Request;
 use crate::html::Html;
+use crate::network::Prepared;
 use crate::relays::Relays;
 use crate::rules::Settings;
 use crate::uri::{Source, TldPatterns, Uris, in_text};
@@ -32,6 +33,7 @@ pub(crate) struct Mail<'a> {
     pub(crate) envelope_from: OnceCell<Option<Vec<u8>>>,
     pub(crate) senders: OnceCell<Vec<Vec<u8>>>,
     pub(crate) recipients: OnceCell<Vec<Vec<u8>>>,
+    signatures: OnceCell<Prepared>,
 }
 
 impl<'a> Mail<'a> {
@@ -66,6 +68,7 @@ impl<'a> Mail<'a> {
             envelope_from: OnceCell::new(),
             senders: OnceCell::new(),
             recipients: OnceCell::new(),
+            signatures: OnceCell::new(),
         };
         mail.uris = mail.find_uris();
         mail
@@ -82,6 +85,11 @@ impl<'a> Mail<'a> {
     /// The lines that are hidden from readers.
     pub(crate) fn invisible(&self) -> Vec<Vec<u8>> {
         body::invisible_lines(&self.tree, &self.shown, self.settings)
+    }
+
+    /// The signatures in it, read and ready to be verified.
+    pub(crate) fn signatures(&self) -> &Prepared {
+        self.signatures.get_or_init(|| Prepared::of(self))
     }
 
     /// The documents in it, in order.

@@ -170,6 +170,8 @@ impl<'a> Scan<'a> {
         let active = |rule: RuleId| self.is_active(rule);
         let (rules, calls) = (&self.rules.rules, &self.rules.matchers.network);
         let walked = network::walk(calls, rules, self.mail, answers, &active, now);
+        let tags = walked.tags.into_iter().map(|(tag, values)| (tag.to_owned(), values));
+        self.findings.tags.extend(tags);
         for (rule, notes) in walked.hits {
             self.hit(rule, 1.0, notes);
         }

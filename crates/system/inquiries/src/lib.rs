@@ -59,13 +59,13 @@ impl Inquirer {
         Some(Self { resolver, blocked: Mutex::default() })
     }
 
-    /// Asks what has to be known of a message, for as long as `rbl_timeout` allows.
-    pub fn answers(&self, letter: &Letter<'_>, rules: &Ruleset) -> Answers {
+    /// Asks what has to be known of a message, for as long as `rbl_timeout` allows. `now` is in seconds since 1970.
+    pub fn answers(&self, letter: &Letter<'_>, rules: &Ruleset, now: i64) -> Answers {
         let asking = &rules.settings.asking;
         let deadline = Instant::now() + Duration::from_secs_f64(asking.timeout_seconds);
         let mut answers = Answers::default();
         for _ in 0..ROUND_LIMIT {
-            let questions = letter.questions(&answers);
+            let questions = letter.questions(&answers, now);
             if questions.is_empty() || !self.ask_all(questions, deadline, &mut answers) {
                 break;
             }

@@ -149,6 +149,22 @@ impl Tree {
         [self.head.as_slice(), &self.body].concat()
     }
 
+    /// The whole message with CRLF at the end of each line, as it is sent (RFC 5321 §2.3.8).
+    pub fn with_crlf(&self) -> Vec<u8> {
+        let message = self.pristine();
+        if self.line_end == LineEnd::CrLf {
+            return message;
+        }
+        let mut sent = Vec::with_capacity(message.len() + message.len() / 32);
+        for line in message.split_inclusive(|byte| *byte == b'\n') {
+            match line.split_last() {
+                Some((b'\n', text)) => sent.extend_from_slice(&[text, b"\r\n"].concat()),
+                _ => sent.extend_from_slice(line),
+            }
+        }
+        sent
+    }
+
     /// The types of the top part's children, each with the types below it: `multipart/alternative`, `text/plain`.
     pub fn content_summary(&self) -> Vec<String> {
         let mut summary = vec![self.root().kind.clone()];

@@ -5,15 +5,19 @@
 //! the questions finds the hits once the answers are there, so the two can not disagree.
 
 mod addresses;
+mod alignment;
 mod claims;
 mod lists;
+mod practices;
 mod question;
 mod sender_policy;
+mod signatures;
 mod subtest;
 mod tags;
 mod uris;
 mod walk;
 
 pub use question::{Answers, Question, RecordKind, Reply};
+pub(crate) use signatures::Prepared;
 pub(crate) use subtest::Subtest;
 pub(crate) use walk::{Calls, function_is_known, walk};

@@ -8,6 +8,7 @@ use super::claims::{self, Claim};
 use super::lists::{self, List, Sub};
 use super::question::{Answers, Question, RecordKind, Reply};
 use super::sender_policy::Policies;
+use super::signatures::Signed;
 use super::subtest::Subtest;
 use super::{tags, uris};
 use crate::eval::Found;
@@ -18,6 +19,9 @@ use crate::ruleset::{Rule, RuleId};
 
 /// Questions that one message may raise.
 const QUESTION_LIMIT: usize = 400;
+
+/// Tags that say who signed.
+const SIGNATURE_TAGS: [&str; 3] = ["DKIMDOMAIN", "DKIMIDENTITY", "DKIMSELECTOR"];
 
 /// The rules that ask DNS.
 #[derive(Default)]
@@ -84,6 +88,7 @@ pub(super) struct Walk<'a> {
     pub(super) relays: OnceCell<Option<Addresses>>,
     hosts: OnceCell<uris::Hosts>,
     pub(super) policies: Option<Policies>,
+    signed: Option<Signed>,
     pub(super) now: i64,
     /// What lists of URIs were asked already: several hosts have one domain.
     pub(super) seen: BTreeSet<(RuleId, String)>,
@@ -106,6 +111,8 @@ pub(crate) struct Walked {
     pub(crate) missing: BTreeSet<Question>,
     /// Rules that hit, and what they found.
     pub(crate) hits: Vec<(RuleId, Vec<String>)>,
+    /// Tags that are known now.
+    pub(crate) tags: Vec<(&'static str, Vec<Vec<u8>>)>,
 }
 
 /// Goes over all rules that are active, as far as the answers reach.
@@ -128,6 +135,7 @@ pub(crate) fn walk<'a>(
         relays: OnceCell::new(),
         hosts: OnceCell::new(),
         policies: None,
+        signed: None,
         now,
         seen: BTreeSet::new(),
     };
@@ -142,7 +150,10 @@ pub(crate) fn walk<'a>(
         walk.claims();
         walk.questions();
     }
-    Walked { missing: walk.missing, hits: walk.hits }
+    let tags = walk.signed.iter().flat_map(|signed| {
+        SIGNATURE_TAGS.map(|tag| (tag, signed.tag(tag))).into_iter().filter(|(_, values)| !values.is_empty())
+    });
+    Walked { tags: tags.collect(), missing: walk.missing, hits: walk.hits }
 }
 
 impl<'a> Walk<'a> {
@@ -170,6 +181,15 @@ impl<'a> Walk<'a> {
         }
         self.missing.insert(question);
         Known::NotYet
+    }
+
+    /// What is known of the signatures; it is taken out, and must be put back.
+    pub(super) fn signed(&mut self) -> Signed {
+        self.signed.take().unwrap_or_else(|| Signed::of(self))
+    }
+
+    pub(super) fn keep_signed(&mut self, signed: Signed) {
+        self.signed = Some(signed);
     }
 
     /// What is claimed of the sender, and is true.
@@ -230,6 +250,9 @@ impl<'a> Walk<'a> {
         match tag {
             "URIHOSTS" if asked => self.hosts().keys().map(text).collect(),
             "URIDOMAINS" if asked => self.hosts().values().map(text).collect(),
+            _ if SIGNATURE_TAGS.contains(&tag) => {
+                self.signed.as_ref().map(|signed| signed.tag(tag)).unwrap_or_default()
+            }
             _ => tags::values(self.mail, tag),
         }
     }
@@ -279,7 +302,7 @@ mod tests {
         let letter = Letter::open(rules, MAIL.as_bytes());
         let (mut answers, mut rounds) = (Answers::default(), Vec::new());
         loop {
-            let questions = letter.questions(&answers);
+            let questions = letter.questions(&answers, 0);
             if questions.is_empty() {
                 break;
             }
