@@ -32,6 +32,9 @@ pub(crate) struct Mailboxes {
     stores: Stores,
     base: PathBuf,
     pub(crate) clients: Clients,
+    /// What the last session was told; mostly all are told the same.
+    site: Option<Arc<Site>>,
+    settings: Option<Arc<SessionSettings>>,
     /// None until the first session idles, or where there is no inotify.
     watcher: Option<Watcher>,
     watching: bool,
@@ -47,6 +50,8 @@ impl Resident for Mailboxes {
             stores: Stores::new(setup.store_settings()),
             base: setup.base.clone(),
             clients: Clients::default(),
+            site: None,
+            settings: None,
             watcher: None,
             watching: false,
             waiting: HashMap::new(),
@@ -66,12 +71,13 @@ impl Resident for Mailboxes {
         };
         client.send_at_once();
         let words = &session.words;
-        let site = Arc::new(Site {
+        let site = Site {
             separator: separator(layout),
             special_uses: special_uses(words),
             notified_mailboxes: MAILBOXES_LIMIT,
-        });
-        let settings = Arc::new(dialogue(words));
+        };
+        let site = shared(&mut self.site, site);
+        let settings = shared(&mut self.settings, dialogue(words));
         let tag = words.get("tag").unwrap_or("*").to_owned();
         let state = State::new(site, store);
         let session = Session::new(settings, &tag, &session.early, state);
@@ -177,6 +183,14 @@ impl Handler<Mailboxes> for Watch {
             }
         }
         Fate::Keep
+    }
+}
+
+/// The value that is there already where it is the same: thousands of sessions hold it.
+fn shared<T: PartialEq>(last: &mut Option<Arc<T>>, fresh: T) -> Arc<T> {
+    match last {
+        Some(last) if **last == fresh => Arc::clone(last),
+        _ => Arc::clone(last.insert(Arc::new(fresh))),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::updates::Update;
 use crate::view::{News, View};
 
 /// What is the same for all sessions of a process.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Site {
     /// Between the levels of a name.
     pub(crate) separator: char,

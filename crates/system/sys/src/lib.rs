@@ -6,6 +6,7 @@
 
 pub mod account_lines;
 pub mod acting_as;
+pub mod allocator;
 pub mod clock;
 pub mod descriptors;
 pub mod directory;

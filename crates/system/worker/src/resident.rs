@@ -83,6 +83,7 @@ pub fn run<R: Resident>() -> ExitCode {
 fn begin<R: Resident>() -> io::Result<()> {
     let line = sys::process::inherited(LINE_DESCRIPTOR)
         .ok_or_else(|| io::Error::other("residents are started by spawnd, not by hand"))?;
+    sys::allocator::give_back();
     sys::signals::ignore_broken_pipes();
     sys::process::raise_descriptor_limit();
     let mut buffer = vec![0; MESSAGE_LIMIT_BYTES];

@@ -34,7 +34,7 @@ pub struct LoginSettings {
 }
 
 /// Limits behind the log-in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionSettings {
     /// What is announced.
     pub capabilities: Vec<Capability>,
