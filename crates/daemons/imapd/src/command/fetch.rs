@@ -17,6 +17,8 @@ use crate::view::{News, View, flag_names};
 
 /// So much is written before the client gets it, bytes.
 const PIECE_BYTES: usize = 256 * 1024;
+/// Room for a piece: most texts fit behind one that is nearly full.
+const PIECE_ROOM_BYTES: usize = PIECE_BYTES * 3 / 2;
 /// So many messages are looked up at once.
 const BATCH: usize = 256;
 
@@ -102,6 +104,9 @@ impl Fetching {
 
     /// Writes the next piece; true when it was the last.
     pub(crate) fn write_piece(&mut self, state: &mut State, out: &mut Out) -> Result<bool, Refused> {
+        if self.targets.len() - self.at > 1 && self.items.iter().any(FetchItem::is_text) {
+            out.reserve(PIECE_ROOM_BYTES);
+        }
         while self.at < self.targets.len() {
             let end = (self.at + BATCH).min(self.targets.len());
             let batch: Vec<(u32, Uid)> = self.targets[self.at..end].to_vec();

@@ -392,11 +392,11 @@ impl Session {
     fn ran(&mut self, answer: Answer) {
         match answer {
             Answer::More(bytes) => {
-                self.out.raw(&bytes);
+                self.out.append(bytes);
                 self.ask(Question::More, Asked::Run);
             }
-            Answer::Done(done) => {
-                self.out.raw(&done.untagged);
+            Answer::Done(mut done) => {
+                self.out.append(std::mem::take(&mut done.untagged));
                 self.selected = done.selected;
                 self.hears = done.hears;
                 self.news |= done.news;

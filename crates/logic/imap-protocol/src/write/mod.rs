@@ -65,6 +65,20 @@ impl Out {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// As [`Self::raw`]; not copied where nothing waits before it.
+    pub(crate) fn append(&mut self, bytes: Vec<u8>) {
+        if self.bytes.is_empty() {
+            self.bytes = bytes;
+        } else {
+            self.raw(&bytes);
+        }
+    }
+
+    /// Makes room for so many bytes more, so that many texts are not moved while they pile up.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
     pub(crate) fn format(&mut self, arguments: std::fmt::Arguments<'_>) {
         // Writing to memory can not fail.
         let _ = std::io::Write::write_fmt(&mut self.bytes, arguments);

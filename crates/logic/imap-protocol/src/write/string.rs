@@ -35,7 +35,7 @@ impl Out {
     /// does.
     pub(crate) fn literal(&mut self, text: &[u8]) {
         self.format(format_args!("{{{}}}\r\n", text.len()));
-        if text.contains(&0) {
+        if memchr::memchr(0, text).is_some() {
             self.bytes.extend(text.iter().map(|byte| if *byte == 0 { 0x80 } else { *byte }));
         } else {
             self.raw(text);
