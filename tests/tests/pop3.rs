@@ -75,6 +75,33 @@ fn a_message_is_fetched_and_removed_and_its_file_is_gone() {
     suite.stop();
 }
 
+/// The next message is read before it is asked for: that must not show, whatever is asked for instead.
+#[test]
+fn messages_are_fetched_in_any_order() {
+    let (suite, port) = start("");
+    for number in 1..=4 {
+        let letter = format!("Subject: {number}\n\nletter {number}\n");
+        suite.send("sender@client.example", &["user@example.com"], &letter);
+        suite.wait_messages("user/", number);
+    }
+    let mut session = Session::login(&port, "user");
+    let mut fetch = |command: &str| {
+        assert!(session.say(command).starts_with("+OK "), "{command}");
+        session.text().pop().unwrap()
+    };
+    for number in [1, 2, 3, 4, 4, 2, 4, 1, 3, 2, 3, 4, 1] {
+        assert_eq!(fetch(&format!("RETR {number}")), format!("letter {number}"));
+    }
+    assert_eq!(fetch("TOP 2 1"), "letter 2");
+    assert_eq!(fetch("RETR 3"), "letter 3");
+    // What has been read ahead is removed all the same.
+    assert_eq!(session.say("DELE 4"), "+OK Marked to be deleted.");
+    assert!(session.say("RETR 4").starts_with("-ERR "));
+    assert_eq!(session.say("QUIT"), "+OK Logging out, messages deleted.");
+    assert_eq!(suite.messages("user/").len(), 3);
+    suite.stop();
+}
+
 #[test]
 fn a_session_that_is_cut_off_deletes_nothing_and_unique_ids_stay() {
     let (suite, port) = start("");

@@ -25,14 +25,37 @@ pub(crate) struct MailSession {
     maildrop: Option<Arc<Maildrop>>,
     /// The message that is being sent.
     text: Option<(usize, MessageText)>,
+    ahead: Ahead,
     how_it_ended: &'static str,
 }
 
 /// What a thread brings back.
 enum Brought {
     Opened(Result<Maildrop, MailError>),
-    Read { message: usize, outcome: Result<(MessageText, Vec<u8>), MailError> },
+    Read(Piece),
+    /// What nobody has asked for yet; none where the maildrop is closed.
+    Ahead(Option<Piece>),
     Updated(Result<(), MailError>),
+}
+
+/// A piece of a message.
+struct Piece {
+    message: usize,
+    outcome: Result<(MessageText, Vec<u8>), MailError>,
+}
+
+/// The begin of the message that is likely to be asked for next: most clients take them in turn, each when they have
+/// the one before.
+#[derive(Default)]
+enum Ahead {
+    #[default]
+    No,
+    /// A thread reads it; the client may be waiting for it.
+    Reading {
+        message: usize,
+        awaited: bool,
+    },
+    Here(Piece),
 }
 
 impl MailSession {
@@ -56,6 +79,7 @@ impl MailSession {
             location,
             maildrop: None,
             text: None,
+            ahead: Ahead::No,
             how_it_ended: "disconnected without QUIT",
         }
     }
@@ -80,13 +104,88 @@ impl MailSession {
         let open = self.text.take().filter(|(number, _)| *number == message).map(|(_, text)| text);
         Some(move || {
             let text = open.map_or_else(|| maildrop.text(uid), Ok);
-            let outcome = text.and_then(|mut text| {
-                let mut bytes = Vec::new();
-                text.read_at(offset, READ_BYTES, &mut bytes)?;
-                Ok((text, bytes))
-            });
-            Brought::Read { message, outcome }
+            Brought::Read(Piece { message, outcome: text.and_then(|text| read_at(text, offset)) })
         })
+    }
+
+    /// Has the begin of a message been read ahead, or is it about to be? Then a question needs no thread.
+    fn read_ahead(
+        &mut self,
+        message: usize,
+        events: &mut EventLoop<Mailboxes>,
+        me: HandlerId,
+    ) -> Option<Option<Answer>> {
+        match std::mem::take(&mut self.ahead) {
+            Ahead::Here(piece) if piece.message == message => Some(Some(self.piece(piece, events, me))),
+            Ahead::Reading { message: other, .. } => {
+                let awaited = other == message;
+                self.ahead = Ahead::Reading { message: other, awaited };
+                awaited.then_some(None)
+            }
+            _ => None,
+        }
+    }
+
+    /// A message has been sent: begins to read the next one.
+    fn begin_ahead(&mut self, message: usize, events: &mut EventLoop<Mailboxes>, me: HandlerId) {
+        let Some(maildrop) = &self.maildrop else { return };
+        let Some(uid) = maildrop.messages().get(message).map(|message| message.uid) else { return };
+        if !matches!(self.ahead, Ahead::No) {
+            return;
+        }
+        // It may wait for long, and the maildrop may be closed meanwhile.
+        let maildrop = Arc::downgrade(maildrop);
+        let begun = events.offload(me, move || {
+            let text = maildrop.upgrade().map(|maildrop| maildrop.text(uid));
+            let piece = |text: Result<MessageText, MailError>| text.and_then(|text| read_at(text, 0));
+            Brought::Ahead(text.map(|text| Piece { message, outcome: piece(text) }))
+        });
+        if begun.is_ok() {
+            self.ahead = Ahead::Reading { message, awaited: false };
+        }
+    }
+
+    /// What has been read ahead is here.
+    fn ahead_came(
+        &mut self,
+        piece: Option<Piece>,
+        events: &mut EventLoop<Mailboxes>,
+        me: HandlerId,
+    ) -> Option<Answer> {
+        match (std::mem::take(&mut self.ahead), piece) {
+            (Ahead::Reading { awaited: true, .. }, Some(piece)) => Some(self.piece(piece, events, me)),
+            (Ahead::Reading { awaited: true, .. }, None) => Some(Answer::Failed),
+            (_, piece) => {
+                self.ahead = piece.map_or(Ahead::No, Ahead::Here);
+                None
+            }
+        }
+    }
+
+    fn piece(
+        &mut self,
+        Piece { message, outcome }: Piece,
+        events: &mut EventLoop<Mailboxes>,
+        me: HandlerId,
+    ) -> Answer {
+        match outcome {
+            Ok((text, bytes)) => {
+                let is_end = bytes.len() < READ_BYTES;
+                self.text = (!is_end).then_some((message, text));
+                if is_end {
+                    self.begin_ahead(message + 1, events, me);
+                }
+                Answer::Text { bytes, is_end }
+            }
+            Err(MailError::Gone(_)) => Answer::Gone,
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn failed(&mut self, error: &MailError) -> Answer {
+        log::warn!("{}: {error}", self.shown);
+        self.how_it_ended = "mailbox failed";
+        Answer::Failed
     }
 
     fn update(
@@ -101,7 +200,7 @@ impl MailSession {
         };
         let seen = if self.settings.no_flag_updates { Vec::new() } else { uids(seen) };
         let deleted = uids(deleted);
-        self.text = None;
+        (self.text, self.ahead) = (None, Ahead::No);
         Some(move || {
             let maildrop = alone(maildrop);
             Brought::Updated(maildrop.update(&deleted, &seen, sys::clock::now_us()))
@@ -113,31 +212,22 @@ impl MailSession {
         brought: Brought,
         mailboxes: &mut Mailboxes,
         events: &mut EventLoop<Mailboxes>,
-    ) -> Answer {
-        match brought {
+        me: HandlerId,
+    ) -> Option<Answer> {
+        Some(match brought {
             Brought::Opened(Ok(maildrop)) => self.opened(maildrop, mailboxes, events),
             Brought::Opened(Err(MailError::InUse)) => {
                 self.how_it_ended = "maildrop is in use";
                 Answer::InUse
             }
-            Brought::Read { message, outcome: Ok((text, bytes)) } => {
-                let is_end = bytes.len() < READ_BYTES;
-                self.text = (!is_end).then_some((message, text));
-                Answer::Text { bytes, is_end }
-            }
-            Brought::Read { outcome: Err(MailError::Gone(_)), .. } => Answer::Gone,
+            Brought::Read(piece) => self.piece(piece, events, me),
+            Brought::Ahead(piece) => return self.ahead_came(piece, events, me),
             Brought::Updated(Ok(())) => {
                 self.how_it_ended = "logged out";
                 Answer::Updated
             }
-            Brought::Opened(Err(error))
-            | Brought::Read { outcome: Err(error), .. }
-            | Brought::Updated(Err(error)) => {
-                log::warn!("{}: {error}", self.shown);
-                self.how_it_ended = "mailbox failed";
-                Answer::Failed
-            }
-        }
+            Brought::Opened(Err(error)) | Brought::Updated(Err(error)) => self.failed(&error),
+        })
     }
 
     fn opened(
@@ -159,6 +249,12 @@ impl MailSession {
         self.maildrop = Some(maildrop);
         Answer::Opened { messages, last_seen }
     }
+}
+
+fn read_at(mut text: MessageText, offset: u64) -> Result<(MessageText, Vec<u8>), MailError> {
+    let mut bytes = Vec::new();
+    text.read_at(offset, READ_BYTES, &mut bytes)?;
+    Ok((text, bytes))
 }
 
 /// The only handle of a maildrop: a thread that touches its lock is done in a moment.
@@ -188,10 +284,17 @@ impl drive::Session<Mailboxes> for MailSession {
     ) -> Option<Answer> {
         let sent = match question {
             Question::Open => events.offload(me, self.open(mailboxes)),
-            Question::Read { message, offset } => match self.read(message, offset) {
-                Some(job) => events.offload(me, job),
-                None => return Some(Answer::Failed),
-            },
+            Question::Read { message, offset } => {
+                if offset == 0
+                    && let Some(known) = self.read_ahead(message, events, me)
+                {
+                    return known;
+                }
+                match self.read(message, offset) {
+                    Some(job) => events.offload(me, job),
+                    None => return Some(Answer::Failed),
+                }
+            }
             Question::Update { deleted, seen } => match self.update(&deleted, &seen) {
                 Some(job) => events.offload(me, job),
                 None => return Some(Answer::Failed),
@@ -208,10 +311,10 @@ impl drive::Session<Mailboxes> for MailSession {
         letter: Letter,
         mailboxes: &mut Mailboxes,
         events: &mut EventLoop<Mailboxes>,
-        _me: HandlerId,
+        me: HandlerId,
     ) -> Option<Answer> {
         let brought = letter.downcast::<Brought>().ok()?;
-        Some(self.judged(*brought, mailboxes, events))
+        self.judged(*brought, mailboxes, events, me)
     }
 
     fn begin_tls(&mut self, _mailboxes: &mut Mailboxes) -> Option<(tls::Server, Duration)> {
