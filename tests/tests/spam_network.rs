@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use testkit::left_out;
-use tests::judgement::RuleFolder;
+use tests::Builder;
+use tests::judgement::{RuleFolder, rules_of};
 use tests::name_server::{NameServer, SILENT};
 use tests::port::Port;
 use tests::programs::Programs;
@@ -165,4 +166,62 @@ fn a_list_that_complains_is_left_alone() {
     let found = symbols(folder.path(), 2);
     assert_eq!(found[0], HITS);
     assert_eq!(found[1], HITS.replace("Z_TEXT,", ""));
+}
+
+/// The whole way: master starts it, the sandbox lets it ask, and the rules find what DNS says.
+#[test]
+fn a_service_of_master_asks_dns_where_it_may() {
+    let server = NameServer::start(ZONE).unwrap();
+    let folder = rules(&server, "");
+    let (path, site) = (folder.path().display(), folder.path().join("site"));
+    for (network, wanted) in [("network=yes", HITS), ("network=no", ""), ("", "")] {
+        let before = server.asked().len();
+        let mut builder = Builder::new();
+        let port = builder.reserve_port();
+        let arguments = format!("{network} configpath={path} siteconfigpath={}", site.display());
+        let suite = builder.master(&format!("{port} inet n - n - - spamd {arguments}\n")).start();
+        assert_eq!(ask(port), wanted, "{}", suite.log_end());
+        assert_eq!(server.asked().len() > before, !wanted.is_empty());
+        suite.stop();
+    }
+}
+
+/// Hashes of `joe@gmail.com` (MD5), `ann@gmail.com` (SHA-256) and `http://www.pills-here.com/x` (SHA-1).
+const HASH_ZONE: &str = "\
+62a051bba95ad2944f5122e274d9147f.mail.example A 127.0.0.2
+rh6ih5ucwxxlooupzs3t2q6653u7lacb7qrsyfnehtbusezocjzq.free.example A 127.0.0.3
+d238de6c3b0861880c5778e30d678979089e91d7.uri.example A 127.0.0.32
+1boatslrhtknngkdxeeobr76b53lettpyt.coin.example A 127.0.0.2
+helo.sender.com.tag.example A 127.0.0.5
+sender.com.trim.example A 127.0.0.5
+";
+const HASH_RULES: &str = "\
+hashbl_email_domain_alias gmail.com googlemail.com
+hashbl_acl_free gmail.com !other.com
+hashbl_ignore skipped.com
+header H_MAIL eval:check_hashbl_emails('mail.example/A', 'md5/max=10/notag/noquote', 'Reply-To/body', '^127\\.')
+header H_FREE eval:check_hashbl_emails('free.example', 'sha256', 'Reply-To', '', 'free')
+header H_NOT_FREE eval:check_hashbl_emails('mail.example', 'sha256', 'From', '', 'free')
+header H_URI eval:check_hashbl_uris('uri.example', 'sha1', '^127\\.0\\.0\\.32$')
+header H_OTHER_URI eval:check_hashbl_uris('uri.example', 'sha1', '^127\\.0\\.0\\.33$')
+body H_COIN eval:check_hashbl_bodyre('coin.example', 'raw', '\\b([13][a-km-zA-HJ-NP-Z1-9]{25,34})\\b')
+header H_TAG eval:check_hashbl_tag('tag.example', 'raw', 'LASTEXTERNALHELO')
+header H_TRIM eval:check_hashbl_tag('trim.example', 'raw/trim', '_LASTEXTERNALHELO_')
+";
+
+#[test]
+fn hashes_are_asked_as_the_original_asks_them() {
+    let server = NameServer::start(HASH_ZONE).unwrap();
+    let rules = format!("{}{HASH_RULES}", RULES.split_once("header __ZEN").unwrap().0);
+    let folder = RuleFolder::new(&["Check", "HashBL"], &server, &rules);
+    let message = MESSAGE
+        .replace("To: you", "Reply-To: <Ann@gmail.com>\nTo: you")
+        .replace("/y now", "/y, joe+x@googlemail.com and 1BoatSLRHtKNngkdXEeobR76b53LETtpyT now");
+    let found = folder.ours(&message, &[]);
+    let wanted = ["H_COIN", "H_FREE", "H_MAIL", "H_TAG", "H_TRIM", "H_URI"];
+    assert_eq!(rules_of(&found), wanted, "{found:#?}");
+    match folder.original(&message, &[]) {
+        Some(original) => assert_eq!(found, original),
+        None => left_out("spamassassin is not installed"),
+    }
 }

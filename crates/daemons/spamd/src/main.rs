@@ -25,11 +25,12 @@
 //! beside `user_prefs`; a service of master(8) keeps it in `data_directory`.
 //!
 //! Network tests ask DNS (`dns_server`, else the system's name servers) for all that a message raises at once, and wait `rbl_timeout`
-//! at the most: lists of relays and senders, lists of what stands in bodies, `askdns`. **-L** turns them off; as a service of master(8)
+//! at the most: lists of relays and senders, lists of what stands in bodies or of its hashes, `askdns`, and whether the sender is who it
+//! claims to be (SPF, DKIM, ARC, DMARC). **-L** turns them off; as a service of master(8)
 //! they are off unless `network=yes` says otherwise. A list that complains of too many questions is left alone for a while
 //! (`dns_block_rule`).
 //!
-//! Not in this version: SPF, DKIM, DMARC, HashBL, Razor, Pyzor, DCC, preferences from SQL and LDAP, TLS. Settings and functions of
+//! Not in this version: Razor, Pyzor, DCC, preferences from SQL and LDAP, TLS. Settings and functions of
 //! these are read and named once in the log.
 //!
 //! # ARGUMENTS IN MASTER.CF

@@ -392,7 +392,7 @@ impl<'a> Builder<'a> {
                 });
             }
             Some(Known::Network) => {
-                if !self.groups.matchers.network.add_function(id, function, arguments) {
+                if !self.groups.matchers.network.add_function(id, stage, function, arguments) {
                     self.report(id, Fault::Invalid(function.to_owned()));
                 }
             }
@@ -498,6 +498,7 @@ fn network_area(kind: Option<&Kind>) -> Option<&'static str> {
     match kind? {
         Kind::Network => Some("ASKDNS: "),
         Kind::Eval { function, .. } if function == "check_uridnsbl" => Some(""),
+        Kind::Eval { function, .. } if function.starts_with("check_hashbl_") => Some(""),
         Kind::Eval { function, .. } if function.starts_with("check_rbl") => Some("RBL: "),
         _ => None,
     }

@@ -7,6 +7,7 @@
 mod addresses;
 mod alignment;
 mod claims;
+mod hashes;
 mod lists;
 mod practices;
 mod question;

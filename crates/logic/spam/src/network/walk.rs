@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::addresses::Addresses;
 use super::claims::{self, Claim};
+use super::hashes::{self, HashList};
 use super::lists::{self, List, Sub};
 use super::question::{Answers, Question, RecordKind, Reply};
 use super::sender_policy::Policies;
@@ -14,7 +15,7 @@ use super::{tags, uris};
 use crate::eval::Found;
 use crate::mail::Mail;
 use crate::registry::is_host_name;
-use crate::rules::{AskDns, UriList};
+use crate::rules::{AskDns, Stage, UriList};
 use crate::ruleset::{Rule, RuleId};
 
 /// Questions that one message may raise.
@@ -31,6 +32,7 @@ pub(crate) struct Calls {
     pub(super) uris: Vec<(RuleId, UriList)>,
     asks: Vec<(RuleId, AskDns)>,
     claims: Vec<(RuleId, Claim)>,
+    hashes: Vec<(RuleId, HashList)>,
 }
 
 /// Is a function of that name in this version? `check_uridnsbl` and `check_dns_sender` do nothing by themselves: what the
@@ -39,16 +41,29 @@ pub(crate) struct Calls {
 pub(crate) fn function_is_known(name: &str) -> bool {
     lists::subject(name).is_some()
         || Claim::is_known(name)
+        || HashList::is_known(name)
         || matches!(name, "check_rbl_sub" | "check_uridnsbl" | "check_dns_sender")
 }
 
 impl Calls {
     /// Adds an eval rule; false when its arguments do not read.
-    pub(crate) fn add_function(&mut self, rule: RuleId, name: &str, arguments: &[String]) -> bool {
+    pub(crate) fn add_function(
+        &mut self,
+        rule: RuleId,
+        stage: Stage,
+        name: &str,
+        arguments: &[String],
+    ) -> bool {
         if name == "check_rbl_sub" {
             let sub = Sub::new(arguments);
             let good = sub.is_some();
             self.subs.extend(sub.map(|sub| (rule, sub)));
+            return good;
+        }
+        if HashList::is_known(name) {
+            let list = HashList::new(name, stage, arguments);
+            let good = list.is_some();
+            self.hashes.extend(list.map(|list| (rule, list)));
             return good;
         }
         if let Some(claim) = Claim::new(name, arguments) {
@@ -72,7 +87,11 @@ impl Calls {
 
     /// No rule asks anything.
     fn is_empty(&self) -> bool {
-        self.lists.is_empty() && self.uris.is_empty() && self.asks.is_empty() && self.claims.is_empty()
+        self.lists.is_empty()
+            && self.uris.is_empty()
+            && self.asks.is_empty()
+            && self.claims.is_empty()
+            && self.hashes.is_empty()
     }
 }
 
@@ -148,6 +167,7 @@ pub(crate) fn walk<'a>(
             uris::ask(&mut walk);
         }
         walk.claims();
+        walk.hashes();
         walk.questions();
     }
     let tags = walk.signed.iter().flat_map(|signed| {
@@ -228,6 +248,15 @@ impl<'a> Walk<'a> {
         }
     }
 
+    fn hashes(&mut self) {
+        let calls = self.calls;
+        for (rule, list) in &calls.hashes {
+            if self.is_active(*rule) {
+                hashes::ask(self, *rule, list);
+            }
+        }
+    }
+
     fn questions(&mut self) {
         let calls = self.calls;
         for (rule, question) in calls.asks.iter().filter(|(rule, _)| (self.active)(*rule)) {
@@ -244,7 +273,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn tag(&self, tag: &str) -> Vec<Vec<u8>> {
+    /// The values of a tag, as far as they are known.
+    pub(super) fn tag(&self, tag: &str) -> Vec<Vec<u8>> {
         let asked = !self.mail.settings.asking.skip_uribl_checks;
         let text = |text: &String| text.clone().into_bytes();
         match tag {

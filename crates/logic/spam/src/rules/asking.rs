@@ -40,6 +40,7 @@ pub struct Asking {
     pub uridnsbl_skip_domains: BTreeSet<String>,
     pub uridnsbl_max_domains: usize,
     pub uridnsbl_skip_mailto: bool,
+    pub(crate) hashbl: HashBl,
     pub(crate) uri_lists: BTreeMap<String, UriList>,
     pub(crate) askdns: BTreeMap<String, AskDns>,
 }
@@ -62,10 +63,22 @@ impl Default for Asking {
             uridnsbl_skip_domains: BTreeSet::new(),
             uridnsbl_max_domains: 20,
             uridnsbl_skip_mailto: true,
+            hashbl: HashBl::default(),
             uri_lists: BTreeMap::new(),
             askdns: BTreeMap::new(),
         }
     }
+}
+
+/// Settings of the plugin HashBL.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct HashBl {
+    /// `hashbl_ignore`: texts, or their hashes.
+    pub(crate) ignored: BTreeSet<String>,
+    /// `hashbl_email_domain_alias`: domains, and what stands for them.
+    pub(crate) aliases: BTreeMap<String, String>,
+    /// `hashbl_acl_NAME`: lists of domains; false takes one out.
+    pub(crate) domains: BTreeMap<String, BTreeMap<String, bool>>,
 }
 
 /// What of a URI is looked up.
@@ -144,6 +157,20 @@ pub(super) fn asking(configuration: &mut Configuration, statement: &Statement<'_
         "clear_uridnsbl_skip_domain" => Ok(statement.words().for_each(|word| {
             asking.uridnsbl_skip_domains.remove(&word.to_ascii_lowercase());
         })),
+        "hashbl_ignore" => statement.required().map(|text| {
+            asking.hashbl.ignored.extend(text.split_whitespace().map(str::to_ascii_lowercase));
+        }),
+        "hashbl_email_domain_alias" => aliases(&mut asking.hashbl, statement),
+        key if key.starts_with("hashbl_acl_") => {
+            let list = asking.hashbl.domains.entry(key["hashbl_acl_".len()..].to_owned()).or_default();
+            for word in statement.words().map(str::to_ascii_lowercase) {
+                match word.strip_prefix('!') {
+                    Some(domain) => drop(list.insert(domain.to_owned(), false)),
+                    None => drop(list.entry(word).or_insert(true)),
+                }
+            }
+            Ok(())
+        }
         "uridnsbl_max_domains" => statement.number().map(|number| asking.uridnsbl_max_domains = number),
         "uridnsbl_skip_mailto" => statement.switch().map(|on| asking.uridnsbl_skip_mailto = on),
         _ => return None,
@@ -239,6 +266,18 @@ fn code_of(name: &str) -> Option<u16> {
     ];
     let known = names.iter().position(|known| known.eq_ignore_ascii_case(name));
     known.and_then(|code| u16::try_from(code).ok()).or_else(|| name.parse().ok())
+}
+
+/// `domain alias alias`
+fn aliases(hashbl: &mut HashBl, statement: &Statement<'_>) -> Done {
+    let text = statement.required()?.to_ascii_lowercase();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [domain, aliases @ ..] = words.as_slice() else { return Err(statement.missing()) };
+    if aliases.is_empty() || text.contains('@') {
+        return Err(statement.invalid());
+    }
+    hashbl.aliases.extend(aliases.iter().map(|alias| ((*alias).to_owned(), (*domain).to_owned())));
+    Ok(())
 }
 
 fn available(asking: &mut Asking, statement: &Statement<'_>) -> Done {

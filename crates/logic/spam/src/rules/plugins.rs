@@ -70,7 +70,7 @@ const FEATURES: [&str; 27] = [
 ];
 
 /// Features of plugins: plugin, feature.
-const PLUGIN_FEATURES: [(&str, &str); 24] = [
+const PLUGIN_FEATURES: [(&str, &str); 28] = [
     ("BodyEval", "has_check_body_length"),
     ("BodyEval", "has_plaintext_body_sig_ratio"),
     ("DKIM", "has_arc"),
@@ -84,7 +84,7 @@ const PLUGIN_FEATURES: [(&str, &str); 24] = [
     ("MIMEHeader", "has_tflags_multiple"),
     ("MIMEHeader", "has_capture_rules"),
     ("SPF", "has_check_for_spf_errors"),
-    ("SPF", "has_check_for_spf_skipped_noenvfrom"),
+    ("SPF", "has_check_spf_skipped_noenvfrom"),
     ("URIDNSBL", "has_uridnsbl_for_a"),
     ("URIDNSBL", "has_tflags_domains_only"),
     ("URIDNSBL", "has_tflags_ips_only"),
@@ -93,8 +93,12 @@ const PLUGIN_FEATURES: [(&str, &str); 24] = [
     ("AskDNS", "has_tag_header"),
     ("AskDNS", "has_check_dns_tag_header"),
     ("HashBL", "has_hashbl_bodyre"),
-    ("HashBL", "has_hashbl_email_domain_alias"),
+    ("HashBL", "has_hashbl_bodyre_num"),
     ("HashBL", "has_hashbl_emails"),
+    ("HashBL", "has_hashbl_uris"),
+    ("HashBL", "has_hashbl_ignore"),
+    ("HashBL", "has_hashbl_tag"),
+    ("HashBL", "has_hashbl_sha256"),
 ];
 
 /// Where plugins live.
