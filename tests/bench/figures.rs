@@ -10,7 +10,7 @@ use tests::programs::Programs;
 
 use crate::load::{self, Load};
 use crate::site::{self, Owners};
-use crate::{cost, idle, spam};
+use crate::{cost, idle, readers, spam};
 
 /// One row of the table.
 pub(crate) struct Figure {
@@ -86,6 +86,114 @@ pub(crate) const ALL: &[Figure] = &[
     },
     Figure { name: "cold start to first greeting", unit: "ms", more_is_better: false, measure: cold_start },
     Figure { name: "mailq with 100,000 deferred", unit: "s", more_is_better: false, measure: mailq },
+    Figure {
+        name: "IMAP login, SELECT, LOGOUT, 8 connections",
+        unit: "1/s",
+        more_is_better: true,
+        measure: readers::logins,
+    },
+    Figure {
+        name: "IMAP SELECT, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: readers::select,
+    },
+    Figure {
+        name: "IMAP FETCH of UID and FLAGS, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::warm(p, "FETCH 1:* (UID FLAGS)"),
+    },
+    Figure {
+        name: "IMAP FETCH of FLAGS to ENVELOPE, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::warm(p, "FETCH 1:* (FLAGS UID INTERNALDATE RFC822.SIZE ENVELOPE)"),
+    },
+    Figure {
+        name: "IMAP FETCH of BODYSTRUCTURE, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::warm(p, "FETCH 1:* (BODYSTRUCTURE)"),
+    },
+    Figure {
+        name: "IMAP SEARCH BODY of a word that is nowhere, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::warm(p, "SEARCH BODY zebrafish"),
+    },
+    Figure {
+        name: "IMAP SORT DATE, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::warm(p, "SORT (REVERSE DATE) UTF-8 ALL"),
+    },
+    Figure {
+        name: "IMAP THREAD REFERENCES, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::warm(p, "THREAD REFERENCES UTF-8 ALL"),
+    },
+    Figure {
+        name: "IMAP BODY[] of 2,000 messages of 64 KB",
+        unit: "MB/s",
+        more_is_better: true,
+        measure: readers::whole,
+    },
+    Figure {
+        name: "IMAP STORE of a flag, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::changing(p, "NOOP", "STORE 1:* +FLAGS (\\Flagged)"),
+    },
+    Figure {
+        name: "IMAP COPY, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::changing(p, "NOOP", "COPY 1:* other"),
+    },
+    Figure {
+        name: "IMAP MOVE, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::changing(p, "NOOP", "MOVE 1:* other"),
+    },
+    Figure {
+        name: "IMAP EXPUNGE, 10,000 messages",
+        unit: "ms",
+        more_is_better: false,
+        measure: |p| readers::changing(p, "STORE 1:* +FLAGS.SILENT (\\Deleted)", "EXPUNGE"),
+    },
+    Figure {
+        name: "IMAP APPEND of 5 KB, 8 connections to one mailbox",
+        unit: "1/s",
+        more_is_better: true,
+        measure: readers::appends,
+    },
+    Figure {
+        name: "IMAP memory of an idle session, 1,000 sessions",
+        unit: "KB",
+        more_is_better: false,
+        measure: readers::idle_memory,
+    },
+    Figure {
+        name: "IMAP file in new/ to EXISTS, 100 idle sessions, p99",
+        unit: "ms",
+        more_is_better: false,
+        measure: readers::push,
+    },
+    Figure {
+        name: "POP3 RETR of 2,000 messages of 5 KB, in turn",
+        unit: "1/s",
+        more_is_better: true,
+        measure: |p| readers::fetches(p, false),
+    },
+    Figure {
+        name: "POP3 RETR of 2,000 messages of 5 KB, 50 at once",
+        unit: "1/s",
+        more_is_better: true,
+        measure: |p| readers::fetches(p, true),
+    },
     Figure {
         name: "spam scan: messages/s, 2 workers",
         unit: "1/s",

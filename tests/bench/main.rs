@@ -1,4 +1,5 @@
-//! Our suite beside the installed Postfix: the same configuration, the same load, in pairs of runs.
+//! Our suite beside the installed Postfix: the same configuration, the same load, in pairs of runs. Those who read mail are measured
+//! beside Dovecot (words that begin with `IMAP` or `POP3`).
 //!
 //! `bench [--pairs N] [--only WORDS] [--side ours|peer] [--output FILE] [--messages FOLDER]`: runs as root on a machine that does nothing else,
 //! prints a table, and writes it to `BENCHMARKS.md` below the workspace unless only a part was measured. Run it
@@ -12,6 +13,7 @@ mod load;
 mod idle;
 mod cost;
 mod spam;
+mod readers;
 mod letters;
 mod table;
 

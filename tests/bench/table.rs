@@ -39,9 +39,10 @@ pub(crate) fn markdown(rows: &[Row<'_>], pairs: usize) -> String {
         "# Benchmarks\n\n\
          Ours beside the installed Postfix {version}, on the same configuration and machine: {pairs} pairs of runs, medians, \
          lowest and highest in brackets. 4 KB messages over loopback into 500 mailboxes, every second one a Maildir; \
-         from the first connection to the last delivery. The last column says how many times better we are.\n\n\
+         from the first connection to the last delivery. What begins with IMAP or POP3 stands beside the installed Dovecot, what \
+         begins with spam beside SpamAssassin. The last column says how many times better we are.\n\n\
          {date}; {machine}. Made by `target/release/bench`.\n\n\
-         | figure | unit | ours | Postfix | better |\n|---|---|---|---|---|\n",
+         | figure | unit | ours | theirs | better |\n|---|---|---|---|---|\n",
         version = peer_version(),
         date = date(),
         machine = machine(),
