@@ -1,5 +1,6 @@
 //! One client that has logged in: its machine's questions go to the mailbox, on a thread of the pool.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::settings::SessionSettings;
 
 /// So much of a message is read at a time, in bytes.
 const READ_BYTES: usize = 64 * 1024;
+/// So many messages are read ahead at most, and no further one when there are [`READ_BYTES`].
+const AHEAD_MESSAGES: usize = 16;
 
 /// A client with its maildrop.
 pub(crate) struct MailSession {
@@ -26,6 +29,8 @@ pub(crate) struct MailSession {
     /// The message that is being sent.
     text: Option<(usize, MessageText)>,
     ahead: Ahead,
+    /// So many messages are read ahead the next time: the more, the longer the client has taken them in turn.
+    ahead_messages: usize,
     how_it_ended: &'static str,
 }
 
@@ -33,29 +38,32 @@ pub(crate) struct MailSession {
 enum Brought {
     Opened(Result<Maildrop, MailError>),
     Read(Piece),
-    /// What nobody has asked for yet; none where the maildrop is closed.
-    Ahead(Option<Piece>),
+    /// What nobody has asked for yet; nothing where the maildrop is closed.
+    Ahead(VecDeque<Piece>),
     Updated(Result<(), MailError>),
 }
 
 /// A piece of a message.
 struct Piece {
     message: usize,
-    outcome: Result<(MessageText, Vec<u8>), MailError>,
+    outcome: Outcome,
 }
 
-/// The begin of the message that is likely to be asked for next: most clients take them in turn, each when they have
-/// the one before.
+/// The bytes, and the open message where it goes on behind them.
+type Outcome = Result<(Vec<u8>, Option<MessageText>), MailError>;
+
+/// The messages that are likely to be asked for next, a first piece of each: most clients take them in turn, each when
+/// they have the one before.
 #[derive(Default)]
 enum Ahead {
     #[default]
     No,
-    /// A thread reads it; the client may be waiting for it.
+    /// A thread reads them, this one first; the client may be waiting for it.
     Reading {
         message: usize,
         awaited: bool,
     },
-    Here(Piece),
+    Here(VecDeque<Piece>),
 }
 
 impl MailSession {
@@ -80,6 +88,7 @@ impl MailSession {
             maildrop: None,
             text: None,
             ahead: Ahead::No,
+            ahead_messages: 1,
             how_it_ended: "disconnected without QUIT",
         }
     }
@@ -116,29 +125,59 @@ impl MailSession {
         me: HandlerId,
     ) -> Option<Option<Answer>> {
         match std::mem::take(&mut self.ahead) {
-            Ahead::Here(piece) if piece.message == message => Some(Some(self.piece(piece, events, me))),
+            Ahead::Here(pieces) if pieces.front().is_some_and(|piece| piece.message == message) => {
+                Some(self.first_of(pieces, events, me))
+            }
             Ahead::Reading { message: other, .. } => {
                 let awaited = other == message;
                 self.ahead = Ahead::Reading { message: other, awaited };
                 awaited.then_some(None)
             }
-            _ => None,
+            _ => {
+                self.ahead_messages = 1;
+                None
+            }
         }
     }
 
-    /// A message has been sent: begins to read the next one.
+    /// The first piece is wanted now, the others may be soon.
+    fn first_of(
+        &mut self,
+        mut pieces: VecDeque<Piece>,
+        events: &mut EventLoop<Mailboxes>,
+        me: HandlerId,
+    ) -> Option<Answer> {
+        let first = pieces.pop_front()?;
+        if pieces.is_empty() {
+            self.ahead_messages = (self.ahead_messages * 2).min(AHEAD_MESSAGES);
+        } else {
+            self.ahead = Ahead::Here(pieces);
+        }
+        Some(self.piece(first, events, me))
+    }
+
+    /// A message has been sent: begins to read the next ones.
     fn begin_ahead(&mut self, message: usize, events: &mut EventLoop<Mailboxes>, me: HandlerId) {
-        let Some(maildrop) = &self.maildrop else { return };
-        let Some(uid) = maildrop.messages().get(message).map(|message| message.uid) else { return };
-        if !matches!(self.ahead, Ahead::No) {
+        let (Some(maildrop), Ahead::No) = (&self.maildrop, &self.ahead) else { return };
+        let next = maildrop.messages().iter().map(|message| message.uid).enumerate().skip(message);
+        let next: Vec<_> = next.take(self.ahead_messages).collect();
+        if next.is_empty() {
             return;
         }
         // It may wait for long, and the maildrop may be closed meanwhile.
         let maildrop = Arc::downgrade(maildrop);
         let begun = events.offload(me, move || {
-            let text = maildrop.upgrade().map(|maildrop| maildrop.text(uid));
-            let piece = |text: Result<MessageText, MailError>| text.and_then(|text| read_at(text, 0));
-            Brought::Ahead(text.map(|text| Piece { message, outcome: piece(text) }))
+            let (mut pieces, mut total_bytes) = (VecDeque::new(), 0);
+            for (message, uid) in next {
+                let Some(text) = maildrop.upgrade().map(|maildrop| maildrop.text(uid)) else { break };
+                let outcome = text.and_then(|text| read_at(text, 0));
+                total_bytes += outcome.as_ref().map_or(0, |(bytes, _)| bytes.len());
+                pieces.push_back(Piece { message, outcome });
+                if total_bytes >= READ_BYTES {
+                    break;
+                }
+            }
+            Brought::Ahead(pieces)
         });
         if begun.is_ok() {
             self.ahead = Ahead::Reading { message, awaited: false };
@@ -148,15 +187,16 @@ impl MailSession {
     /// What has been read ahead is here.
     fn ahead_came(
         &mut self,
-        piece: Option<Piece>,
+        pieces: VecDeque<Piece>,
         events: &mut EventLoop<Mailboxes>,
         me: HandlerId,
     ) -> Option<Answer> {
-        match (std::mem::take(&mut self.ahead), piece) {
-            (Ahead::Reading { awaited: true, .. }, Some(piece)) => Some(self.piece(piece, events, me)),
-            (Ahead::Reading { awaited: true, .. }, None) => Some(Answer::Failed),
-            (_, piece) => {
-                self.ahead = piece.map_or(Ahead::No, Ahead::Here);
+        match std::mem::take(&mut self.ahead) {
+            Ahead::Reading { awaited: true, .. } => {
+                Some(self.first_of(pieces, events, me).unwrap_or(Answer::Failed))
+            }
+            _ => {
+                self.ahead = Ahead::Here(pieces);
                 None
             }
         }
@@ -169,9 +209,9 @@ impl MailSession {
         me: HandlerId,
     ) -> Answer {
         match outcome {
-            Ok((text, bytes)) => {
-                let is_end = bytes.len() < READ_BYTES;
-                self.text = (!is_end).then_some((message, text));
+            Ok((bytes, rest)) => {
+                let is_end = rest.is_none();
+                self.text = rest.map(|text| (message, text));
                 if is_end {
                     self.begin_ahead(message + 1, events, me);
                 }
@@ -221,7 +261,7 @@ impl MailSession {
                 Answer::InUse
             }
             Brought::Read(piece) => self.piece(piece, events, me),
-            Brought::Ahead(piece) => return self.ahead_came(piece, events, me),
+            Brought::Ahead(pieces) => return self.ahead_came(pieces, events, me),
             Brought::Updated(Ok(())) => {
                 self.how_it_ended = "logged out";
                 Answer::Updated
@@ -251,10 +291,11 @@ impl MailSession {
     }
 }
 
-fn read_at(mut text: MessageText, offset: u64) -> Result<(MessageText, Vec<u8>), MailError> {
+fn read_at(mut text: MessageText, offset: u64) -> Outcome {
     let mut bytes = Vec::new();
     text.read_at(offset, READ_BYTES, &mut bytes)?;
-    Ok((text, bytes))
+    let goes_on = bytes.len() == READ_BYTES;
+    Ok((bytes, goes_on.then_some(text)))
 }
 
 /// The only handle of a maildrop: a thread that touches its lock is done in a moment.
