@@ -87,3 +87,32 @@ fn what_was_not_asked_for_or_came_right_is_not_told() {
     assert!(suite.messages("third/").is_empty());
     suite.stop();
 }
+
+#[test]
+fn an_address_that_mail_would_come_back_from_is_for_the_reader_of_bounces() {
+    for lines in [
+        ["MAIL FROM:<x@refused.example>", "RCPT TO:<user@example.com>"],
+        ["MAIL FROM:<>", "RCPT TO:<x@refused.example>"],
+        ["MAIL FROM:<>", "RCPT TO:<x@deferred.example>"],
+    ] {
+        let recipients =
+            "bounce_notice_recipient = third@example.com\nerror_notice_recipient = other@example.com";
+        let suite = Builder::new()
+            .example_com()
+            .main(&format!("notify_classes = policy, bounce\n{recipients}"))
+            .main("relay_domains = refused.example, deferred.example\nsmtpd_reject_unlisted_sender = yes")
+            .main(
+                "transport_maps = \
+                 inline:{{refused.example = error:5.1.2 gone}, {deferred.example = retry:4.3.2 later}}",
+            )
+            .start();
+        let mut client = suite.connect();
+        client.ehlo();
+        client.expect(lines[0], 250);
+        assert!(client.say(lines[1]).code >= 400);
+        client.quit();
+        transcript(&suite.wait_messages("third/", 1)[0]);
+        assert!(suite.messages("other/").is_empty());
+        suite.stop();
+    }
+}

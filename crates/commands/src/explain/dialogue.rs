@@ -62,8 +62,7 @@ impl Journey<'_> {
         let (command, stage, ruling) = dialogue.hold();
         let reply = match &ruling.refusal {
             None => "250 2.1.5 Ok",
-            Some(Refusal::Reply(reply)) => reply,
-            Some(Refusal::HangUp) => "none: the connection is closed",
+            Some(refusal) => refusal.reply().unwrap_or("none: the connection is closed"),
         };
         let name =
             if command == "RCPT" { "reply to RCPT TO".to_owned() } else { format!("reply to {command}") };

@@ -102,7 +102,7 @@ impl Session {
     fn admit(&mut self, command: &'static str, daemon: &Smtpd) -> Attempt {
         let refused = match self.check(Stage::Connect, command, daemon) {
             Ok(Some(Refusal::HangUp)) => return Answer::HangUp.into(),
-            Ok(Some(Refusal::Reply(reply))) => Some(reply),
+            Ok(Some(Refusal::Reply(reply) | Refusal::Unlisted(reply))) => Some(reply),
             Ok(None) => None,
             Err(_) => return Attempt::Wait,
         };

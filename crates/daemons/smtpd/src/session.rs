@@ -82,6 +82,7 @@ impl From<Checked> for Attempt {
 pub(crate) fn answer_of(refusal: Refusal) -> Answer {
     match refusal {
         Refusal::Reply(reply) => Answer::Refuse(Reply::from(reply)),
+        Refusal::Unlisted(reply) => Answer::Refuse(Reply::from(reply).of_address()),
         Refusal::HangUp => Answer::HangUp,
     }
 }

@@ -94,7 +94,10 @@ impl Check<'_> {
             Existence::Unknown { class, text } => (self.unknown_user_code(class), default.to_owned(), text),
         };
         let status = self.fitting_status(&status, class_name(subject));
-        self.refuse(code, &status, rejected(address, subject, &text))
+        let own_words = self.if_reject.is_none();
+        let verdict = self.refuse(code, &status, rejected(address, subject, &text));
+        self.unlisted = own_words && matches!(verdict, Verdict::Reject(_));
+        verdict
     }
 
     fn unknown_user_code(&self, class: Class) -> i64 {

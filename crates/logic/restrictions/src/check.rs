@@ -160,8 +160,9 @@ impl Verdict {
         matches!(self, Self::Reject(_) | Self::HangUp)
     }
 
-    fn into_refusal(self) -> Option<Refusal> {
+    fn into_refusal(self, unlisted: bool) -> Option<Refusal> {
         match self {
+            Self::Reject(reply) if unlisted => Some(Refusal::Unlisted(reply)),
             Self::Reject(reply) => Some(Refusal::Reply(reply)),
             Self::HangUp => Some(Refusal::HangUp),
             Self::Dunno | Self::Permit => None,
@@ -195,6 +196,8 @@ pub(crate) struct Check<'a> {
     pub(crate) depth: usize,
     sender_listed: bool,
     recipient_listed: bool,
+    /// The refusal is that of an address where mail would come back from.
+    pub(crate) unlisted: bool,
 }
 
 /// A temporary refusal that waits for the outcome.
@@ -221,12 +224,13 @@ impl<'a> Check<'a> {
             depth: 0,
             sender_listed: false,
             recipient_listed: false,
+            unlisted: false,
         }
     }
 
     fn ruling(self, verdict: Verdict) -> Ruling {
         Ruling {
-            refusal: verdict.into_refusal(),
+            refusal: verdict.into_refusal(self.unlisted),
             log: self.log,
             deferral: self.if_permit,
             effects: self.effects,

@@ -102,11 +102,24 @@ pub struct Ruling {
     pub effects: Vec<Effect>,
 }
 
+impl Refusal {
+    /// What the client is told, if anything.
+    pub fn reply(&self) -> Option<&str> {
+        match self {
+            Self::Reply(reply) | Self::Unlisted(reply) => Some(reply),
+            Self::HangUp => None,
+        }
+    }
+}
+
 /// A no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// `550 5.7.1 text`
     Reply(String),
+    /// The same, where mail for the address would come back: a sender or recipient that is not there, or that an
+    /// `error:` or `retry:` transport refuses.
+    Unlisted(String),
     /// The connection ends without a reply (HANGUP in access(5)).
     HangUp,
 }

@@ -406,8 +406,5 @@ impl World for Lab {
 }
 
 fn text_of(refusal: &Refusal) -> &str {
-    match refusal {
-        Refusal::Reply(text) => text,
-        Refusal::HangUp => "(hung up)",
-    }
+    refusal.reply().unwrap_or("(hung up)")
 }

@@ -65,9 +65,7 @@ impl Troubles {
             Self::SOFTWARE
         } else if begins(&["451 4.3.0 "]) {
             Self::DATA
-        } else if begins(&["554 5.4.0 ", "552 5.3.4 Error: message"])
-            || text.contains(" rejected: User unknown")
-        {
+        } else if begins(&["554 5.4.0 ", "552 5.3.4 Error: message"]) || reply.is_of_address() {
             Self::BOUNCE
         } else if begins(&BY_POLICY) || (ruled && !begins(&["501 5.1.3 ", "501 5.1.7 "])) {
             Self::POLICY
@@ -198,7 +196,6 @@ mod tests {
             ("504 5.5.2 <x>: Helo command rejected: need fully-qualified hostname", Troubles::POLICY),
             ("503 5.5.1 <x@y>: Recipient address rejected: x", Troubles::POLICY),
             ("454 4.7.1 <x@y>: Relay access denied", Troubles::POLICY),
-            ("550 5.1.1 <x@y>: Recipient address rejected: User unknown", Troubles::BOUNCE),
             ("554 5.4.0 Error: too many hops", Troubles::BOUNCE),
             ("452 4.3.1 Insufficient system storage", Troubles::RESOURCE),
             ("451 4.3.0 Error: queue file write error", Troubles::RESOURCE),
@@ -208,6 +205,8 @@ mod tests {
         ] {
             assert_eq!(Troubles::of(&Reply::from(reply), true), expected, "{reply}");
         }
+        let unknown = Reply::from("550 5.1.2 <x@y>: Sender address rejected: no such domain").of_address();
+        assert_eq!(Troubles::of(&unknown, true), Troubles::BOUNCE);
     }
 
     #[test]

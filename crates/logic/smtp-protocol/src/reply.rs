@@ -4,7 +4,10 @@ use std::fmt;
 
 /// One reply (RFC 5321 §4.2): `550 5.1.1 text`, where line feeds part the lines of a longer one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply(String);
+pub struct Reply {
+    text: String,
+    of_address: bool,
+}
 
 impl Reply {
     /// A reply from its text, which starts with three digits and a blank. Anything that could break the
@@ -12,19 +15,34 @@ impl Reply {
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         if text.bytes().any(|byte| byte == b'\r' || byte == 0) {
-            return Self(text.replace(['\r', '\0'], " "));
+            return Self::plain(text.replace(['\r', '\0'], " "));
         }
-        Self(text)
+        Self::plain(text)
+    }
+
+    /// The same refusal, known to be of an address where mail would come back from (`notify_classes`: "bounce").
+    #[must_use]
+    pub fn of_address(self) -> Self {
+        Self { of_address: true, ..self }
+    }
+
+    /// As [`Reply::of_address`] has marked it.
+    pub(crate) fn is_of_address(&self) -> bool {
+        self.of_address
+    }
+
+    fn plain(text: String) -> Self {
+        Self { text, of_address: false }
     }
 
     /// The three digits.
     pub fn code(&self) -> &str {
-        self.0.get(..3).unwrap_or("451")
+        self.text.get(..3).unwrap_or("451")
     }
 
     /// All of it, `550 5.1.1 text`.
     pub fn text(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// After 421 and 521 the server hangs up (RFC 5321 §3.8, RFC 7504).
@@ -35,14 +53,14 @@ impl Reply {
     /// The same as a temporary refusal, for `soft_bounce`: 550 5.x becomes 450 4.x.
     #[must_use]
     pub fn softened(self) -> Self {
-        if !self.0.starts_with('5') || self.hangs_up() {
+        if !self.text.starts_with('5') || self.hangs_up() {
             return self;
         }
-        let mut text = format!("4{}", &self.0[1..]);
-        if self.0.get(4..6) == Some("5.") {
+        let mut text = format!("4{}", &self.text[1..]);
+        if self.text.get(4..6) == Some("5.") {
             text.replace_range(4..5, "4");
         }
-        Self(text)
+        Self { text, ..self }
     }
 
     /// Appends `footer` as further lines, with the code and enhanced code of the reply before each. A footer that begins
@@ -51,16 +69,16 @@ impl Reply {
     pub fn with_footer(self, footer: &str) -> Self {
         if let Some(footer) = footer.strip_prefix("\\c") {
             let (here, below) = footer.split_once("\\n").map_or((footer, None), |(a, b)| (a, Some(b)));
-            let longer = Self(self.0 + here);
+            let longer = Self { text: self.text + here, ..self };
             return below.map_or(longer.clone(), |below| longer.with_footer(below));
         }
         let prefix = self.enhanced_code().map_or(String::new(), |code| format!("{code} "));
         let lines = footer.split("\\n").map(|line| format!("\n{prefix}{line}"));
-        Self(lines.fold(self.0, |text, line| text + &line))
+        Self { text: lines.fold(self.text, |text, line| text + &line), ..self }
     }
 
     fn enhanced_code(&self) -> Option<&str> {
-        let word = self.0.get(4..)?.split(' ').next()?;
+        let word = self.text.get(4..)?.split(' ').next()?;
         let parts: Vec<_> = word.split('.').collect();
         let digits =
             |part: &&str| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
@@ -70,7 +88,7 @@ impl Reply {
     /// Appends the lines of the reply as they go to the client.
     pub fn write(&self, out: &mut Vec<u8>) {
         let code = self.code();
-        let text = self.0.get(4..).unwrap_or("");
+        let text = self.text.get(4..).unwrap_or("");
         let last = text.matches('\n').count();
         for (number, line) in text.split('\n').enumerate() {
             out.extend_from_slice(code.as_bytes());
@@ -83,7 +101,7 @@ impl Reply {
 
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
