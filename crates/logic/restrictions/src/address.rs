@@ -22,7 +22,7 @@ impl Check<'_> {
         let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
         let bare = domain.strip_suffix('.').unwrap_or(domain);
         let literal = domain.starts_with('[') && domain.ends_with(']');
-        let postmaster = address.eq_ignore_ascii_case("postmaster");
+        let postmaster = subject == Subject::Recipient && address.eq_ignore_ascii_case("postmaster");
         if literal || (is_hostname(bare) && bare.contains('.')) || postmaster {
             return Verdict::Dunno;
         }

@@ -10,12 +10,13 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A reply from its text, which starts with three digits and a blank. Anything that could break the
-    /// line (CR, NUL) becomes a blank: a table or a policy server may have written the text.
+    /// A reply from its text, which starts with three digits and a blank. Control characters become blanks: a client, a
+    /// table or a policy server may have written part of the text.
     pub fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        if text.bytes().any(|byte| byte == b'\r' || byte == 0) {
-            return Self::plain(text.replace(['\r', '\0'], " "));
+        let breaks = |character: char| character.is_ascii_control() && character != '\n';
+        if text.contains(breaks) {
+            return Self::plain(text.replace(breaks, " "));
         }
         Self::plain(text)
     }

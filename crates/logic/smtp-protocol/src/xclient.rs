@@ -96,7 +96,8 @@ fn attribute(
     };
     let bad = || Reply::new(format!("501 5.5.4 Bad {known} syntax: {coded}"));
     let decoded = xtext::decode(coded).ok_or_else(bad)?;
-    if matches!(decoded.as_str(), "[UNAVAILABLE]" | "[TEMPUNAVAIL]") {
+    // XFORWARD knows the first of them only.
+    if decoded == "[UNAVAILABLE]" || (decoded == "[TEMPUNAVAIL]" && command == "XCLIENT") {
         return Ok((*attribute, None));
     }
     Ok((*attribute, Some(value(*attribute, &decoded).ok_or_else(bad)?)))
@@ -157,5 +158,7 @@ mod tests {
             assert!(xclient(&[bad]).is_err(), "{bad}");
         }
         assert!(xforward(&["LOGIN=x"]).is_err());
+        assert!(xforward(&["NAME=[UNAVAILABLE]"]).is_ok());
+        assert!(xforward(&["NAME=[TEMPUNAVAIL]"]).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! XCLIENT and XFORWARD: being told about another client.
 
 use super::{Asked, Server};
-use crate::question::{Answer, Question};
+use crate::question::{Admission, Answer, Question};
 use crate::token::Token;
 use crate::xclient;
 
@@ -26,7 +26,9 @@ impl Server {
     /// succeeded, as in Postfix.
     pub(super) fn xclient_done(&mut self, answer: Answer) {
         if let Answer::Admit(admission) = answer {
-            self.admission = *admission;
+            // XFORWARD is a right of whoever has connected.
+            let xforward = self.admission.xforward;
+            self.admission = Admission { xforward, ..*admission };
         }
         self.helo = false;
         self.extended = false;
