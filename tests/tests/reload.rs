@@ -116,3 +116,41 @@ fn another_process_limit_counts_from_the_reload_on() {
     second.quit();
     suite.stop();
 }
+
+/// Does somebody greet at this address?
+fn greets(address: &str, port: u16) -> bool {
+    use std::io::Read;
+    let mut first = [0; 3];
+    let stream = std::net::TcpStream::connect((address, port));
+    stream.is_ok_and(|mut stream| stream.read_exact(&mut first).is_ok() && first == *b"220")
+}
+
+#[test]
+fn addresses_come_and_go_with_a_reload() {
+    if std::net::UdpSocket::bind(("::1", 0)).is_err() {
+        return testkit::left_out("this machine has one loopback address");
+    }
+    // Clients of the second address are counted, which must not hold them up while all is renewed.
+    let mut builder = Builder::new().example_com().main("inet_protocols = all");
+    let port = builder.reserve_port();
+    let suite = builder.master(&format!("{port} inet n - n - - smtpd\n")).start();
+    if suite.maker() == Maker::Peer {
+        // It wants a stop and a start for that.
+        return suite.stop();
+    }
+    suite.until("both addresses", || (greets("127.0.0.1", port) && greets("::1", port)).then_some(()));
+    let mut session = tests::Client::connect(port);
+    session.ehlo();
+    suite.append_main("inet_protocols = ipv4");
+    suite.reload();
+    suite.until("the end of an address", || (!greets("::1", port)).then_some(()));
+    assert!(greets("127.0.0.1", port));
+    suite.append_main("inet_protocols = all");
+    suite.reload();
+    suite.until("the address again", || greets("::1", port).then_some(()));
+    assert!(greets("127.0.0.1", port));
+    session.send("s@x.example", &["user@example.com"], "Subject: x\n\nx\n");
+    session.quit();
+    suite.wait_messages("user/", 1);
+    suite.stop();
+}

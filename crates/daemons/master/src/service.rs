@@ -84,6 +84,31 @@ impl Service {
         Ok(service)
     }
 
+    /// Listens at these endpoints and no others: sockets that stay are kept, with the clients that wait at them.
+    ///
+    /// # Errors
+    /// [`ListenError`]: it listens at some of them.
+    pub(crate) fn listen_at(
+        &mut self,
+        wanted: Vec<Endpoint>,
+        queue: &std::path::Path,
+    ) -> Result<(), ListenError> {
+        let endpoints = std::mem::take(&mut self.endpoints);
+        let mut old: Vec<(Endpoint, Socket)> =
+            endpoints.into_iter().zip(std::mem::take(&mut self.sockets)).collect();
+        for endpoint in wanted {
+            let socket = match old.iter().position(|(own, _)| *own == endpoint) {
+                Some(place) => Some(old.swap_remove(place).1),
+                None => listen::open(&endpoint, queue)?,
+            };
+            if let Some(socket) = socket {
+                self.endpoints.push(endpoint);
+                self.sockets.push(socket);
+            }
+        }
+        Ok(())
+    }
+
     /// `smtp/inet`: names it in messages and in `master_service_disable`.
     pub(crate) fn full_name(&self) -> String {
         full_name(&self.entry)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use parameters::Config;
+use parameters::master_cf::Service as Entry;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use sys::descriptors;
 use sys::process::{End, reap};
@@ -341,7 +342,7 @@ impl Master {
         self.begin(events);
     }
 
-    /// A service with the same sockets keeps them; one that is gone closes them. Its workers drain.
+    /// A service keeps the sockets whose addresses it still has; one that is gone closes all. Its workers drain.
     fn renew(&mut self, key: Key, settings: &Settings, events: &mut EventLoop<Self>) {
         self.order_new_log(key, events);
         self.order(key, Order::Drain, events);
@@ -351,13 +352,23 @@ impl Master {
             .entries
             .iter()
             .find(|entry| (&entry.name, entry.kind) == (&service.entry.name, service.entry.kind));
-        let same_endpoints = entry.is_some_and(|entry| {
-            crate::service::endpoints(entry, &settings.config)
-                .is_ok_and(|endpoints| endpoints.iter().all(|endpoint| service.endpoints.contains(endpoint)))
-        });
-        match entry {
-            Some(entry) if same_endpoints => service.entry = entry.clone(),
-            _ => self.retire(key, events),
+        let Some(entry) = entry.cloned() else { return self.retire(key, events) };
+        match crate::service::endpoints(&entry, &settings.config) {
+            Ok(endpoints) if endpoints == service.endpoints => service.entry = entry,
+            Ok(endpoints) => self.move_to(key, entry, endpoints, events),
+            // What is wrong is told when it is opened anew.
+            Err(_) => self.retire(key, events),
+        }
+    }
+
+    /// The service listens elsewhere from now on.
+    fn move_to(&mut self, key: Key, entry: Entry, endpoints: Vec<Endpoint>, events: &mut EventLoop<Self>) {
+        self.unwatch(key, events);
+        let Some(service) = self.services.get_mut(&key) else { return };
+        service.entry = entry;
+        if service.listen_at(endpoints, &self.queue_directory).is_err() {
+            // Opened anew it says what is wrong.
+            self.retire(key, events);
         }
     }
 

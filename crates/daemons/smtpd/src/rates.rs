@@ -116,6 +116,14 @@ pub(crate) fn disconnected(client: String, daemon: &mut Smtpd, events: &mut Even
     }
 }
 
+/// A fresh worker takes this one's place, and a fresh anvil(8) that of the one that counted: it starts when the old one has
+/// no clients left. Who is still here is counted there, from the next event on.
+pub(crate) fn let_go(daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) {
+    if let Some(channel) = daemon.rates.channel {
+        events.remove(channel, daemon);
+    }
+}
+
 /// The connection to anvil(8), made when it is first needed.
 fn connection(daemon: &mut Smtpd, events: &mut EventLoop<Smtpd>) -> Option<HandlerId> {
     if daemon.rates.channel.is_none() {

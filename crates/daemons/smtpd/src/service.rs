@@ -18,7 +18,7 @@ use crate::direct::Direct;
 use crate::encryption::Encryption;
 use crate::notices::Notices;
 use crate::policy::Policies;
-use crate::rates::Rates;
+use crate::rates::{self, Rates};
 use crate::session::Session;
 use crate::settings::{self, Settings};
 use crate::temper::{self, Temper};
@@ -121,6 +121,7 @@ impl Service for Smtpd {
 
     fn draining(&mut self, events: &mut EventLoop<Self>) {
         self.close_direct(events);
+        rates::let_go(self, events);
     }
 
     fn sessions(&self) -> usize {
