@@ -111,7 +111,7 @@ impl Manager {
             return None;
         }
         let file = Arc::new(file);
-        let limit = self.settings.message_recipient_limit;
+        let limit = self.settings.memory.recipients;
         let loaded = Loaded::from_file(Arc::clone(&file), Path::new("memory"), limit).ok()?;
         let reported = |notify: u32| notify & NOTIFY_SUCCESS != 0;
         if loaded.more.is_some() || loaded.envelope.recipients.iter().any(|one| reported(one.notify)) {
@@ -210,7 +210,7 @@ impl Manager {
     }
 
     fn drop_direct(&mut self, key: MessageKey) -> Option<(QueueId, Option<HandlerId>)> {
-        let Message { id, envelope, unmarked, direct, .. } = self.messages.remove(&key)?;
+        let Message { id, envelope, unmarked, direct, .. } = self.forget_message(key)?;
         self.direct.keys.remove(id.as_str());
         self.intake.forget(&id);
         self.direct.finished.add(&id, envelope.arrival, unmarked, self.now_us);

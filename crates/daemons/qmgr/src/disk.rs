@@ -45,10 +45,10 @@ pub(crate) struct Candidate {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a task lives from its order to its thread")]
 pub(crate) enum Task {
-    /// Take a message into the active queue and read it.
-    Load(Candidate),
-    /// Read more recipients.
-    More(MessageKey, RecipientSource),
+    /// Take a message into the active queue and read it, with so many recipients.
+    Load(Candidate, usize),
+    /// Read so many more recipients.
+    More(MessageKey, RecipientSource, usize),
     /// Cross recipients off.
     Mark { key: MessageKey, id: QueueId, offsets: Vec<u64> },
     /// Strike a record out that has had its effect.
@@ -80,8 +80,8 @@ pub(crate) struct Lost {
 /// What became of a task.
 #[derive(Debug)]
 pub(crate) enum Done {
-    Loaded(Candidate, Result<Box<LoadedMessage>, QueueError>),
-    More(MessageKey, Result<(Vec<Recipient>, Option<RecipientSource>), QueueError>),
+    Loaded(Candidate, usize, Result<Box<LoadedMessage>, QueueError>),
+    More(MessageKey, usize, Result<MoreRecipients, QueueError>),
     Marked(MessageKey, Result<(), QueueError>),
     Parked(MessageKey, Result<(), Refused>),
     Removed(MessageKey, Result<(), Refused>),
@@ -92,6 +92,9 @@ pub(crate) enum Done {
     /// An agent that has ended, or one of an earlier queue manager, has left somebody at work on the message.
     Busy(Task),
 }
+
+/// Further recipients, and where those after them come from.
+pub(crate) type MoreRecipients = (Vec<Recipient>, Option<RecipientSource>);
 
 /// A task that the disk refused, as it was, to be tried again.
 #[derive(Debug)]
@@ -133,11 +136,11 @@ pub(crate) struct Batch {
 impl DiskWork {
     pub(crate) fn push(&mut self, task: Task) {
         let lane = match &task {
-            Task::Load(_) | Task::RemoveCopy(_) => {
+            Task::Load(..) | Task::RemoveCopy(_) => {
                 self.next_lane = (self.next_lane + 1) % LOADING_LANES;
                 self.next_lane
             }
-            Task::More(key, _)
+            Task::More(key, ..)
             | Task::Mark { key, .. }
             | Task::StrikeOut { key, .. }
             | Task::Park { key, .. }
@@ -173,22 +176,24 @@ fn lane_of(key: MessageKey) -> usize {
 }
 
 /// Does a batch; blocks.
-pub(crate) fn work(queue: &Queue, lane: usize, tasks: Vec<Task>, recipient_limit: usize) -> Batch {
-    Batch { lane, done: tasks.into_iter().map(|task| one(queue, task, recipient_limit)).collect() }
+pub(crate) fn work(queue: &Queue, lane: usize, tasks: Vec<Task>) -> Batch {
+    Batch { lane, done: tasks.into_iter().map(|task| one(queue, task)).collect() }
 }
 
-fn one(queue: &Queue, task: Task, recipient_limit: usize) -> Done {
+fn one(queue: &Queue, task: Task) -> Done {
     match task {
-        Task::Load(candidate) if !candidate.fresh && is_busy(queue, candidate.queue, &candidate.id) => {
-            Done::Busy(Task::Load(candidate))
+        Task::Load(candidate, limit)
+            if !candidate.fresh && is_busy(queue, candidate.queue, &candidate.id) =>
+        {
+            Done::Busy(Task::Load(candidate, limit))
         }
-        Task::Load(candidate) => {
-            let loaded = load(queue, &candidate, recipient_limit);
-            Done::Loaded(candidate, loaded.map(Box::new))
+        Task::Load(candidate, limit) => {
+            let loaded = load(queue, &candidate, limit);
+            Done::Loaded(candidate, limit, loaded.map(Box::new))
         }
-        Task::More(key, mut source) => {
-            let read = source.read();
-            Done::More(key, read.map(|recipients| (recipients, (!source.is_done()).then_some(source))))
+        Task::More(key, mut source, limit) => {
+            let read = source.read(limit);
+            Done::More(key, limit, read.map(|recipients| (recipients, (!source.is_done()).then_some(source))))
         }
         Task::Mark { key, id, offsets } => {
             Done::Marked(key, queue.mark_done(QueueName::Active, &id, &offsets))

@@ -44,6 +44,9 @@ impl Manager {
         // Beside what bounce and defer keep of them.
         let mut also_traced = Vec::new();
         for (slot, mut outcome) in outcomes {
+            if !message.recipients.contains_key(&slot) {
+                continue;
+            }
             soften(&mut outcome, self.settings.soft_bounce && !message.trace.only_verifies());
             let recipient = message.recipient(slot);
             let of_alias = tells_of_alias(message, slot, &outcome);
@@ -95,7 +98,7 @@ impl Manager {
         let Some(message) = self.messages.get_mut(&key) else { return };
         if message.direct.is_some()
             || message.unmarked.is_empty()
-            || (message.open == 0 && message.more.is_none())
+            || (message.open() == 0 && message.more.is_none())
         {
             return;
         }
@@ -152,21 +155,17 @@ impl Manager {
 
     /// Moves a message on when nothing is awaited.
     pub(crate) fn advance(&mut self, key: MessageKey) {
+        self.count_freed(key);
         let Some(message) = self.messages.get_mut(&key) else { return };
-        if message.open > 0 || message.waiting > 0 {
+        if message.open() > 0 || message.waiting > 0 {
             return;
         }
         match message.stage {
-            Stage::Delivering => match message.more.take() {
-                Some(source) => {
-                    message.waiting += 1;
-                    self.disk.push(Task::More(key, source));
-                }
-                None => {
-                    message.stage = Stage::Reporting;
-                    self.report(key);
-                }
-            },
+            Stage::Delivering if message.more.is_some() => self.read_on(key),
+            Stage::Delivering => {
+                message.stage = Stage::Reporting;
+                self.report(key);
+            }
             Stage::Reporting => self.report(key),
             Stage::Expiring | Stage::Warning(_) | Stage::Leaving => {}
         }
@@ -256,7 +255,7 @@ impl Manager {
                 self.later.push((self.now_us + delay * 1_000_000, task));
             }
             result => {
-                let Some(message) = self.messages.remove(&key) else { return };
+                let Some(message) = self.forget_message(key) else { return };
                 if removed && result.is_ok() {
                     log::info!("{}: removed", message.id);
                 }
@@ -292,7 +291,7 @@ fn failures_of(recipient: &Recipient, outcome: &Outcome) -> Vec<Failure> {
 
 /// Which service of bounce(8) keeps the result, if any does (RFC 3461 §4.1: NOTIFY; `sendmail -bv` and `-v`).
 pub(crate) fn service_for(message: &Message, slot: u32, outcome: &Outcome) -> Option<ReportService> {
-    let notify = message.recipients[slot as usize].recipient.notify;
+    let notify = message.recipients[&slot].recipient.notify;
     let trace = message.trace;
     if trace.only_verifies() {
         return Some(ReportService::Trace);
@@ -313,7 +312,7 @@ fn wants_success(notify: u32) -> bool {
 
 /// Is the sender told that an alias took the recipient in (RFC 3461 §5.2.7.2)? `sendmail -v` shows the steps instead.
 fn tells_of_alias(message: &Message, slot: u32, outcome: &Outcome) -> Option<Expansion> {
-    let wanted = wants_success(message.recipients[slot as usize].recipient.notify);
+    let wanted = wants_success(message.recipients[&slot].recipient.notify);
     let over = outcome.verdict != Verdict::Deferred;
     outcome.expansion.filter(|_| over && wanted && message.trace.is_plain())
 }

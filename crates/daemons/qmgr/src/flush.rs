@@ -50,8 +50,7 @@ impl Manager {
             return;
         }
         let Some(message) = self.messages.get(&key) else { return };
-        let addresses =
-            slots.iter().map(|slot| message.recipients[*slot as usize].recipient.address.as_str());
+        let addresses = slots.iter().map(|slot| message.recipients[slot].recipient.address.as_str());
         let mut sites: Vec<&str> =
             addresses.filter_map(|address| Some(address.rsplit_once('@')?.1)).collect();
         sites.sort_unstable();

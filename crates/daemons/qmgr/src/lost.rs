@@ -23,7 +23,7 @@ impl Manager {
         let key = delivery.job.message;
         let Some(message) = self.messages.get(&key) else { return self.given_up(&delivery) };
         log::warn!("{}: private/{} ended before it answered", message.id, delivery.transport);
-        let offset = |slot: &u32| message.recipients[*slot as usize].recipient.offset;
+        let offset = |slot: &u32| message.recipients[slot].recipient.offset;
         let offsets: Vec<u64> = delivery.job.recipients.iter().map(offset).collect();
         let memory = message.direct.as_ref().map(|direct| Arc::clone(&direct.file));
         let task = |memory| {
@@ -60,9 +60,9 @@ impl Manager {
         };
         let mut again = !delivery.job.recipients.is_empty();
         for slot in &delivery.job.recipients {
-            let lost = &mut message.recipients[*slot as usize].lost;
-            again &= *lost < LOST_LIMIT;
-            *lost += 1;
+            let Some(slot) = message.recipients.get_mut(slot) else { continue };
+            again &= slot.lost < LOST_LIMIT;
+            slot.lost += 1;
         }
         if again && !self.leaving {
             return self.scheduler.put_back(self.now_us, delivery);

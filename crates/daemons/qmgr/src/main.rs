@@ -30,6 +30,7 @@ mod intake;
 mod trigger;
 mod direct;
 mod disk;
+mod memory;
 mod resolve;
 mod dispatch;
 mod reports;

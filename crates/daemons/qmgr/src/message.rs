@@ -1,5 +1,8 @@
 //! An active message: whom it still has to reach, and what is known so far.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use queue::{QueueName, RecipientSource};
 use queue_format::envelope::Envelope;
 use queue_format::{QueueId, Recipient};
@@ -16,9 +19,13 @@ pub(crate) struct Message {
     pub(crate) envelope: Envelope,
     /// Where more recipients come from.
     pub(crate) more: Option<RecipientSource>,
-    pub(crate) recipients: Vec<Slot>,
-    /// Recipients in memory whose result is not known yet.
-    pub(crate) open: usize,
+    /// Those in memory whose result is not known yet, by the number that each keeps.
+    pub(crate) recipients: BTreeMap<u32, Slot>,
+    /// The number of the first that has no way yet, and of the next that is read.
+    pub(crate) first_without_way: u32,
+    next_slot: u32,
+    /// The transports of those that have left memory since they were counted last.
+    pub(crate) freed: Vec<Arc<str>>,
     /// Answers of the disk and of bounce(8) that are awaited.
     pub(crate) waiting: usize,
     pub(crate) stage: Stage,
@@ -57,7 +64,8 @@ pub(crate) struct Slot {
     pub(crate) recipient: Recipient,
     /// The form of the address that the delivery agent gets.
     pub(crate) resolved: String,
-    pub(crate) settled: bool,
+    /// By which transport, once that is known.
+    pub(crate) transport: Option<Arc<str>>,
     /// How often an agent vanished with it.
     pub(crate) lost: u8,
 }
@@ -97,8 +105,10 @@ impl Message {
             id,
             envelope: loaded.envelope,
             more: loaded.more,
-            recipients: Vec::new(),
-            open: 0,
+            recipients: BTreeMap::new(),
+            first_without_way: 0,
+            next_slot: 0,
+            freed: Vec::new(),
             waiting: 0,
             stage: Stage::Delivering,
             deferred: false,
@@ -120,16 +130,24 @@ impl Message {
         message
     }
 
-    /// Replaces the recipients in memory by these, but for those already done.
+    /// Adds these recipients to those in memory, but for those already done.
     pub(crate) fn take_recipients(&mut self, recipients: Vec<Recipient>) {
-        let slot = |recipient: Recipient| Slot {
-            resolved: recipient.address.clone(),
-            recipient,
-            settled: false,
-            lost: 0,
-        };
-        self.recipients = recipients.into_iter().filter(|recipient| !recipient.done).map(slot).collect();
-        self.open = self.recipients.len();
+        for recipient in recipients.into_iter().filter(|recipient| !recipient.done) {
+            let resolved = recipient.address.clone();
+            self.recipients.insert(self.next_slot, Slot { resolved, recipient, transport: None, lost: 0 });
+            self.next_slot += 1;
+        }
+    }
+
+    /// Recipients in memory whose result is not known yet.
+    pub(crate) fn open(&self) -> usize {
+        self.recipients.len()
+    }
+
+    /// The numbers of the recipients that have no way yet; from now on they have one.
+    pub(crate) fn take_without_way(&mut self) -> Vec<u32> {
+        let first = std::mem::replace(&mut self.first_without_way, self.next_slot);
+        self.recipients.range(first..).map(|(slot, _)| *slot).collect()
     }
 
     /// The envelope sender; empty for the null sender.
@@ -144,7 +162,7 @@ impl Message {
 
     /// A recipient as agents and bounce(8) are told of it.
     pub(crate) fn recipient(&self, slot: u32) -> delivery::Recipient {
-        let slot = &self.recipients[slot as usize];
+        let slot = &self.recipients[&slot];
         let original = if slot.recipient.original == slot.resolved { "" } else { &slot.recipient.original };
         delivery::Recipient {
             address: slot.resolved.clone(),
@@ -189,7 +207,7 @@ impl Message {
             active_us: self.active_us,
             client: self.client(),
             rewrite_context: self.attribute("rewrite_context"),
-            in_doubt: self.in_doubt || slots.iter().any(|slot| self.recipients[*slot as usize].lost > 0),
+            in_doubt: self.in_doubt || slots.iter().any(|slot| self.recipients[slot].lost > 0),
             trace: self.trace,
             recipients: slots.iter().map(|slot| self.recipient(*slot)).collect(),
         }
@@ -205,7 +223,7 @@ impl Message {
         let (Some(delimiters), Some(slot)) = (self.verp_delimiters(), slots.first()) else {
             return self.sender().to_owned();
         };
-        let recipient = &self.recipients[*slot as usize].recipient;
+        let recipient = &self.recipients[slot].recipient;
         address::verp_sender(self.sender(), &recipient.original, delimiters)
     }
 
@@ -229,18 +247,15 @@ impl Message {
     /// How many recipients the message still has, for the log.
     pub(crate) fn recipients_left(&self) -> u64 {
         match (&self.more, self.envelope.size) {
-            (Some(_), Some(size)) => size.recipients.max(self.open as u64),
-            _ => self.open as u64,
+            (Some(_), Some(size)) => size.recipients.max(self.open() as u64),
+            _ => self.open() as u64,
         }
     }
 
     /// The result of a recipient is known and kept.
     pub(crate) fn settle(&mut self, slot: u32, end: End) {
-        let slot = &mut self.recipients[slot as usize];
-        if std::mem::replace(&mut slot.settled, true) {
-            return;
-        }
-        self.open -= 1;
+        let Some(slot) = self.recipients.remove(&slot) else { return };
+        self.freed.extend(slot.transport);
         match end {
             End::Done => self.unmarked.push(slot.recipient.offset),
             End::CrossedOff => {}

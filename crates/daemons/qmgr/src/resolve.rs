@@ -104,11 +104,11 @@ impl Manager {
     pub(crate) fn assign(&mut self, key: MessageKey) {
         let Some(message) = self.messages.get_mut(&key) else { return };
         if message.force_expire && message.defer_log {
-            (0..message.recipients.len() as u32).for_each(|slot| message.settle(slot, End::Another));
+            message.take_without_way().into_iter().for_each(|slot| message.settle(slot, End::Another));
             return;
         }
         if message.force_expire {
-            let slots = (0..message.recipients.len() as u32).collect();
+            let slots = message.take_without_way();
             return self.postpone(
                 Job { message: key, recipients: slots },
                 "4.7.0",
@@ -121,17 +121,18 @@ impl Manager {
         self.follow(key, routes);
     }
 
-    /// The way of each recipient in memory.
+    /// The way of each recipient in memory that has none yet.
     pub(crate) fn routes(&self, message: &mut Message) -> Routes {
         let router = Router { settings: &self.settings, rewriting: &self.rewriting, tables: &self.tables };
         let mut routes = Routes::default();
         let mut places: HashMap<(String, String), usize> = HashMap::new();
-        for slot in 0..message.recipients.len() {
-            let number = slot as u32;
-            match router.route(message, &message.recipients[slot].recipient.address) {
+        for number in message.take_without_way() {
+            match router.route(message, &message.recipients[&number].recipient.address) {
                 Route::Discard => routes.discarded.push(number),
                 Route::Agent { transport, nexthop, recipient } => {
-                    message.recipients[slot].resolved = recipient;
+                    if let Some(slot) = message.recipients.get_mut(&number) {
+                        slot.resolved = recipient;
+                    }
                     let destination = (transport, nexthop);
                     match places.get(&destination) {
                         Some(place) => routes.destinations[*place].1.push(number),
@@ -149,6 +150,7 @@ impl Manager {
     /// Puts the recipients into the queues of their destinations.
     pub(crate) fn follow(&mut self, key: MessageKey, routes: Routes) {
         for ((transport, nexthop), recipients) in routes.destinations {
+            self.count_taken(key, &transport, &recipients);
             self.enqueue(&transport, &nexthop, Job { message: key, recipients });
         }
         if !routes.discarded.is_empty() {
@@ -178,7 +180,7 @@ impl Manager {
                 .recipients
                 .iter()
                 .map(|slot| {
-                    let recipient = &message.recipients[*slot as usize].resolved;
+                    let recipient = &message.recipients[slot].resolved;
                     let destination = format!("{nexthop}{DESTINATION_SEPARATOR}{recipient}");
                     (destination, Job { message: job.message, recipients: vec![*slot] })
                 })

@@ -19,11 +19,12 @@ use tables::Tables;
 use worker::{Clients, Service, Setup, StartError};
 
 use crate::direct::{DirectMail, Reached};
-use crate::disk::{self, Batch, Candidate, DiskWork, Done, LoadedMessage, Task};
+use crate::disk::{self, Batch, Candidate, DiskWork, Done, LoadedMessage, MoreRecipients, Task};
 use crate::dispatch::Agents;
 use crate::intake::{self, Intake, ScanResult};
 use crate::lost::LOOK_AGAIN_US;
-use crate::message::{Message, Stage};
+use crate::memory::LongMessages;
+use crate::message::Message;
 use crate::reports::Reporters;
 use crate::settings::Settings;
 use crate::trigger::TriggerClient;
@@ -49,6 +50,7 @@ pub(crate) struct Manager {
     pub(crate) intake: Intake,
     pub(crate) disk: DiskWork,
     pub(crate) messages: HashMap<MessageKey, Message>,
+    pub(crate) long_messages: LongMessages,
     pub(crate) direct: DirectMail,
     pub(crate) agents: Agents,
     pub(crate) reporters: Reporters,
@@ -136,6 +138,7 @@ impl Service for Manager {
             rewriting: Rewriting::new(rewriting),
             config: setup.config.clone(),
             queue,
+            long_messages: LongMessages::new(settings.memory),
             settings,
             scheduler: Scheduler::new(),
             disk: DiskWork::default(),
@@ -207,6 +210,7 @@ impl Service for Manager {
         let active = self.is_owner(events) && !self.leaving && !worker::is_behind(self);
         if active {
             self.look_for_mail(events);
+            self.read_on_all();
             self.dispatch(events);
         }
         self.send_answers(events);
@@ -320,7 +324,8 @@ impl Manager {
             let Some(mut candidate) = self.intake.next() else { break };
             candidate.reached = self.direct.finished.reached(&candidate.id).cloned();
             self.loading += 1;
-            self.disk.push(Task::Load(candidate));
+            let limit = self.long_messages.memory.promise_for_new();
+            self.disk.push(Task::Load(candidate, limit));
         }
     }
 
@@ -330,8 +335,8 @@ impl Manager {
         self.later = later;
         due.into_iter().for_each(|(_, task): (u64, Task)| self.disk.push(task));
         while let Some((lane, tasks)) = self.disk.next_batch() {
-            let (queue, limit) = (self.queue.clone(), self.settings.message_recipient_limit);
-            self.offload(events, move || disk::work(&queue, lane, tasks, limit));
+            let queue = self.queue.clone();
+            self.offload(events, move || disk::work(&queue, lane, tasks));
         }
     }
 
@@ -363,13 +368,20 @@ impl Manager {
             .chain(self.makes_way_at.filter(|time| *time > self.now_us))
             .min()
             .map(from_us);
-        events.set_deadline(desk, [Some(scan), scheduler, later].into_iter().flatten().min());
+        let read_on = self.long_messages.next_look().map(from_us);
+        events.set_deadline(desk, [Some(scan), scheduler, later, read_on].into_iter().flatten().min());
     }
 
     fn done(&mut self, done: Done) {
         match done {
-            Done::Loaded(candidate, loaded) => self.loaded(candidate, loaded),
-            Done::More(key, read) => self.more_recipients(key, read),
+            Done::Loaded(candidate, promised, loaded) => {
+                self.long_messages.memory.is_read(promised);
+                self.loaded(candidate, loaded);
+            }
+            Done::More(key, promised, read) => {
+                self.long_messages.memory.is_read(promised);
+                self.more_recipients(key, read);
+            }
             Done::Marked(key, Err(error)) => {
                 if let Some(message) = self.messages.get(&key) {
                     log::warn!("{}: {error}", message.id);
@@ -444,26 +456,24 @@ impl Manager {
         );
         self.last_key += 1;
         self.messages.insert(self.last_key, message);
+        self.note_length(self.last_key);
         self.last_key
     }
 
-    fn more_recipients(
-        &mut self,
-        key: MessageKey,
-        read: Result<(Vec<queue_format::Recipient>, Option<queue::RecipientSource>), QueueError>,
-    ) {
+    fn more_recipients(&mut self, key: MessageKey, read: Result<MoreRecipients, QueueError>) {
         let Some(message) = self.messages.get_mut(&key) else { return };
         message.waiting -= 1;
         match read {
             Ok((recipients, more)) => {
                 message.more = more;
                 message.take_recipients(recipients);
+                self.note_length(key);
                 self.assign(key);
             }
             Err(error) => {
                 log::warn!("{}: {error}", message.id);
+                // Those in memory are delivered to; the others at another attempt.
                 message.deferred = true;
-                message.stage = Stage::Reporting;
             }
         }
         self.advance(key);

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use parameters::{Config, Number, Param, Time, family};
 use scheduling::retry::RetrySettings;
-use scheduling::{FeedbackRule, TransportLimits};
+use scheduling::{FeedbackRule, MemoryLimits, TransportLimits, TransportMemory};
 
 /// What main.cf says, in the units that are used here.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) active_limit: usize,
-    pub(crate) message_recipient_limit: usize,
+    pub(crate) memory: MemoryLimits,
     pub(crate) retry: RetrySettings,
     pub(crate) queue_run_delay: Duration,
     pub(crate) transport_retry_us: u64,
@@ -43,7 +43,10 @@ impl From<&Config> for Settings {
         let count = |parameter: &Param<Number>| usize::try_from(config.get(parameter)).unwrap_or(0).max(1);
         Self {
             active_limit: count(&parameters::QMGR_MESSAGE_ACTIVE_LIMIT),
-            message_recipient_limit: count(&parameters::QMGR_MESSAGE_RECIPIENT_LIMIT),
+            memory: MemoryLimits {
+                recipients: count(&parameters::QMGR_MESSAGE_RECIPIENT_LIMIT),
+                minimum: count(&parameters::QMGR_MESSAGE_RECIPIENT_MINIMUM),
+            },
             retry: RetrySettings {
                 minimal_backoff: seconds(&parameters::MINIMAL_BACKOFF_TIME),
                 maximal_backoff: seconds(&parameters::MAXIMAL_BACKOFF_TIME),
@@ -115,6 +118,17 @@ pub(crate) fn transport_limits(config: &Config, transport: &str) -> TransportLim
         slot_discount: number(&family::DELIVERY_SLOT_DISCOUNT).min(100),
         minimum_slots: number(&family::MINIMUM_DELIVERY_SLOTS),
         deliveries: deliveries(config),
+    }
+}
+
+/// How many recipients of one transport are in memory.
+pub(crate) fn transport_memory(config: &Config, transport: &str) -> TransportMemory {
+    let number = |family: &family::Family<Number>| usize::try_from(config.of(family, transport)).unwrap_or(0);
+    TransportMemory {
+        recipients: number(&family::RECIPIENT_LIMIT),
+        extra: number(&family::EXTRA_RECIPIENT_LIMIT),
+        refill: number(&family::RECIPIENT_REFILL_LIMIT),
+        refill_delay: microseconds(config.of(&family::RECIPIENT_REFILL_DELAY, transport)),
     }
 }
 

@@ -113,6 +113,7 @@ pub struct EnvelopeReader {
     pointers_seen: HashSet<u64>,
     pending: Recipient,
     for_lists: bool,
+    passes_over_recipients: bool,
 }
 
 impl EnvelopeReader {
@@ -126,6 +127,7 @@ impl EnvelopeReader {
             pointers_seen: HashSet::new(),
             pending: Recipient::default(),
             for_lists: false,
+            passes_over_recipients: false,
         }
     }
 
@@ -133,6 +135,12 @@ impl EnvelopeReader {
     /// the address and whether it is done.
     pub fn for_lists() -> Self {
         Self { for_lists: true, ..Self::new(usize::MAX) }
+    }
+
+    /// A reader that goes on where this one is, for what else there is than recipients: a filter, the encoding, and where the
+    /// content begins stand behind them.
+    pub fn without_recipients(&self) -> Self {
+        Self { passes_over_recipients: true, ..self.clone() }
     }
 
     /// What has been read so far.
@@ -143,6 +151,11 @@ impl EnvelopeReader {
     /// The envelope, once the reader is done.
     pub fn into_envelope(self) -> Envelope {
         self.envelope
+    }
+
+    /// So many recipients that are not done are given at a time from here on.
+    pub fn set_recipient_limit(&mut self, recipient_limit: usize) {
+        self.recipient_limit = recipient_limit;
     }
 
     /// Takes the recipients read so far away and reads on after [`Step::Full`]; feed bytes from the given offset.
@@ -241,6 +254,9 @@ impl EnvelopeReader {
             Kind::ORIGINAL_RECIPIENT => self.pending.original = text(data),
             Kind::DSN_ORIGINAL_RECIPIENT => self.pending.dsn_original = text(data),
             Kind::DSN_NOTIFY => self.pending.notify = small(data).ok_or(malformed)?,
+            Kind::RECIPIENT | Kind::DONE if self.passes_over_recipients => {
+                self.pending = Recipient::default();
+            }
             Kind::RECIPIENT | Kind::DONE => {
                 self.recipient(at, record);
                 return Ok(true);

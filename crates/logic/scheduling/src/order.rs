@@ -81,6 +81,11 @@ impl Order {
         self.list.get(&place).copied()
     }
 
+    /// Stands the message before one that came earlier?
+    pub(crate) fn has_overtaken(&self, message: MessageKey) -> bool {
+        self.jobs.get(&message).is_some_and(|job| job.level > 0)
+    }
+
     /// A delivery of the message has been selected.
     pub(crate) fn selected(&mut self, message: MessageKey) {
         if let Some(job) = self.jobs.get_mut(&message) {

@@ -130,6 +130,11 @@ impl Scheduler {
         self.transports.get(transport).map(|transport| &transport.limits)
     }
 
+    /// Has a message overtaken another one of this transport?
+    pub fn has_overtaken(&self, transport: &str, message: MessageKey) -> bool {
+        self.transports.get(transport).is_some_and(|transport| transport.order.has_overtaken(message))
+    }
+
     /// How many deliveries are under way.
     pub fn under_way(&self) -> usize {
         self.under_way.len()

@@ -63,15 +63,14 @@ impl Loaded {
             next: Step::Read { offset: 0, at_least: 2 },
         };
         source.run()?;
-        let envelope = source.reader.envelope().clone();
-        check(&envelope, path)?;
-        match source.next {
-            Step::Done => Ok(Self { envelope: source.reader.into_envelope(), more: None }),
-            _ => {
-                source.forget_recipients();
-                Ok(Self { envelope, more: Some(source) })
-            }
+        if source.next == Step::Done {
+            let envelope = source.reader.into_envelope();
+            return check(&envelope, path).map(|()| Self { envelope, more: None });
         }
+        let recipients = source.forget_recipients();
+        let envelope = Envelope { recipients, ..source.rest()? };
+        check(&envelope, path)?;
+        Ok(Self { envelope, more: Some(source) })
     }
 }
 
@@ -85,11 +84,12 @@ fn check(envelope: &Envelope, path: &Path) -> Result<(), QueueError> {
 }
 
 impl RecipientSource {
-    /// The next recipients, as many as the limit allows; an empty list at the end.
+    /// The next recipients, as many as `recipient_limit` allows; an empty list at the end.
     ///
     /// # Errors
     /// As [`Queue::load`].
-    pub fn read(&mut self) -> Result<Vec<Recipient>, QueueError> {
+    pub fn read(&mut self, recipient_limit: usize) -> Result<Vec<Recipient>, QueueError> {
+        self.reader.set_recipient_limit(recipient_limit);
         if self.next == Step::Done {
             return Ok(Vec::new());
         }
@@ -100,6 +100,18 @@ impl RecipientSource {
     /// Nothing is left to read.
     pub fn is_done(&self) -> bool {
         self.next == Step::Done
+    }
+
+    /// The envelope without further recipients: what stands behind them is needed for the first.
+    fn rest(&self) -> Result<Envelope, QueueError> {
+        let mut rest = Self {
+            file: Arc::clone(&self.file),
+            path: self.path.clone(),
+            reader: self.reader.without_recipients(),
+            next: self.next,
+        };
+        rest.run()?;
+        Ok(rest.reader.into_envelope())
     }
 
     fn forget_recipients(&mut self) -> Vec<Recipient> {

@@ -353,8 +353,13 @@ fn recipients_are_read_in_portions() {
     let mut all: Vec<_> = loaded.envelope.recipients;
     let mut more = loaded.more.unwrap();
     assert_eq!(all.len(), 1000);
+    // What stands behind the recipients is known with the first portion.
+    let whole = queue.load(QueueName::Incoming, &id, usize::MAX).unwrap().envelope;
+    assert!(whole.content_offset > 0);
+    assert_eq!(loaded.envelope.content_offset, whole.content_offset);
+    assert_eq!(loaded.envelope.extracted_offset, whole.extracted_offset);
     while !more.is_done() {
-        all.extend(more.read().unwrap());
+        all.extend(more.read(700).unwrap());
     }
     let addresses: Vec<_> = all.into_iter().map(|recipient| recipient.address).collect();
     assert_eq!(addresses, (0..2500).map(|number| format!("user{number}@example.com")).collect::<Vec<_>>());
