@@ -38,12 +38,38 @@ impl Outline {
 
     /// Bytes that each match has at least.
     pub(crate) fn least_bytes(&self) -> usize {
+        self.least_bytes_within(usize::MAX)
+    }
+
+    /// The same, but no more than `limit`: what is beyond is not looked at, and patterns are long.
+    pub(crate) fn least_bytes_within(&self, limit: usize) -> usize {
         match self {
             Self::Empty | Self::Anything => 0,
-            Self::Byte(_) => 1,
-            Self::Sequence(pieces) => pieces.iter().map(Self::least_bytes).fold(0, usize::saturating_add),
-            Self::Either(choices) => choices.iter().map(Self::least_bytes).min().unwrap_or(0),
-            Self::Repeat { inner, least, .. } => inner.least_bytes().saturating_mul(*least),
+            Self::Byte(_) => limit.min(1),
+            Self::Sequence(pieces) => {
+                let mut found = 0;
+                for piece in pieces {
+                    if found >= limit {
+                        break;
+                    }
+                    found += piece.least_bytes_within(limit - found);
+                }
+                found
+            }
+            Self::Either(choices) => {
+                let mut least = limit;
+                for choice in choices {
+                    if least == 0 {
+                        break;
+                    }
+                    least = choice.least_bytes_within(least);
+                }
+                if choices.is_empty() { 0 } else { least }
+            }
+            Self::Repeat { least: 0, .. } => 0,
+            Self::Repeat { inner, least, .. } => {
+                inner.least_bytes_within(limit).saturating_mul(*least).min(limit)
+            }
         }
     }
 }
@@ -403,6 +429,9 @@ mod tests {
         assert_eq!(Outline::of("\\x{e9}"), Outline::Byte(ByteSet::of([0xc9, 0xe9])));
         assert_eq!(Outline::of("a(?(1)b)"), Outline::Anything);
         assert_eq!(Outline::of("(?:ab|c{3})d*").least_bytes(), 2);
+        assert_eq!(Outline::of("(?:ab|c{3})d{9}").least_bytes(), 11);
+        assert_eq!(Outline::of("(?:ab|c{3})d{9}").least_bytes_within(8), 8);
+        assert_eq!(Outline::of("(?:ab|c{3}|)d?").least_bytes_within(8), 0);
         assert_eq!(Outline::of("a{,3}"), Outline::Anything);
         assert_eq!(Outline::of("[[:alpha:]x]"), Outline::Byte(ByteSet::ALL));
     }

@@ -87,7 +87,7 @@ fn of_sequence(pieces: &[&Outline], begins: usize) -> Option<Found> {
 
 /// Long enough to be sought on its own.
 fn is_word(choice: &Outline) -> bool {
-    choice.least_bytes() >= WORD_BYTES
+    choice.least_bytes_within(WORD_BYTES) >= WORD_BYTES
 }
 
 /// The rarest of each choice, with what follows it.
@@ -167,7 +167,7 @@ impl Machine {
             if length >= PLACES {
                 return near.into_iter().rev().try_fold(FOUND, |next, piece| self.add(piece, next));
             }
-            length += piece.least_bytes();
+            length += piece.least_bytes_within(PLACES - length);
             near.push(piece);
         }
         near.into_iter().rev().try_fold(next, |next, piece| self.add(piece, next))
