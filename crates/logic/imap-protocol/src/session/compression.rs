@@ -119,6 +119,33 @@ mod tests {
         assert_eq!(input.take_rest().len(), UNFOLD_BYTES);
     }
 
+    #[test]
+    fn what_unfolds_to_very_much_is_taken_in_pieces() {
+        use crate::session::{Session, SessionSettings};
+        use machine::{Machine, Output};
+        use std::time::Duration;
+
+        let time = Duration::from_secs(1);
+        let settings = SessionSettings {
+            capabilities: Vec::new(),
+            timeout: time,
+            idle_notice: time,
+            progress_notice: time,
+            command_limit_bytes: 1000,
+            bad_command_limit: 5,
+            id: Vec::new(),
+        };
+        let mut session = Session::new(std::sync::Arc::new(settings), "a", b"b COMPRESS DEFLATE\r\n");
+        while !matches!(session.poll(), Output::Wait(_)) {}
+        const BYTES: usize = 8 * 1024 * 1024;
+        session.received(&Compression::new().squeeze(&vec![b'A'; BYTES]));
+        let mut outputs = 0;
+        while !matches!(session.poll(), Output::Wait(_)) {
+            outputs += 1;
+        }
+        assert!(outputs >= BYTES / UNFOLD_BYTES, "{outputs}");
+    }
+
     proptest! {
         #[test]
         fn what_is_squeezed_comes_back(texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..5),

@@ -452,7 +452,8 @@ impl Machine for Session {
             }
             if let Some(output) = self.advance() {
                 if matches!(output, Output::Wait(_)) && self.unfold() {
-                    continue;
+                    // Few bytes may unfold to very many: between two pieces others may have their turn.
+                    return Output::Write(Vec::new());
                 }
                 return output;
             }
