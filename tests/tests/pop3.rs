@@ -4,9 +4,12 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Instant;
 
+use tests::programs::{Maker, Programs};
 use tests::suite::PATIENCE;
-use tests::{Builder, Port, Suite};
+use tests::{Builder, Port, Suite, processes};
 
 const LETTER: &str = "From: sender@client.example\nSubject: one\n\nHello\n.dot\n";
 
@@ -40,6 +43,21 @@ impl Session {
         assert_eq!(session.say(&format!("USER {user}")), "+OK");
         assert_eq!(session.say("PASS secret"), "+OK Logged in.");
         session
+    }
+
+    /// As clients do whose server has just died: they come again.
+    fn login_again(port: &Port, user: &str) -> Self {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let mut session = Self::connect(port);
+            session.say(&format!("USER {user}"));
+            let answer = session.say("PASS secret");
+            if answer == "+OK Logged in." {
+                return session;
+            }
+            assert!(Instant::now() < patience, "nobody is let in: {answer:?}");
+            thread::yield_now();
+        }
     }
 
     fn say(&mut self, line: &str) -> String {
@@ -116,6 +134,85 @@ fn a_session_that_is_cut_off_deletes_nothing_and_unique_ids_stay() {
     let mut second = Session::login(&port, "user");
     assert_eq!(second.say("UIDL 1"), id);
     assert_eq!(second.say("QUIT"), "+OK Logging out.");
+    suite.stop();
+}
+
+/// When in a session its resident is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Killed {
+    Never,
+    /// Messages are marked, and the client has not said QUIT.
+    BeforeQuit,
+    /// The client has said QUIT and waits for the answer.
+    BehindQuit,
+}
+
+/// One session that lives as long as it may: the unique ids of what it wanted to be deleted, and the answer to QUIT.
+fn delete_two(suite: &Suite, port: &Port, killed: Killed) -> (Vec<String>, Option<String>) {
+    let mut session = Session::login_again(port, "user");
+    session.say("UIDL");
+    let first: Vec<String> = session.text().into_iter().take(2).collect();
+    for number in 1..=first.len() {
+        assert_eq!(session.say(&format!("DELE {number}")), "+OK Marked to be deleted.");
+    }
+    if killed == Killed::BeforeQuit {
+        kill_residents(suite);
+    }
+    let said = session.0.get_mut().write_all(b"QUIT\r\n");
+    if killed == Killed::BehindQuit {
+        kill_residents(suite);
+    }
+    let mut answer = String::new();
+    let heard = said.and_then(|()| session.0.read_line(&mut answer));
+    let unique = first.iter().filter_map(|line| line.split_once(' ')).map(|(_, id)| id.to_owned()).collect();
+    (unique, heard.ok().filter(|length| *length > 0).map(|_| answer.trim_end().to_owned()))
+}
+
+/// Residents are the processes that hold mailboxes; the login server stays.
+fn kill_residents(suite: &Suite) {
+    let is_resident = |pid: &u32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        processes::program(*pid) == "pop3d" && line.split(|byte| *byte == 0).any(|word| word == b"resident")
+    };
+    suite.processes().into_iter().filter(is_resident).for_each(processes::kill);
+}
+
+fn unique_ids(port: &Port) -> Vec<String> {
+    let mut session = Session::login_again(port, "user");
+    session.say("UIDL");
+    let lines = session.text();
+    assert_eq!(session.say("QUIT"), "+OK Logging out.");
+    lines.iter().filter_map(|line| line.split_once(' ')).map(|(_, id)| id.to_owned()).collect()
+}
+
+#[test]
+fn what_was_not_deleted_stays_and_what_was_said_holds_when_residents_die() {
+    if !matches!(Programs::under_test().maker, Maker::Ours) {
+        return;
+    }
+    let (suite, port) = start("");
+    const LETTERS: usize = 24;
+    for _ in 0..LETTERS {
+        suite.send("sender@client.example", &["user@example.com"], LETTER);
+    }
+    suite.wait_messages("user/", LETTERS);
+    let mut known = unique_ids(&port);
+    for round in 0..12 {
+        let killed = [Killed::BeforeQuit, Killed::BehindQuit, Killed::Never][round % 3];
+        let (marked, answer) = delete_two(&suite, &port, killed);
+        let there = unique_ids(&port);
+        let gone: Vec<_> = known.iter().filter(|id| !there.contains(id)).collect();
+        let case = format!("round {round}, {killed:?}, marked {marked:?}, answer {answer:?}, gone {gone:?}");
+        assert!(there.iter().all(|id| known.contains(id)), "new ids: {case}");
+        assert!(gone.iter().all(|id| marked.contains(id)), "lost: {case}");
+        match answer {
+            Some(answer) if answer.starts_with("+OK") => assert_eq!(gone.len(), marked.len(), "{case}"),
+            // RFC 1939 §6: without QUIT nothing is deleted.
+            _ => assert!(killed == Killed::BehindQuit || gone.is_empty(), "{case}"),
+        }
+        known = there;
+    }
+    assert_eq!(suite.messages("user/").len(), known.len());
     suite.stop();
 }
 
