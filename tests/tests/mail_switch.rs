@@ -172,6 +172,15 @@ it.logout()
         said
     }
 
+    /// A client that keeps flags by QRESYNC (RFC 7162) and messages for good: how many it fetches that it did not have.
+    /// What it keeps has to be what is there.
+    fn resynchronise(&self, port: u16) -> usize {
+        let kept = self.home.path().join("qresync.json");
+        let (said, status) = self.run("python3", &["-c", QRESYNC, &port.to_string(), kept.to_str().unwrap()]);
+        assert_eq!(status, 0, "{said}");
+        said.trim().parse().unwrap()
+    }
+
     /// What a user does: reads, marks, files and writes.
     fn work(&self, port: u16, round: usize) {
         let script = format!(
@@ -196,6 +205,63 @@ it.logout()
     }
 }
 
+/// The client: arguments are the port, and the file in which it keeps what it knows.
+const QRESYNC: &str = r#"
+import imaplib, json, os, re, sys
+port, path = int(sys.argv[1]), sys.argv[2]
+kept = json.load(open(path)) if os.path.exists(path) else {}
+it = imaplib.IMAP4('127.0.0.1', port)
+it.login('user@example.com', 'secret')
+def do(line):
+    it.send(b'q ' + line.encode() + b'\r\n')
+    lines = []
+    while True:
+        line = it.readline().decode('latin1').rstrip('\r\n')
+        assert line, lines
+        while match := re.search(r'\{(\d+)\}$', line):
+            line += '\n' + it.read(int(match.group(1))).decode('latin1') + it.readline().decode('latin1').rstrip('\r\n')
+        if line.startswith('q '):
+            assert line.startswith('q OK'), (line, lines)
+            return lines + [line]
+        lines.append(line)
+def numbers(text):
+    for part in text.split(','):
+        first, _, last = part.partition(':')
+        yield from range(int(first), int(last or first) + 1)
+def flags(line):
+    return sorted(flag for flag in re.search(r'FLAGS \(([^)]*)\)', line).group(1).split() if flag != r'\Recent')
+def code(lines, name):
+    return next((int(match.group(1)) for line in lines if (match := re.search(name + r' (\d+)\]', line))), None)
+do('ENABLE QRESYNC')
+fetched = 0
+for name in [line.split()[-1].decode() for line in it.list()[1]]:
+    box = kept.setdefault(name, {'validity': 0, 'modseq': 0, 'flags': {}, 'text': {}})
+    known = ' (QRESYNC (%d %d))' % (box['validity'], box['modseq']) if box['modseq'] else ''
+    lines = do('SELECT ' + name + known)
+    validity, modseq = code(lines, 'UIDVALIDITY'), code(lines, 'HIGHESTMODSEQ')
+    assert box['validity'] in (0, validity), (name, box['validity'], validity)
+    if modseq < box['modseq']:
+        # Another server counts from below: flags are asked for, messages are not.
+        lines += do('UID FETCH 1:* (FLAGS)')
+    if not known: lines += do('UID FETCH 1:* (FLAGS)')
+    for line in lines:
+        if match := re.match(r'\* VANISHED (?:\(EARLIER\) )?(\S+)', line):
+            for uid in numbers(match.group(1)):
+                box['flags'].pop(str(uid), None); box['text'].pop(str(uid), None)
+        elif match := re.match(r'\* \d+ FETCH .*UID (\d+)', line):
+            box['flags'][match.group(1)] = flags(line)
+    for uid in sorted(box['flags'], key=int):
+        if uid not in box['text']:
+            box['text'][uid] = ''.join(do('UID FETCH %s (BODY.PEEK[])' % uid)[:-1]).partition('{')[2]
+            fetched += 1
+    there = {re.search(r'UID (\d+)', line).group(1): flags(line) for line in do('UID FETCH 1:* (FLAGS)')[:-1] if ' FETCH ' in line}
+    assert there == box['flags'], (name, there, box['flags'])
+    box['validity'], box['modseq'] = validity, modseq
+json.dump(kept, open(path, 'w'))
+it.logout()
+print(fetched)
+"#;
+
 fn there_is(program: &str) -> bool {
     let there = Command::new(program).arg("--version").output().is_ok();
     if !there {
@@ -205,12 +271,13 @@ fn there_is(program: &str) -> bool {
 }
 
 /// A suite that is down, with a user's Maildir.
-fn suite(imap: &mut u16, pop3: &mut u16) -> Suite {
+fn suite() -> (Suite, [u16; 2]) {
     let mut builder = Builder::new()
         .example_com()
         .main("virtual_password_maps = hash:$config_directory/passwords")
         .table("passwords", "user@example.com {PLAIN}secret\n");
-    (*imap, *pop3) = (builder.reserve_port(), builder.reserve_port());
+    let ports = [(); 2].map(|()| builder.reserve_port());
+    let [imap, pop3] = ports;
     let master = format!(
         "127.0.0.1:{imap} inet n - n - - imapd\n127.0.0.1:{pop3} inet n - n - - pop3d\nauth unix - - n - - authd\n"
     );
@@ -220,7 +287,7 @@ fn suite(imap: &mut u16, pop3: &mut u16) -> Suite {
         fs::create_dir_all(&path).unwrap();
         chown(&path, Some(MAILBOX_ID), Some(MAILBOX_ID)).unwrap();
     }
-    suite
+    (suite, ports)
 }
 
 /// Delivers as any delivery agent does.
@@ -241,8 +308,7 @@ fn a_mailbox_goes_from_dovecot_to_us_and_back_and_nothing_is_fetched_again() {
     if !Dovecot::can_run() || !there_is("mbsync") || !there_is("fetchmail") || !there_is("python3") {
         return;
     }
-    let (mut imap, mut pop3) = (0, 0);
-    let suite = suite(&mut imap, &mut pop3);
+    let (suite, [imap, pop3]) = suite();
     let mail = suite.root().join("mail");
     let reader = Reader { home: tempfile::tempdir().unwrap() };
     fs::create_dir(reader.home.path().join("mail")).unwrap();
@@ -257,12 +323,15 @@ fn a_mailbox_goes_from_dovecot_to_us_and_back_and_nothing_is_fetched_again() {
         if let Some((seen, near)) = &last {
             assert_eq!(&reader.seen(imap), seen, "round {round}");
             assert_eq!(reader.fetchmail(pop3), 0, "round {round}");
+            assert_eq!(reader.resynchronise(imap), 0, "round {round}");
             reader.mbsync(imap);
             assert_eq!(&reader.near(), near, "round {round}");
         }
         deliver(&suite, round);
         reader.work(imap, round);
         assert_eq!(reader.fetchmail(pop3), 3, "round {round}");
+        // Three were delivered, one was copied and one written.
+        assert_eq!(reader.resynchronise(imap), 5, "round {round}");
         reader.mbsync(imap);
         reader.mbsync(imap);
         last = Some((reader.seen(imap), reader.near()));
