@@ -57,7 +57,7 @@ pub enum Output<Question> {
     Wait(Duration),
     /// Read more, but the time of the last [`Output::Wait`] runs on, longer by `extension`: so a deadline can
     /// span a whole request (`smtpd_per_request_deadline`) or grow with what arrives
-    /// (`smtpd_min_data_rate`).
+    /// (`smtpd_min_data_rate`), though never beyond that time from now.
     KeepWaiting {
         /// What is added to the running deadline; zero leaves it as it is.
         extension: Duration,

@@ -108,6 +108,8 @@ pub struct Driver<S> {
     session: S,
     stream: Stream,
     waiting: Waiting,
+    /// What the machine last said how long a peer may be silent.
+    longest_wait: Option<Duration>,
     /// The socket may have something to read.
     readable: bool,
     /// The peer has said its last: read until the end.
@@ -123,6 +125,7 @@ impl<S> Driver<S> {
             session,
             stream: Stream::new(socket),
             waiting: Waiting::Ready,
+            longest_wait: None,
             readable: false,
             closed: false,
             disconnected: false,
@@ -159,7 +162,10 @@ impl<S> Driver<S> {
                     let answer = self.session.answer(question, daemon, events, me);
                     self.take_answer(answer, events, me);
                 }
-                Output::Wait(time) => self.wait(Waiting::Bytes, time, events, me),
+                Output::Wait(time) => {
+                    self.longest_wait = Some(time);
+                    self.wait(Waiting::Bytes, time, events, me);
+                }
                 Output::KeepWaiting { extension } => self.keep_waiting(extension, events, me),
                 Output::Pause(time) => self.wait(Waiting::Time, time, events, me),
                 Output::StartTls => self.start_tls(daemon, events, me),
@@ -230,7 +236,9 @@ impl<S> Driver<S> {
         self.stream.flush();
         self.waiting = Waiting::Bytes;
         let running = events.deadline(me).unwrap_or_else(|| events.now());
-        events.set_deadline(me, Some(running + extension));
+        let longest = self.longest_wait.map(|time| events.now() + time);
+        let extended = running + extension;
+        events.set_deadline(me, Some(longest.map_or(extended, |longest| extended.min(longest))));
     }
 
     fn start_tls<D>(&mut self, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId)
