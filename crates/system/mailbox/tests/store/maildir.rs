@@ -139,6 +139,24 @@ fn copies_keep_their_names_flags_and_keywords() {
 }
 
 #[test]
+fn a_message_that_comes_back_gets_no_name_that_the_list_still_has() {
+    let world = World::new();
+    world.store.create(&folder_name("A"), world.now()).unwrap();
+    let (inbox, other) = (world.inbox(), world.folder("A"));
+    let one = world.append(&inbox, "one\r\n", Flags::NONE, &[]);
+    let away = inbox.move_to(&[one], &other, world.now()).unwrap();
+    let back = other.move_to(&[away[0].to], &inbox, world.now()).unwrap();
+    let list = std::fs::read_to_string(world.at("dovecot-uidlist")).unwrap();
+    let names: Vec<&str> =
+        list.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(_, name)| name).collect();
+    assert_eq!((names.len(), back[0].to), (2, 2));
+    assert_ne!(names[0], names[1]);
+    let fresh = world.other_process().folder(&folder_name("INBOX"), world.now()).unwrap();
+    fresh.sync(world.now()).unwrap();
+    assert_eq!((uids(&fresh), text(&fresh, 2)), (vec![2], "one\r\n".to_owned()));
+}
+
+#[test]
 fn what_others_rename_and_remove_is_noticed() {
     let world = World::new();
     for second in 1..=4 {

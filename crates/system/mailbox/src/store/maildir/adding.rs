@@ -1,5 +1,6 @@
 //! New messages that readers make: APPEND, COPY.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,7 +136,8 @@ impl Maildir {
         }
     }
 
-    /// The base name stays, as Dovecot has it, unless a message here has it already.
+    /// The base name stays, as Dovecot has it, unless a message here has it already, or had it: in the list of UIDs its
+    /// old record would stand beside the new one, and whoever reads both gives the message a third UID.
     fn link(
         &mut self,
         contents: &SharedContents,
@@ -145,7 +147,7 @@ impl Maildir {
         now_us: u64,
     ) -> io::Result<Vec<u8>> {
         let shared = self.shared.clone();
-        let taken = self.has_base(contents, filename::base(&name));
+        let taken = self.has_base(contents, filename::base(&name))?;
         let open = self.enter().map_err(io::Error::other)?;
         let disk = &shared.settings.disk;
         if !taken {
@@ -160,16 +162,29 @@ impl Maildir {
         disk.link(&file.directory, path(&file.name), open.of(fresh), path(&other)).map(|()| other)
     }
 
-    fn has_base(&mut self, contents: &SharedContents, base: &[u8]) -> bool {
-        let names = self.bases.get_or_insert_with(|| {
-            let contents = locked(contents);
-            let base = |detail: &Detail| match &detail.place {
-                Place::File { name, .. } => Some(Box::from(filename::base(name))),
-                Place::Span(_) => None,
-            };
-            contents.with_details().filter_map(|(_, detail)| base(detail)).collect()
-        });
-        !names.insert(base.into())
+    fn has_base(&mut self, contents: &SharedContents, base: &[u8]) -> io::Result<bool> {
+        let mut names = match self.bases.take() {
+            Some(names) => names,
+            None => self.taken_bases(contents)?,
+        };
+        let is_new = names.insert(base.into());
+        self.bases = Some(names);
+        Ok(!is_new)
+    }
+
+    /// The base names of all messages here, and of those that the list of UIDs still names.
+    fn taken_bases(&mut self, contents: &SharedContents) -> io::Result<HashSet<Box<[u8]>>> {
+        let base = |detail: &Detail| match &detail.place {
+            Place::File { name, .. } => Some(Box::from(filename::base(name))),
+            Place::Span(_) => None,
+        };
+        let mut names: HashSet<_> =
+            locked(contents).with_details().filter_map(|(_, detail)| base(detail)).collect();
+        self.enter().map_err(io::Error::other)?;
+        if let Some(open) = self.directories.as_ref().filter(|_| self.list.has_dead(names.len())) {
+            names.extend(self.list.bases(&open.home)?);
+        }
+        Ok(names)
     }
 
     /// Undoes what was placed before an error.

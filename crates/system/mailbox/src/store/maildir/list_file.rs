@@ -138,6 +138,19 @@ impl ListFile {
         dead > DEAD_RECORDS && dead * 4 > self.records
     }
 
+    /// Does it have records of messages that are gone, when this many are there?
+    pub(super) fn has_dead(&self, messages: usize) -> bool {
+        self.records > messages
+    }
+
+    /// The base names that it lists, also those of messages that are gone.
+    pub(super) fn bases(&self, home: &Directory) -> io::Result<Vec<Box<[u8]>>> {
+        let mut text = Vec::new();
+        home.open_to_read(Path::new(LIST), Links::Refuse)?.read_to_end(&mut text)?;
+        let records = uidlist::parse(&text).map(|parsed| parsed.records).unwrap_or_default();
+        Ok(records.into_iter().map(|record| record.base).collect())
+    }
+
     /// Adds records at the end. On `Ok` they are on the disk.
     pub(super) fn append(&mut self, disk: &dyn Disk, home: &Directory, records: &[Record]) -> io::Result<()> {
         let mut text = Vec::new();
