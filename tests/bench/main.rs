@@ -63,17 +63,22 @@ fn options() -> Options {
     let mut options = Options { pairs: 3, only: None, side: None, output: workspace.to_owned() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
-        let value = words.next().unwrap_or_else(|| panic!("{word} wants a value"));
+        let value = words.next().unwrap_or_else(|| usage());
         match word.as_str() {
             "--pairs" => options.pairs = value.parse().expect("a number of pairs"),
             "--only" => options.only = Some(value),
             "--side" => options.side = Some(if value == "ours" { Maker::Ours } else { Maker::Peer }),
             "--output" => options.output = value,
             "--messages" => spam::take_messages_from(&value),
-            _ => panic!(
-                "usage: bench [--pairs N] [--only WORDS] [--side ours|peer] [--output FILE] [--messages FOLDER]"
-            ),
+            _ => usage(),
         }
     }
     options
+}
+
+fn usage() -> ! {
+    eprintln!(
+        "usage: bench [--pairs N] [--only WORDS] [--side ours|peer] [--output FILE] [--messages FOLDER]"
+    );
+    std::process::exit(2)
 }

@@ -19,10 +19,12 @@ pub(crate) const LOOK_AGAIN_US: u64 = 100_000;
 
 impl Manager {
     /// An agent ended or fell silent with this delivery under way.
-    pub(crate) fn lost(&mut self, delivery: Delivery) {
+    pub(crate) fn lost(&mut self, mut delivery: Delivery) {
         let key = delivery.job.message;
         let Some(message) = self.messages.get(&key) else { return self.given_up(&delivery) };
         log::warn!("{}: private/{} ended before it answered", message.id, delivery.transport);
+        // Whoever's result is known has left memory.
+        delivery.job.recipients.retain(|slot| message.recipients.contains_key(slot));
         let offset = |slot: &u32| message.recipients[slot].recipient.offset;
         let offsets: Vec<u64> = delivery.job.recipients.iter().map(offset).collect();
         let memory = message.direct.as_ref().map(|direct| Arc::clone(&direct.file));
