@@ -5,7 +5,14 @@
 //! logs each recipient and crosses it off if it can; the queue manager crosses off whom the agent has not, and has the
 //! bounce service told.
 
+mod log_line;
+mod outcome;
+
 use attributes::{Attributes, Missing};
+
+pub use log_line::{Times, delay, log_line};
+use outcome::read_verdict;
+pub use outcome::{Expansion, Member, Outcome, Verdict, is_status, split_status};
 
 /// One message, for recipients that share transport and nexthop.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -133,177 +140,6 @@ pub struct DeliveryReport {
     pub serial: u64,
     /// One per recipient of the request, in its order.
     pub outcomes: Vec<Outcome>,
-}
-
-/// What became of one recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// Delivered, to be tried again, or failed for good.
-    pub verdict: Verdict,
-    /// RFC 3463 status: "2.0.0", "4.2.2", "5.1.1".
-    pub status: String,
-    /// The reason, as in the log's parentheses and in the report: "delivered to maildir".
-    pub text: String,
-    /// As `relay=` in the log: "virtual", "none", "mx.example[192.0.2.1]:25".
-    pub relay: String,
-    /// RFC 3464 Remote-MTA, empty when none spoke.
-    pub remote_mta: String,
-    /// RFC 3464 Diagnostic-Code `type; text` when a remote system or command said something.
-    pub diagnostic: String,
-    /// The agent has crossed the recipient off.
-    pub crossed_off: bool,
-    /// It went on as a message of its own (RFC 3464 §2.3.3: "relayed").
-    pub relayed: bool,
-    /// An alias led from the recipient to others: who asked for success reports hears of that, and nothing of those
-    /// others.
-    pub expansion: Option<Expansion>,
-    /// Each address that an alias led to, where reports name those; empty: they name the recipient.
-    pub members: Vec<Member>,
-}
-
-/// What became of an address behind an alias.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// Its own.
-    pub address: String,
-    /// As in [`Outcome`].
-    pub verdict: Verdict,
-    /// As in [`Outcome`].
-    pub status: String,
-    /// As in [`Outcome`].
-    pub text: String,
-}
-
-/// What an alias is, for reports of success (RFC 3461 §5.2.7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expansion {
-    /// Other names of the recipient: "expanded".
-    Alias,
-    /// A list that has an owner: it is where the delivery ends, "delivered".
-    List,
-}
-
-impl Expansion {
-    /// RFC 3464 §2.3.3 action.
-    pub const fn action(self) -> &'static str {
-        match self {
-            Self::Alias => "expanded",
-            Self::List => "delivered",
-        }
-    }
-
-    fn of_action(word: &str) -> Option<Self> {
-        [Self::Alias, Self::List].into_iter().find(|one| one.action() == word)
-    }
-}
-
-/// The three ways a delivery ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// `status=sent`: done, the recipient is crossed off.
-    Sent,
-    /// `status=deferred`: another try later.
-    Deferred,
-    /// `status=bounced`: the sender is told.
-    Bounced,
-}
-
-impl Verdict {
-    /// The word after `status=` in the log.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Deferred => "deferred",
-            Self::Bounced => "bounced",
-        }
-    }
-}
-
-impl Member {
-    /// Nothing is known of it yet.
-    fn of(address: &str) -> Self {
-        let [status, text] = [const { String::new() }; 2];
-        Self { address: address.to_owned(), verdict: Verdict::Deferred, status, text }
-    }
-
-    /// Takes one attribute that follows `member`.
-    fn read(&mut self, name: &str, value: &str) -> Result<(), Missing> {
-        match name {
-            "member_verdict" => self.verdict = read_verdict(value)?,
-            "member_status" => value.clone_into(&mut self.status),
-            "member_text" => value.clone_into(&mut self.text),
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-impl Outcome {
-    /// Of whom reports tell, and what: the recipient, or the members of its alias.
-    pub fn results(&self, recipient: &Recipient) -> Vec<(Recipient, Self)> {
-        if self.members.is_empty() {
-            return vec![(recipient.clone(), self.clone())];
-        }
-        let original = if recipient.original.is_empty() { &recipient.address } else { &recipient.original };
-        let of_member = |member: &Member| {
-            let who = Recipient {
-                address: member.address.clone(),
-                original: if *original == member.address { String::new() } else { original.clone() },
-                ..recipient.clone()
-            };
-            let what = Self {
-                verdict: member.verdict,
-                status: member.status.clone(),
-                text: member.text.clone(),
-                members: Vec::new(),
-                ..self.clone()
-            };
-            (who, what)
-        };
-        self.members.iter().map(of_member).collect()
-    }
-
-    /// An outcome decided here, with no remote system involved.
-    pub fn new(verdict: Verdict, status: &str, text: impl Into<String>, relay: &str) -> Self {
-        Self {
-            verdict,
-            status: status.to_owned(),
-            text: text.into(),
-            relay: relay.to_owned(),
-            remote_mta: String::new(),
-            diagnostic: String::new(),
-            crossed_off: false,
-            relayed: false,
-            expansion: None,
-            members: Vec::new(),
-        }
-    }
-}
-
-/// Takes a status code apart from the text behind it, as in `error:5.1.2 no such domain` (transport(5)). Without
-/// one, or with one of another class than `default`, the status is `default`; no text at all is `?`.
-pub fn split_status(text: &str, default: &str) -> (String, String) {
-    let (word, rest) =
-        text.split_once(|character: char| character.is_ascii_whitespace()).unwrap_or((text, ""));
-    let (status, text) = if is_status(word) { (word, rest.trim_start()) } else { (default, text) };
-    let text = if text.is_empty() { "?" } else { text };
-    if status.as_bytes().first() == default.as_bytes().first() {
-        return (status.to_owned(), text.to_owned());
-    }
-    log::warn!("ignoring dsn code \"{status}\"");
-    (default.to_owned(), text.to_owned())
-}
-
-/// RFC 3463 §2: class 2, 4 or 5, subject and detail of one to three digits.
-pub fn is_status(word: &str) -> bool {
-    let mut parts = word.split('.');
-    let class = parts.next().is_some_and(|class| matches!(class, "2" | "4" | "5"));
-    let number = |part: Option<&str>| {
-        part.is_some_and(|part| {
-            (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-        })
-    };
-    class && number(parts.next()) && number(parts.next()) && parts.next().is_none()
 }
 
 impl DeliveryRequest {
@@ -509,75 +345,6 @@ impl Goodbye {
     }
 }
 
-fn read_verdict(word: &str) -> Result<Verdict, Missing> {
-    match word {
-        "sent" => Ok(Verdict::Sent),
-        "deferred" => Ok(Verdict::Deferred),
-        "bounced" => Ok(Verdict::Bounced),
-        _ => Err(Missing { name: "verdict" }),
-    }
-}
-
-/// The times of one delivery, for `delay=` and `delays=a/b/c/d` (postconf(5) `delay_logging_resolution_limit`).
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Times {
-    /// When the agent took the request: microseconds since 1970.
-    pub taken_us: u64,
-    /// When the connection to the next hop stood; the same as `taken_us` where there is none.
-    pub connected_us: u64,
-    /// When the delivery was over.
-    pub done_us: u64,
-}
-
-/// The log line of one recipient, after the program name:
-/// `QID: to=<r>, orig_to=<o>, relay=virtual, delay=0.03, delays=0.02/0/0/0.01, dsn=2.0.0, status=sent (text)`.
-pub fn log_line(request: &DeliveryRequest, recipient: &Recipient, outcome: &Outcome, times: Times) -> String {
-    let original = if recipient.original.is_empty() || recipient.original == recipient.address {
-        String::new()
-    } else {
-        format!(" orig_to=<{}>,", recipient.original)
-    };
-    let span = |from: u64, to: u64| delay(to.saturating_sub(from));
-    format!(
-        "{id}: to=<{to}>,{original} relay={relay}, delay={total}, delays={a}/{b}/{c}/{d}, dsn={dsn}, status={status} ({text})",
-        id = request.queue_id,
-        to = recipient.address,
-        relay = outcome.relay,
-        total = span(request.arrived_us, times.done_us),
-        a = span(request.arrived_us, request.active_us),
-        b = span(request.active_us, times.taken_us),
-        c = span(times.taken_us, times.connected_us),
-        d = span(times.connected_us, times.done_us),
-        dsn = outcome.status,
-        status = status_word(request.trace, outcome.verdict),
-        text = outcome.text,
-    )
-}
-
-/// The word behind `status=`.
-fn status_word(trace: Trace, verdict: Verdict) -> &'static str {
-    match verdict {
-        _ if !trace.only_verifies() => verdict.word(),
-        Verdict::Sent => "deliverable",
-        Verdict::Deferred | Verdict::Bounced => "undeliverable",
-    }
-}
-
-/// A time span as Postfix logs it: two significant digits, at most two decimals, no needless zeros.
-pub fn delay(microseconds: u64) -> String {
-    let seconds = microseconds as f64 / 1e6;
-    let decimals = match seconds {
-        s if s >= 9.95 => 0,
-        s if s >= 0.995 => 1,
-        _ => 2,
-    };
-    let mut text = format!("{seconds:.decimals$}");
-    if text.contains('.') {
-        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -663,21 +430,6 @@ mod tests {
     }
 
     #[test]
-    fn a_status_before_the_text_counts_when_its_class_fits() {
-        let cases = [
-            ("5.1.2 no such domain", "5.0.0", "5.1.2", "no such domain"),
-            ("plain words", "5.0.0", "5.0.0", "plain words"),
-            ("4.7.1 later", "5.0.0", "5.0.0", "later"),
-            ("5.1.2", "5.0.0", "5.1.2", "?"),
-            ("5.1.2.3 x", "5.0.0", "5.0.0", "5.1.2.3 x"),
-            ("2.1.5 with code", "2.0.0", "2.1.5", "with code"),
-        ];
-        for (nexthop, default, status, text) in cases {
-            assert_eq!(split_status(nexthop, default), (status.to_owned(), text.to_owned()), "{nexthop}");
-        }
-    }
-
-    #[test]
     fn log_line_is_postfixs() {
         let request = request();
         let outcome = Outcome::new(Verdict::Sent, "2.0.0", "delivered to maildir", "virtual");
@@ -709,13 +461,5 @@ mod tests {
         assert!(line(Verdict::Sent).ends_with("status=deliverable (delivers to maildir)"));
         assert!(line(Verdict::Deferred).contains("status=undeliverable"));
         assert!(line(Verdict::Bounced).contains("status=undeliverable"));
-    }
-
-    #[test]
-    fn delays_keep_two_significant_digits() {
-        let cases = [(0, "0"), (4_000, "0"), (31_000, "0.03"), (300_000, "0.3"), (1_500_000, "1.5")];
-        for (microseconds, text) in cases.into_iter().chain([(12_300_000, "12"), (10_000_000, "10")]) {
-            assert_eq!(delay(microseconds), text);
-        }
     }
 }
