@@ -7,16 +7,6 @@ use tests::judgement::{RuleFolder, rules_of};
 use tests::name_server::NameServer;
 use tests::signer::{ED25519_RECORD, RSA_RECORD, arc_seal, arc_signature, dkim_signature};
 
-const SETTINGS: &str = "\
-util_rb_tld com net org example
-use_bayes 0
-trusted_networks 10.0.0.0/8
-internal_networks 10.0.0.0/8
-report_safe 0
-clear_report_template
-report _SUMMARY_
-report_hostname here.example
-";
 const SENDER_ZONE: &str = "\
 pass.example TXT v=spf1 ip4:203.0.113.0/24 -all
 soft.example TXT other text
@@ -52,7 +42,7 @@ header SPF_SKIPPED eval:check_spf_skipped_noenvfrom()
 ";
 
 fn sender_rules() -> String {
-    let mut rules = format!("{SETTINGS}{SENDER_RULES}");
+    let mut rules = SENDER_RULES.to_owned();
     for result in ["pass", "neutral", "none", "fail", "softfail", "permerror", "temperror"] {
         let name = result.to_uppercase();
         rules.push_str(&format!("header SPF_{name} eval:check_for_spf_{result}()\ntflags SPF_{name} net\n"));
@@ -210,7 +200,7 @@ fn letter(author: &str, top: &[(&str, String)]) -> String {
 
 fn signer_rules(server: &NameServer) -> RuleFolder {
     let plugins = ["Check", "DKIM", "WLBLEval", "AskDNS"];
-    RuleFolder::new(&plugins, server, &format!("{SETTINGS}{SIGNER_RULES}"))
+    RuleFolder::new(&plugins, server, SIGNER_RULES)
 }
 
 fn with_signature(author: &str, tags: &str) -> String {
@@ -368,7 +358,7 @@ s2._domainkey.strict.com TXT ";
 fn policies_of_authors_come_to_what_the_original_says() {
     let server = NameServer::start(&format!("{}{POLICY_ZONE}{RSA_RECORD}\n", signer_zone())).unwrap();
     let plugins = ["Check", "SPF", "DKIM", "DMARC"];
-    let folder = RuleFolder::new(&plugins, &server, &format!("{SETTINGS}{POLICY_RULES}"));
+    let folder = RuleFolder::new(&plugins, &server, POLICY_RULES);
     // Mail::DMARC knows the top-level domains of the world.
     let in_the_world = |message: String| message.replace("<b@auth.example>", "<b@auth.com>");
     let from = |author: &str| in_the_world(letter(author, &[]));
