@@ -49,6 +49,7 @@
 //! # SEE ALSO
 //! authd(8), spawnd(8), virtual(8), master(5)
 
+mod ahead;
 mod settings;
 mod login;
 mod mailboxes;

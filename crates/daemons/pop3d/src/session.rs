@@ -1,6 +1,5 @@
 //! One client that has logged in: its machine's questions go to the mailbox, on a thread of the pool.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +8,9 @@ use pop3_protocol::{Answer, Facts, Question, Session, Settings};
 use reactor::{EventLoop, HandlerId, Letter, drive};
 use services::residents::NewSession;
 
+use crate::ahead::{Claim, Piece, Pieces, ReadAhead, read_at};
 use crate::mailboxes::Mailboxes;
 use crate::settings::SessionSettings;
-
-/// So much of a message is read at a time, in bytes.
-const READ_BYTES: usize = 64 * 1024;
-/// So many messages are read ahead at most, and no further one when there are [`READ_BYTES`].
-const AHEAD_MESSAGES: usize = 16;
 
 /// A client with its maildrop.
 pub(crate) struct MailSession {
@@ -28,9 +23,7 @@ pub(crate) struct MailSession {
     maildrop: Option<Arc<Maildrop>>,
     /// The message that is being sent.
     text: Option<(usize, MessageText)>,
-    ahead: Ahead,
-    /// So many messages are read ahead the next time: the more, the longer the client has taken them in turn.
-    ahead_messages: usize,
+    ahead: ReadAhead,
     how_it_ended: &'static str,
 }
 
@@ -39,31 +32,8 @@ enum Brought {
     Opened(Result<Maildrop, MailError>),
     Read(Piece),
     /// What nobody has asked for yet; nothing where the maildrop is closed.
-    Ahead(VecDeque<Piece>),
+    Ahead(Pieces),
     Updated(Result<(), MailError>),
-}
-
-/// A piece of a message.
-struct Piece {
-    message: usize,
-    outcome: Outcome,
-}
-
-/// The bytes, and the open message where it goes on behind them.
-type Outcome = Result<(Vec<u8>, Option<MessageText>), MailError>;
-
-/// The messages that are likely to be asked for next, a first piece of each: most clients take them in turn, each when
-/// they have the one before.
-#[derive(Default)]
-enum Ahead {
-    #[default]
-    No,
-    /// A thread reads them, this one first; the client may be waiting for it.
-    Reading {
-        message: usize,
-        awaited: bool,
-    },
-    Here(VecDeque<Piece>),
 }
 
 impl MailSession {
@@ -87,8 +57,7 @@ impl MailSession {
             location,
             maildrop: None,
             text: None,
-            ahead: Ahead::No,
-            ahead_messages: 1,
+            ahead: ReadAhead::default(),
             how_it_ended: "disconnected without QUIT",
         }
     }
@@ -117,88 +86,13 @@ impl MailSession {
         })
     }
 
-    /// Has the begin of a message been read ahead, or is it about to be? Then a question needs no thread.
-    fn read_ahead(
-        &mut self,
-        message: usize,
-        events: &mut EventLoop<Mailboxes>,
-        me: HandlerId,
-    ) -> Option<Option<Answer>> {
-        match std::mem::take(&mut self.ahead) {
-            Ahead::Here(pieces) if pieces.front().is_some_and(|piece| piece.message == message) => {
-                Some(self.first_of(pieces, events, me))
-            }
-            Ahead::Reading { message: other, .. } => {
-                let awaited = other == message;
-                self.ahead = Ahead::Reading { message: other, awaited };
-                awaited.then_some(None)
-            }
-            _ => {
-                self.ahead_messages = 1;
-                None
-            }
-        }
-    }
-
-    /// The first piece is wanted now, the others may be soon.
-    fn first_of(
-        &mut self,
-        mut pieces: VecDeque<Piece>,
-        events: &mut EventLoop<Mailboxes>,
-        me: HandlerId,
-    ) -> Option<Answer> {
-        let first = pieces.pop_front()?;
-        if pieces.is_empty() {
-            self.ahead_messages = (self.ahead_messages * 2).min(AHEAD_MESSAGES);
-        } else {
-            self.ahead = Ahead::Here(pieces);
-        }
-        Some(self.piece(first, events, me))
-    }
-
     /// A message has been sent: begins to read the next ones.
     fn begin_ahead(&mut self, message: usize, events: &mut EventLoop<Mailboxes>, me: HandlerId) {
-        let (Some(maildrop), Ahead::No) = (&self.maildrop, &self.ahead) else { return };
-        let next = maildrop.messages().iter().map(|message| message.uid).enumerate().skip(message);
-        let next: Vec<_> = next.take(self.ahead_messages).collect();
-        if next.is_empty() {
+        let Some(job) = self.maildrop.as_ref().and_then(|maildrop| self.ahead.job(message, maildrop)) else {
             return;
-        }
-        // It may wait for long, and the maildrop may be closed meanwhile.
-        let maildrop = Arc::downgrade(maildrop);
-        let begun = events.offload(me, move || {
-            let (mut pieces, mut total_bytes) = (VecDeque::new(), 0);
-            for (message, uid) in next {
-                let Some(text) = maildrop.upgrade().map(|maildrop| maildrop.text(uid)) else { break };
-                let outcome = text.and_then(|text| read_at(text, 0));
-                total_bytes += outcome.as_ref().map_or(0, |(bytes, _)| bytes.len());
-                pieces.push_back(Piece { message, outcome });
-                if total_bytes >= READ_BYTES {
-                    break;
-                }
-            }
-            Brought::Ahead(pieces)
-        });
-        if begun.is_ok() {
-            self.ahead = Ahead::Reading { message, awaited: false };
-        }
-    }
-
-    /// What has been read ahead is here.
-    fn ahead_came(
-        &mut self,
-        pieces: VecDeque<Piece>,
-        events: &mut EventLoop<Mailboxes>,
-        me: HandlerId,
-    ) -> Option<Answer> {
-        match std::mem::take(&mut self.ahead) {
-            Ahead::Reading { awaited: true, .. } => {
-                Some(self.first_of(pieces, events, me).unwrap_or(Answer::Failed))
-            }
-            _ => {
-                self.ahead = Ahead::Here(pieces);
-                None
-            }
+        };
+        if events.offload(me, move || Brought::Ahead(job())).is_ok() {
+            self.ahead.has_begun(message);
         }
     }
 
@@ -240,7 +134,7 @@ impl MailSession {
         };
         let seen = if self.settings.no_flag_updates { Vec::new() } else { uids(seen) };
         let deleted = uids(deleted);
-        (self.text, self.ahead) = (None, Ahead::No);
+        (self.text, self.ahead) = (None, ReadAhead::default());
         Some(move || {
             let maildrop = alone(maildrop);
             Brought::Updated(maildrop.update(&deleted, &seen, sys::clock::now_us()))
@@ -261,7 +155,10 @@ impl MailSession {
                 Answer::InUse
             }
             Brought::Read(piece) => self.piece(piece, events, me),
-            Brought::Ahead(pieces) => return self.ahead_came(pieces, events, me),
+            Brought::Ahead(pieces) => match self.ahead.came(pieces)? {
+                Some(piece) => self.piece(piece, events, me),
+                None => Answer::Failed,
+            },
             Brought::Updated(Ok(())) => {
                 self.how_it_ended = "logged out";
                 Answer::Updated
@@ -289,13 +186,6 @@ impl MailSession {
         self.maildrop = Some(maildrop);
         Answer::Opened { messages, last_seen }
     }
-}
-
-fn read_at(mut text: MessageText, offset: u64) -> Outcome {
-    let mut bytes = Vec::new();
-    text.read_at(offset, READ_BYTES, &mut bytes)?;
-    let goes_on = bytes.len() == READ_BYTES;
-    Ok((bytes, goes_on.then_some(text)))
 }
 
 /// The only handle of a maildrop: a thread that touches its lock is done in a moment.
@@ -326,10 +216,12 @@ impl drive::Session<Mailboxes> for MailSession {
         let sent = match question {
             Question::Open => events.offload(me, self.open(mailboxes)),
             Question::Read { message, offset } => {
-                if offset == 0
-                    && let Some(known) = self.read_ahead(message, events, me)
-                {
-                    return known;
+                if offset == 0 {
+                    match self.ahead.claim(message) {
+                        Claim::Here(piece) => return Some(self.piece(piece, events, me)),
+                        Claim::OnItsWay => return None,
+                        Claim::Unknown => {}
+                    }
                 }
                 match self.read(message, offset) {
                     Some(job) => events.offload(me, job),
