@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use attributes::Attributes;
 use cleanup::{Finished, Level, Verdict};
-use queue::{NewFile, Queue, QueueError};
+use queue::{NewFile, QueueError};
 use queue_format::QueueId;
 use queue_format::record::{self, Parsed};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
@@ -145,8 +145,7 @@ impl Session {
             Verdict::Hold => true,
             Verdict::Discard | Verdict::Reject(_) => return self.answer(code, &reason),
         };
-        let queue = program.queue.clone();
-        let job = move || Committed { result: commit(&queue, file, &finished, hold), queued: !hold };
+        let job = move || Committed { result: commit(file, &finished, hold), queued: !hold };
         if events.offload(me, job).is_err() {
             self.answer(status::WRITE, "");
         }
@@ -250,8 +249,8 @@ impl Handler<CleanupService> for Session {
 }
 
 /// Makes the message safe, in the queue it belongs to.
-fn commit(queue: &Queue, mut file: NewFile, finished: &Finished, hold: bool) -> Result<QueueId, QueueError> {
-    posting::note_expanded(queue, file.id(), &finished.expanded)?;
+fn commit(mut file: NewFile, finished: &Finished, hold: bool) -> Result<QueueId, QueueError> {
+    posting::note_expanded(&mut file, &finished.expanded)?;
     if hold {
         file.hold()?;
     }

@@ -192,10 +192,10 @@ impl Intake {
         };
         log_lines(&finished);
         match finished.verdict {
-            Verdict::Queue => commit(queue, file, &finished).map(|id| Ok(Outcome::Queued(id))),
+            Verdict::Queue => commit(file, &finished).map(|id| Ok(Outcome::Queued(id))),
             Verdict::Hold => {
                 file.hold()?;
-                commit(queue, file, &finished).map(|_| Ok(Outcome::Over))
+                commit(file, &finished).map(|_| Ok(Outcome::Over))
             }
             Verdict::Discard => Ok(Ok(Outcome::Over)),
             Verdict::Reject(refusal) => Ok(Err(refusal)),
@@ -288,8 +288,8 @@ fn log_lines(finished: &Finished) {
     }
 }
 
-fn commit(queue: &Queue, mut file: NewFile, finished: &Finished) -> Result<QueueId, Obstacle> {
-    posting::note_expanded(queue, file.id(), &finished.expanded)?;
+fn commit(mut file: NewFile, finished: &Finished) -> Result<QueueId, Obstacle> {
+    posting::note_expanded(&mut file, &finished.expanded)?;
     if file.length() > 0 {
         file.overwrite(0, &finished.size_record)?;
     }

@@ -456,7 +456,7 @@ impl Intake {
         finished: &Finished,
     ) -> Result<QueueId, QueueError> {
         let file = self.file(press)?;
-        posting::note_expanded(&press.queue, file.id(), &finished.expanded)?;
+        posting::note_expanded(file, &finished.expanded)?;
         if on_hold {
             file.hold()?;
         }

@@ -3,21 +3,20 @@
 use address::quote;
 use cleanup::Expanded;
 use notifications::LogEntry;
-use queue::{Queue, QueueError, QueueName};
-use queue_format::QueueId;
+use queue::{NewFile, QueueError};
 
 /// Notes in the message's log of successes that an alias took these recipients in (RFC 3461 §5.2.7.2): the report is sent
 /// after the first attempt to deliver. To be called before the message is committed. Blocks.
 ///
 /// # Errors
 /// [`QueueError`]: the message must not be accepted, for its sender would wait for the report.
-pub fn note_expanded(queue: &Queue, id: &QueueId, expanded: &[Expanded]) -> Result<(), QueueError> {
+pub fn note_expanded(file: &mut NewFile, expanded: &[Expanded]) -> Result<(), QueueError> {
     if expanded.is_empty() {
         return Ok(());
     }
     let mut text = String::new();
     expanded.iter().for_each(|one| entry(one).encode(&mut text));
-    queue.append_log(QueueName::Trace, id, text.as_bytes())
+    file.note_success(text.as_bytes())
 }
 
 fn entry(expanded: &Expanded) -> LogEntry {

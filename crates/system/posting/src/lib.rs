@@ -108,7 +108,7 @@ impl Poster {
             }
         }
         if matches!(finished.verdict, Verdict::Queue | Verdict::Hold) {
-            note_expanded(queue, file.id(), &finished.expanded)?;
+            note_expanded(&mut file, &finished.expanded)?;
         }
         match finished.verdict {
             Verdict::Queue => Ok(Some(file.commit(&finished.records)?)),

@@ -21,6 +21,8 @@ pub struct NewFile {
     id: QueueId,
     length: u64,
     mode: u32,
+    /// There is a log of the message.
+    noted: bool,
 }
 
 /// Modes of a file in `maildrop/` while it is written, and when it is complete: pickup reads it as the mail owner, who need not be its owner.
@@ -66,7 +68,15 @@ impl Queue {
             let _ = self.disk.remove(&temporary);
         }
         let (id, path) = named?;
-        Ok(NewFile { queue: self.clone(), file: Some(file), path, id, length: 0, mode: modes.1 })
+        Ok(NewFile {
+            queue: self.clone(),
+            file: Some(file),
+            path,
+            id,
+            length: 0,
+            mode: modes.1,
+            noted: false,
+        })
     }
 
     /// `<folder>/<microseconds>.<pid>`; another microsecond when that name is taken.
@@ -140,7 +150,7 @@ impl Reserved {
         let path = self.queue.path(QueueName::Incoming, &id);
         self.queue.rename(&self.path, &path)?;
         let file = self.file.take();
-        Ok(NewFile { queue: self.queue.clone(), file, path, id, length: 0, mode: MODE_READY })
+        Ok(NewFile { queue: self.queue.clone(), file, path, id, length: 0, mode: MODE_READY, noted: false })
     }
 }
 
@@ -179,6 +189,16 @@ impl NewFile {
     /// As [`NewFile::write`].
     pub fn overwrite(&mut self, offset: u64, bytes: &[u8]) -> Result<(), QueueError> {
         self.step("write", |disk, file| disk.write_at(file, bytes, offset))
+    }
+
+    /// Appends whole entries to the message's log of successes. It goes with the file when that is not committed, so that it is not
+    /// taken for the log of another message with the same id.
+    ///
+    /// # Errors
+    /// [`QueueError::Io`]
+    pub fn note_success(&mut self, entries: &[u8]) -> Result<(), QueueError> {
+        self.noted = true;
+        self.queue.append_log(QueueName::Trace, &self.id, entries)
     }
 
     /// Puts the file on hold, before it is complete: the queue manager will not see it.
@@ -235,6 +255,9 @@ impl NewFile {
 
     fn discard(&mut self) {
         if self.file.take().is_some() {
+            if self.noted {
+                let _ = self.queue.remove_log(QueueName::Trace, &self.id);
+            }
             let _ = self.queue.disk.remove(&self.path);
         }
     }

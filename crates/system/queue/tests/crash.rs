@@ -263,6 +263,20 @@ fn deliver_one_defer_twice_deliver_all(queue: &Queue, id: &QueueId) -> Vec<Strin
 }
 
 #[test]
+fn what_is_noted_of_a_message_goes_with_one_that_is_not_committed() {
+    let (_folder, _, queue) = spool(Fault::None, Settings::default());
+    let mut kept = queue.create(1_700_000_000_000_000).unwrap();
+    kept.note_success(b"one\n").unwrap();
+    let kept = kept.commit(&message(1)).unwrap();
+    let mut dropped = queue.create(1_700_000_000_100_000).unwrap();
+    dropped.note_success(b"two\n").unwrap();
+    let id = dropped.id().clone();
+    drop(dropped);
+    let log = |id| queue.read_log(QueueName::Trace, id).unwrap();
+    assert_eq!((log(&kept), log(&id)), (b"one\n".to_vec(), Vec::new()));
+}
+
+#[test]
 fn who_is_being_delivered_to_is_seen_until_the_last_descriptor_closes() {
     let (_folder, _, queue) = spool(Fault::None, Settings::default());
     let id = put(&queue, &message(3)).unwrap();
