@@ -26,10 +26,14 @@ fn write() -> Result<(), String> {
     let directory = config.get(&parameters::QUEUE_DIRECTORY);
     std::env::set_current_dir(&directory).map_err(|error| format!("chdir {directory}: {error}"))?;
     give_up_root(&config.get(&parameters::MAIL_OWNER))?;
-    let mut listing = Listing::new(Settings::from_config(&config).map_err(|error| error.to_string())?);
+    let listing = Listing::new(Settings::from_config(&config).map_err(|error| error.to_string())?);
     let mut output = std::io::stdout().lock();
-    while !listing.is_done() {
-        output.write_all(&listing.next_portion()).map_err(|error| format!("output write error: {error}"))?;
+    loop {
+        let portion = listing.next_portion();
+        output.write_all(&portion.bytes).map_err(|error| format!("output write error: {error}"))?;
+        if portion.last {
+            break;
+        }
     }
     output.flush().map_err(|error| format!("output write error: {error}"))
 }

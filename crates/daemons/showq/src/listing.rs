@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
-use std::thread;
+use std::sync::{Mutex, PoisonError};
 
 use address::quoted;
 use notifications::log::{delays, text};
@@ -16,10 +16,8 @@ use queue_format::envelope::{Envelope, EnvelopeReader, Step};
 /// The folders in the order in which they are listed.
 const FOLDERS: [QueueName; 5] =
     [QueueName::Maildrop, QueueName::Active, QueueName::Incoming, QueueName::Deferred, QueueName::Hold];
-/// Messages in one portion.
-const PORTION_MESSAGES: usize = 1000;
-/// A portion of more messages is read by so many threads: what takes time is to open files.
-const READERS: usize = 2;
+/// Messages in one portion: a piece of work for one thread that is worth being handed over.
+const PORTION_MESSAGES: usize = 250;
 /// How much of a file is read at a time, in bytes: most envelopes fit.
 const BLOCK_BYTES: usize = 4096;
 
@@ -39,45 +37,59 @@ impl Settings {
     }
 }
 
-/// A list that is being made.
+/// A list that is being made. Several threads may ask for portions at once: each reads the files of its own, which is what
+/// takes time.
 pub(crate) struct Listing {
     settings: Settings,
-    folders: std::slice::Iter<'static, QueueName>,
-    scan: Option<(QueueName, Scan)>,
-    started: bool,
-    done: bool,
+    files: Mutex<Files>,
+}
+
+/// A piece of the list.
+pub(crate) struct Portion {
+    /// Its place among the others, from 0 on.
+    pub(crate) number: usize,
+    /// It ends the list; those behind it are empty.
+    pub(crate) last: bool,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Listing {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, folders: FOLDERS.iter(), scan: None, started: false, done: false }
-    }
-
-    /// Was that the last portion?
-    pub(crate) fn is_done(&self) -> bool {
-        self.done
+        let files = Files { queue: settings.queue.clone(), folders: FOLDERS.iter(), scan: None, taken: 0 };
+        Self { settings, files: Mutex::new(files) }
     }
 
     /// The next piece of the list; blocks.
-    pub(crate) fn next_portion(&mut self) -> Vec<u8> {
-        let mut out = Vec::new();
-        if !std::mem::replace(&mut self.started, true) {
-            attribute(&mut out, "protocol", "mail_queue_list_protocol");
-            out.push(0);
+    pub(crate) fn next_portion(&self) -> Portion {
+        let (number, found) = self.files.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut bytes = Vec::new();
+        if number == 0 {
+            attribute(&mut bytes, "protocol", "mail_queue_list_protocol");
+            bytes.push(0);
         }
-        let found: Vec<_> = std::iter::from_fn(|| self.next_entry()).take(PORTION_MESSAGES).collect();
-        let settings = &self.settings;
-        thread::scope(|scope| {
-            let parts = found.chunks(PORTION_MESSAGES.div_ceil(READERS));
-            let parts: Vec<_> = parts.map(|part| scope.spawn(|| Reader::new(settings).list(part))).collect();
-            // A thread that panics takes the process down (`worker`).
-            parts.into_iter().filter_map(|part| part.join().ok()).for_each(|part| out.extend(part));
-        });
-        if found.len() < PORTION_MESSAGES {
-            out.push(0);
-            self.done = true;
+        let last = found.len() < PORTION_MESSAGES;
+        Reader::new(&self.settings).list(&found, &mut bytes);
+        if last {
+            bytes.push(0);
         }
-        out
+        Portion { number, last, bytes }
+    }
+}
+
+/// The files of the queue, portion by portion.
+struct Files {
+    queue: Queue,
+    folders: std::slice::Iter<'static, QueueName>,
+    scan: Option<(QueueName, Scan)>,
+    taken: usize,
+}
+
+impl Files {
+    /// The files of the next portion, and its number. Only the last one has fewer than there may be.
+    fn take(&mut self) -> (usize, Vec<(QueueName, Entry)>) {
+        let number = self.taken;
+        self.taken += 1;
+        (number, std::iter::from_fn(|| self.next_entry()).take(PORTION_MESSAGES).collect())
     }
 
     fn next_entry(&mut self) -> Option<(QueueName, Entry)> {
@@ -91,7 +103,7 @@ impl Listing {
                 continue;
             }
             let name = *self.folders.next()?;
-            match self.settings.queue.scan(name) {
+            match self.queue.scan(name) {
                 Ok(scan) => self.scan = Some((name, scan)),
                 Err(error) => log::warn!("{error}"),
             }
@@ -110,10 +122,8 @@ impl<'a> Reader<'a> {
         Self { settings, block: vec![0; BLOCK_BYTES] }
     }
 
-    fn list(mut self, found: &[(QueueName, Entry)]) -> Vec<u8> {
-        let mut out = Vec::new();
-        found.iter().for_each(|(name, entry)| self.message(*name, entry, &mut out));
-        out
+    fn list(mut self, found: &[(QueueName, Entry)], out: &mut Vec<u8>) {
+        found.iter().for_each(|(name, entry)| self.message(*name, entry, out));
     }
 
     /// Appends one message; nothing for a file that is not complete, is no message, or has moved on.
@@ -233,9 +243,10 @@ mod tests {
         std::fs::write(folder.path().join("defer/4/4B39D992160"), LOG).unwrap();
         std::fs::write(folder.path().join("incoming/508899.1234"), "C").unwrap();
         let queue = Queue::open(folder.path(), queue::Settings::default()).unwrap();
-        let mut listing = Listing::new(Settings { queue, empty_address: "MAILER-DAEMON".into() });
-        let text = String::from_utf8(listing.next_portion()).unwrap();
-        assert!(listing.is_done());
+        let listing = Listing::new(Settings { queue, empty_address: "MAILER-DAEMON".into() });
+        let portion = listing.next_portion();
+        assert!(portion.last);
+        let text = String::from_utf8(portion.bytes).unwrap();
         let expected = "protocol|mail_queue_list_protocol||queue_name|deferred|queue_id|4B39D992160|time|1795313823|\
             size|283|forced_expire|0|sender|a@example.com|recipient|a@deferred.example|reason|lab deferral|\
             recipient|me@deferred.example|reason||recipient|b@deferred.example|reason||||";

@@ -1,15 +1,19 @@
 //! One client: the list is made portion by portion away from the loop, and no faster than the client reads.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reactor::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
 use sys::sockets::Socket;
 
-use crate::listing::{Listing, Settings};
+use crate::listing::{Listing, Portion, Settings};
 use crate::service::Showq;
 
+/// Portions of one list that are in work or wait for their turn: enough that no thread has to wait for the loop.
+const PORTIONS_AHEAD: usize = 4;
 /// Output that waits for the client; past that no further portion is made, in bytes.
 const OUTPUT_AHEAD_BYTES: usize = 1024 * 1024;
 /// How long a client may read nothing.
@@ -18,42 +22,52 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// A list on its way.
 pub(crate) struct Session {
     socket: Socket,
-    /// `None` while the next portion is made.
-    listing: Option<Listing>,
+    listing: Arc<Listing>,
+    /// Portions that are being made.
+    in_work: usize,
+    /// Portions that are made and stand behind one that is not, by number.
+    made: BTreeMap<usize, Portion>,
+    /// The portion that comes next; `None` behind the last.
+    next: Option<usize>,
     output: Vec<u8>,
     sent: usize,
 }
 
-/// A letter: a portion has been made.
-struct Portion {
-    listing: Listing,
-    bytes: Vec<u8>,
-}
-
 impl Session {
     pub(crate) fn new(socket: Socket, settings: Settings) -> Self {
-        Self { socket, listing: Some(Listing::new(settings)), output: Vec::new(), sent: 0 }
+        Self {
+            socket,
+            listing: Arc::new(Listing::new(settings)),
+            in_work: 0,
+            made: BTreeMap::new(),
+            next: Some(0),
+            output: Vec::new(),
+            sent: 0,
+        }
     }
 
     fn go_on(&mut self, events: &mut EventLoop<Showq>, me: HandlerId) -> Fate {
+        while let Some(portion) = self.next.and_then(|next| self.made.remove(&next)) {
+            self.output.extend_from_slice(&portion.bytes);
+            self.next = (!portion.last).then_some(portion.number + 1);
+        }
         if let Err(error) = self.send() {
             log::debug!("client went away: {error}");
             return Fate::Close;
         }
         let waiting = self.output.len() - self.sent;
-        if self.listing.as_ref().is_some_and(Listing::is_done) {
-            return if waiting == 0 { Fate::Close } else { Fate::Keep };
+        if self.next.is_none() && waiting == 0 {
+            return Fate::Close;
         }
-        if waiting < OUTPUT_AHEAD_BYTES
-            && let Some(mut listing) = self.listing.take()
+        while self.next.is_some()
+            && waiting < OUTPUT_AHEAD_BYTES
+            && self.in_work + self.made.len() < PORTIONS_AHEAD
         {
-            let made = events.offload(me, move || {
-                let bytes = listing.next_portion();
-                Portion { listing, bytes }
-            });
-            if made.is_err() {
+            let listing = self.listing.clone();
+            if events.offload(me, move || listing.next_portion()).is_err() {
                 return Fate::Close;
             }
+            self.in_work += 1;
         }
         events.set_deadline(me, Some(events.now() + PATIENCE));
         Fate::Keep
@@ -93,8 +107,8 @@ impl Handler<Showq> for Session {
         me: HandlerId,
     ) -> Fate {
         if let Ok(portion) = letter.downcast::<Portion>() {
-            self.output.extend_from_slice(&portion.bytes);
-            self.listing = Some(portion.listing);
+            self.in_work -= 1;
+            self.made.insert(portion.number, *portion);
         }
         self.go_on(events, me)
     }
