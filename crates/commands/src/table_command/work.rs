@@ -99,7 +99,11 @@ impl Operand<'_> {
     }
 
     fn to_ask(&self) -> Result<TableName, Fatal> {
-        if self.text.contains(':') { Ok(TableName::parse(self.text)?) } else { Ok(self.to_make()) }
+        match self.text {
+            text if text.contains(':') => Ok(TableName::parse(text)?),
+            "" => Ok(TableName::parse(&format!("{}:", self.default_type))?),
+            _ => Ok(self.to_make()),
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::io::{self, BufReader};
 use std::path::Path;
 
+const NO_EQUAL_SIGN: &str = "missing '=' after attribute name";
+
 /// Settings of one table. References to other parameters mean nothing in them.
 pub(crate) struct SettingFile {
     name: String,
@@ -27,8 +29,7 @@ impl SettingFile {
             io::ErrorKind::IsADirectory => Trouble::File { verb: "read", path: path.to_owned(), source },
             _ => Trouble::Open { path: path.to_owned(), source },
         })?;
-        let values =
-            read(name, &watched).map_err(|source| Trouble::Open { path: path.to_owned(), source })?;
+        let values = read(name, &watched)?;
         Ok(Self { name: name.to_owned(), values, watched })
     }
 
@@ -63,20 +64,45 @@ impl SettingFile {
     }
 }
 
-fn read(name: &str, watched: &Watched) -> io::Result<HashMap<String, String>> {
+fn read(name: &str, watched: &Watched) -> Result<HashMap<String, String>, Trouble> {
     let mut lines = LogicalLines::new(BufReader::new(watched.file()), name);
     let (mut line, mut values) = (LogicalLine::default(), HashMap::new());
-    while lines.next_into(&mut line)? {
+    while lines.next_into(&mut line).map_err(|source| Trouble::Open { path: name.into(), source })? {
         let text = String::from_utf8_lossy(trim(&line.text)).into_owned();
-        let pair = text.split_once('=').filter(|(setting, _)| !setting.trim().contains(char::is_whitespace));
-        let Some((setting, value)) = pair else {
-            log::warn!("{name}, line {}: missing '=' after attribute name: \"{text}\"", line.number);
-            continue;
-        };
-        let (setting, value) = (setting.trim().to_owned(), value.trim().to_owned());
-        if let Some(earlier) = values.insert(setting.clone(), value) {
+        let (setting, value) = assignment(&text).map_err(|problem| Trouble::SettingLine {
+            file: name.to_owned(),
+            line: line.number,
+            problem,
+            text: text.clone(),
+        })?;
+        if let Some(earlier) = values.insert(setting.to_owned(), value.to_owned()) {
             log::warn!("{name}, line {}: overriding earlier entry: {setting}={earlier}", line.number);
         }
     }
     Ok(values)
+}
+
+/// `name = value`, or what is missing.
+fn assignment(text: &str) -> Result<(&str, &str), &'static str> {
+    let pair = text.split_once('=').map(|(setting, value)| (setting.trim_end(), value.trim_start()));
+    match pair {
+        Some(("", _)) => Err("missing attribute name"),
+        Some((setting, _)) if setting.contains(char::is_whitespace) => Err(NO_EQUAL_SIGN),
+        None => Err(NO_EQUAL_SIGN),
+        Some(pair) => Ok(pair),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_an_assignment_or_says_what_is_missing() {
+        assert_eq!(assignment("query = a=b c"), Ok(("query", "a=b c")));
+        assert_eq!(assignment("hosts="), Ok(("hosts", "")));
+        assert_eq!(assignment("= x"), Err("missing attribute name"));
+        assert_eq!(assignment("a b = c"), Err(NO_EQUAL_SIGN));
+        assert_eq!(assignment("dbpath"), Err(NO_EQUAL_SIGN));
+    }
 }

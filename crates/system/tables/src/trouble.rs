@@ -44,6 +44,18 @@ pub enum Trouble {
         /// `virtual`
         name: String,
     },
+    /// A line of a table's settings that is none.
+    #[error("{file}, line {line}: {problem}: \"{text}\"")]
+    SettingLine {
+        /// The file of settings.
+        file: String,
+        /// The line's number.
+        line: usize,
+        /// "missing '=' after attribute name"
+        problem: &'static str,
+        /// The line.
+        text: String,
+    },
     /// A setting of a table that has to be there.
     #[error("{file}: bad string length 0 < 1: {setting} = ")]
     EmptySetting {
