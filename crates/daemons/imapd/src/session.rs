@@ -26,6 +26,10 @@ pub(crate) struct Session {
     machine: Dialogue,
     /// None while a pool thread has it.
     state: Option<Box<State>>,
+    /// The machine waits for what the thread is doing.
+    is_awaited: bool,
+    /// The next piece of a long answer, made while the one before it goes out. There is one at the most.
+    ahead: Option<Answer>,
     watch: Option<WatchKey>,
     /// What NOTIFY has asked for; then it is what is watched while the client idles, too.
     watches: Option<Box<Watches>>,
@@ -39,6 +43,8 @@ impl Session {
         Self {
             machine,
             state: Some(Box::new(state)),
+            is_awaited: false,
+            ahead: None,
             watch: None,
             watches: None,
             wants_poll: false,
@@ -60,10 +66,37 @@ impl Session {
             let answer = job(&mut state);
             Finished { state, answer }
         });
+        self.is_awaited = begun.is_ok();
         match begun {
             Ok(()) => None,
             Err(_) => Some(Answer::Gone("Server is overloaded, try again later.".to_owned())),
         }
+    }
+
+    /// The next piece of an answer: it is there, or is being made, or is begun now.
+    fn more(&mut self, events: &mut EventLoop<Mailboxes>, me: HandlerId) -> Option<Answer> {
+        match self.ahead.take() {
+            Some(answer) => Some(self.with_more_ahead(answer, events, me)),
+            None if self.state.is_none() => {
+                self.is_awaited = true;
+                None
+            }
+            None => self.offload(events, me, State::more),
+        }
+    }
+
+    /// The machine gets this answer; if it is not the last piece, the next one is begun.
+    fn with_more_ahead(
+        &mut self,
+        answer: Answer,
+        events: &mut EventLoop<Mailboxes>,
+        me: HandlerId,
+    ) -> Answer {
+        if matches!(answer, Answer::More(_)) {
+            self.ahead = self.offload(events, me, State::more);
+        }
+        self.is_awaited = false;
+        answer
     }
 
     /// The state is back: what does its client hear of now?
@@ -116,7 +149,7 @@ impl drive::Session<Mailboxes> for Session {
             Question::Run { tag, command } => {
                 self.offload(events, me, move |state| state.run(&tag, *command))
             }
-            Question::More => self.offload(events, me, State::more),
+            Question::More => self.more(events, me),
             Question::Append(step) => self.offload(events, me, move |state| state.append(step)),
             Question::Changes => {
                 // First the watch, then the look: nothing falls between them.
@@ -150,7 +183,11 @@ impl drive::Session<Mailboxes> for Session {
             Ok(finished) => {
                 self.state = Some(finished.state);
                 self.renew_watches(mailboxes, events, me);
-                Some(finished.answer)
+                if !self.is_awaited {
+                    self.ahead = Some(finished.answer);
+                    return None;
+                }
+                Some(self.with_more_ahead(finished.answer, events, me))
             }
             Err(letter) => {
                 if let Some(Changed(key)) = letter.downcast_ref() {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use imap_protocol::types::{Section, SectionText};
+use imap_protocol::types::{Partial, Section, SectionText};
 use mailbox::store::{Folder, MailError, MessageText, Uid};
 use message::decode;
 use message::fields::lines;
@@ -16,6 +16,8 @@ use crate::binary::{Binary, encoding_of};
 const HEADER_BLOCK_BYTES: usize = 16 * 1024;
 /// A message that is larger is not held whole for the sake of its structure, bytes.
 const WHOLE_LIMIT_BYTES: u64 = 2 * 1024 * 1024;
+/// For no text more room is made before it is read, bytes.
+const RESERVED_BYTES: usize = 64 * 1024 * 1024;
 /// So much of such a message is looked at at once, bytes.
 const OUTLINE_BLOCK_BYTES: usize = 64 * 1024;
 
@@ -124,12 +126,30 @@ impl<'f> Text<'f> {
     pub(crate) fn all(&mut self) -> Result<&[u8], MailError> {
         if !self.whole {
             let size = usize::try_from(self.open()?.size_bytes()).unwrap_or(usize::MAX);
-            self.bytes.reserve(size.saturating_sub(self.bytes.len()).saturating_add(1).min(64 << 20));
+            self.bytes.reserve(size.saturating_sub(self.bytes.len()).saturating_add(1).min(RESERVED_BYTES));
             while !self.whole {
                 self.read_more(size.saturating_sub(self.bytes.len()).max(1) + 1)?;
             }
         }
         Ok(&self.bytes)
+    }
+
+    /// How long all of it is, as far as is known: a file's name may be wrong about that.
+    pub(crate) fn size_bytes(&mut self) -> Result<u64, MailError> {
+        if self.whole { Ok(self.bytes.len() as u64) } else { self.open().map(|open| open.size_bytes()) }
+    }
+
+    /// Appends all of it, or this part, to `out`, straight from the disk unless it is held anyway.
+    pub(crate) fn copy(&mut self, partial: Option<Partial>, out: &mut Vec<u8>) -> Result<(), MailError> {
+        let partial = partial.unwrap_or(Partial { offset: 0, count: None });
+        let range = partial.of(self.size_bytes()?);
+        if self.whole {
+            out.extend_from_slice(&self.bytes[range.start as usize..range.end as usize]);
+            return Ok(());
+        }
+        out.reserve(usize::try_from(range.end - range.start).unwrap_or(usize::MAX).min(RESERVED_BYTES));
+        let limit = partial.count.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+        self.open()?.read_at(partial.offset, limit, out)
     }
 
     /// Its parts, and their texts.

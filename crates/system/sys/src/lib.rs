@@ -18,6 +18,7 @@ pub mod locks;
 pub mod memory_file;
 pub mod posix_regex;
 pub mod process;
+pub mod reading;
 pub mod sandbox;
 pub mod signals;
 pub mod sockets;

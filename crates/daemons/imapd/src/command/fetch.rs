@@ -19,14 +19,20 @@ use crate::view::{News, View, flag_names};
 const PIECE_BYTES: usize = 256 * 1024;
 /// Room for a piece: most texts fit behind one that is nearly full.
 const PIECE_ROOM_BYTES: usize = PIECE_BYTES * 3 / 2;
-/// So many messages are looked up at once.
+/// So many messages are looked up at once at the most.
 const BATCH: usize = 256;
+/// And so many of those whose texts are wanted, at first: then twice as many as the last piece took.
+const TEXT_BATCH: usize = 8;
 
 /// A FETCH that is going on.
 #[derive(Debug)]
 pub(crate) struct Fetching {
     targets: Vec<(u32, Uid)>,
     at: usize,
+    /// So many messages are looked up at once.
+    batch: usize,
+    /// Up to here messages have been seen.
+    seen_to: usize,
     items: Vec<FetchItem>,
     uid: bool,
     /// Messages that got `\Seen` by it: their flags are told with their text.
@@ -79,22 +85,29 @@ impl Fetching {
         }
         // As with Dovecot, what is short comes first.
         items.sort_by_key(FetchItem::is_text);
-        Ok(Self {
+        Ok(Self { uid: messages.uid, ..Self::of(targets, items) })
+    }
+
+    fn of(targets: Vec<(u32, Uid)>, items: Vec<FetchItem>) -> Self {
+        let batch = if items.iter().any(FetchItem::is_text) { TEXT_BATCH } else { BATCH };
+        Self {
             targets,
             at: 0,
+            batch,
+            seen_to: 0,
             items,
-            uid: messages.uid,
+            uid: false,
             seen: Vec::new(),
             expunged: false,
             unasked: false,
-        })
+        }
     }
 
     /// New messages that the client wants to have a look at without asking.
     pub(crate) fn of_fresh(view: &View, uids: &[Uid], mut items: Vec<FetchItem>) -> Self {
         let targets = uids.iter().filter_map(|uid| Some((view.number(*uid)?, *uid))).collect();
         items.sort_by_key(FetchItem::is_text);
-        Self { targets, at: 0, items, uid: false, seen: Vec::new(), expunged: false, unasked: true }
+        Self { unasked: true, ..Self::of(targets, items) }
     }
 
     /// Writes the next piece; the reply when it was the last.
@@ -108,11 +121,11 @@ impl Fetching {
             out.reserve(PIECE_ROOM_BYTES);
         }
         while self.at < self.targets.len() {
-            let end = (self.at + BATCH).min(self.targets.len());
-            let batch: Vec<(u32, Uid)> = self.targets[self.at..end].to_vec();
+            let (begin, end) = (self.at, (self.at + self.batch).min(self.targets.len()));
             let view = state.selected()?;
             let folder = Arc::clone(&view.folder);
-            self.mark_seen(view, &batch)?;
+            self.mark_seen(view)?;
+            let batch: Vec<(u32, Uid)> = self.targets[begin..end].to_vec();
             let facts = self.facts(&folder, &batch)?;
             let (mut fresh, mut outcome) = (Fresh::default(), Ok(()));
             for (place, (number, uid)) in batch.iter().enumerate() {
@@ -128,6 +141,7 @@ impl Fetching {
                 }
             }
             fresh.keep(&folder);
+            self.batch = ((self.at - begin) * 2).clamp(1, BATCH);
             outcome?;
             if out.len() >= PIECE_BYTES {
                 return Ok(false);
@@ -147,11 +161,14 @@ impl Fetching {
         })
     }
 
-    /// RFC 3501 §6.4.5: who fetches a text without PEEK has seen it.
-    fn mark_seen(&mut self, view: &View, batch: &[(u32, Uid)]) -> Result<(), Refused> {
-        if view.read_only || !self.items.iter().any(FetchItem::marks_seen) {
+    /// RFC 3501 §6.4.5: who fetches a text without PEEK has seen it. Those that follow are marked with it, as each change of a
+    /// mailbox costs.
+    fn mark_seen(&mut self, view: &View) -> Result<(), Refused> {
+        if self.at < self.seen_to || view.read_only || !self.items.iter().any(FetchItem::marks_seen) {
             return Ok(());
         }
+        self.seen_to = (self.at + BATCH).min(self.targets.len());
+        let batch = &self.targets[self.at..self.seen_to];
         let unseen: Vec<Uid> = view.folder.read(|contents| {
             let unseen =
                 |uid: &Uid| contents.message(*uid).is_some_and(|message| !message.flags.has(Flags::SEEN));
@@ -295,7 +312,7 @@ impl One<'_> {
             FetchItem::Envelope => self.write_envelope(text, fresh, fetch)?,
             FetchItem::Body => self.write_structure(false, text, fresh, fetch)?,
             FetchItem::BodyStructure => self.write_structure(true, text, fresh, fetch)?,
-            FetchItem::Rfc822 => fetch.rfc822(Rfc822::All, text.all()?),
+            FetchItem::Rfc822 => fetch.rfc822_by(text.size_bytes()?, |out| text.copy(None, out))?,
             FetchItem::Rfc822Header => fetch.rfc822(Rfc822::Header, text.header()?),
             FetchItem::Rfc822Text => fetch.rfc822(Rfc822::Text, text.without_header()?),
             FetchItem::Section { section, partial, .. } => write_section(section, *partial, text, fetch)?,
@@ -391,6 +408,11 @@ fn write_section(
     text: &mut Text<'_>,
     fetch: &mut FetchResponse<'_>,
 ) -> Result<(), MailError> {
+    if *section == Section::default() {
+        let size = text.size_bytes()?;
+        let range = partial.map_or(0..size, |partial| partial.of(size));
+        return fetch.section_by(section, partial, range.end - range.start, |out| text.copy(partial, out));
+    }
     let content = text.section(section)?;
     fetch.section(section, partial, Some(part_of(&content, partial)));
     Ok(())

@@ -99,10 +99,9 @@ impl FetchResponse<'_> {
         self.name(name).raw(value);
     }
 
-    /// `RFC822`, `RFC822.HEADER` or `RFC822.TEXT`
+    /// `RFC822.HEADER` or `RFC822.TEXT`
     pub fn rfc822(&mut self, which: Rfc822, text: &[u8]) {
         self.name(match which {
-            Rfc822::All => "RFC822",
             Rfc822::Header => "RFC822.HEADER",
             Rfc822::Text => "RFC822.TEXT",
         })
@@ -117,6 +116,47 @@ impl FetchResponse<'_> {
             Some(text) => out.literal(text),
             None => out.text("NIL"),
         }
+    }
+
+    /// As [`Self::section`], of the text that `write` appends: `length` bytes, if it is as long as was thought.
+    ///
+    /// # Errors
+    /// What `write` said; then nothing of it is told.
+    pub fn section_by<E>(
+        &mut self,
+        section: &Section,
+        partial: Option<Partial>,
+        length: u64,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.literal_by(&label("BODY", section, partial), length, write)
+    }
+
+    /// `RFC822`: the whole text, which `write` appends as in [`Self::section_by`].
+    ///
+    /// # Errors
+    /// As [`Self::section_by`].
+    pub fn rfc822_by<E>(
+        &mut self,
+        length: u64,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.literal_by(b"RFC822", length, write)
+    }
+
+    fn literal_by<E>(
+        &mut self,
+        label: &[u8],
+        length: u64,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let before = (self.out.len(), self.empty);
+        let written = self.label(label).literal_by(length, write);
+        if written.is_err() {
+            self.out.bytes.truncate(before.0);
+            self.empty = before.1;
+        }
+        written
     }
 
     /// `BINARY[...]<n>`: a literal8 where it holds a NUL or has been decoded.
@@ -160,11 +200,9 @@ impl FetchResponse<'_> {
     }
 }
 
-/// The items of RFC 822 times.
+/// The items of RFC 822 times that are part of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rfc822 {
-    /// `RFC822`
-    All,
     /// `RFC822.HEADER`
     Header,
     /// `RFC822.TEXT`
@@ -239,6 +277,22 @@ mod tests {
             let bytes = label("", &section, None);
             prop_assert_eq!(Cursor::new(&bytes, false).section(), Ok(section));
         }
+    }
+
+    #[test]
+    fn of_a_text_that_fails_nothing_is_told() {
+        let mut out = Out::default();
+        let mut fetch = out.fetch(3);
+        let fails = |bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(b"half");
+            Err("broken")
+        };
+        assert_eq!(fetch.rfc822_by(9, fails), Err("broken"));
+        assert!(fetch.is_empty());
+        fetch.uid(7);
+        assert_eq!(fetch.section_by(&Section::default(), None, 9, fails), Err("broken"));
+        fetch.end();
+        assert_eq!(out.into_bytes(), b"* 3 FETCH (UID 7)\r\n");
     }
 
     #[test]

@@ -35,10 +35,35 @@ impl Out {
     /// does.
     pub(crate) fn literal(&mut self, text: &[u8]) {
         self.format(format_args!("{{{}}}\r\n", text.len()));
-        if memchr::memchr(0, text).is_some() {
-            self.bytes.extend(text.iter().map(|byte| if *byte == 0 { 0x80 } else { *byte }));
-        } else {
-            self.raw(text);
+        let begin = self.bytes.len();
+        self.raw(text);
+        self.without_nul(begin);
+    }
+
+    /// As [`Self::literal`], of what `write` appends: `length` bytes, if it is as long as was thought. So a long text is moved
+    /// once.
+    pub(crate) fn literal_by<E>(
+        &mut self,
+        length: u64,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mark = self.bytes.len();
+        self.format(format_args!("{{{length}}}\r\n"));
+        let begin = self.bytes.len();
+        write(&mut self.bytes)?;
+        self.without_nul(begin);
+        let written = self.bytes.len().saturating_sub(begin);
+        if written as u64 != length {
+            self.bytes.splice(mark..begin, format!("{{{written}}}\r\n").into_bytes());
+        }
+        Ok(())
+    }
+
+    fn without_nul(&mut self, begin: usize) {
+        let mut at = begin;
+        while let Some(place) = self.bytes.get(at..).and_then(|text| memchr::memchr(0, text)) {
+            self.bytes[at + place] = 0x80;
+            at += place + 1;
         }
     }
 
@@ -106,6 +131,20 @@ mod tests {
         assert_eq!(written(b"a\"b\\"), "\"a\\\"b\\\\\"");
         assert_eq!(written(b"a\r\nb"), "{4}\r\na\r\nb");
         assert_eq!(written(b""), "\"\"");
+    }
+
+    #[test]
+    fn a_literal_that_is_written_in_place_says_how_long_it_became() {
+        for promised in [0, 3, 7, 12] {
+            let mut out = Out::default();
+            out.text("x ");
+            let written: Result<(), ()> = out.literal_by(promised, |bytes| {
+                bytes.extend_from_slice(b"a\0b\0\0 c");
+                Ok(())
+            });
+            assert_eq!(written, Ok(()));
+            assert_eq!(out.into_bytes(), b"x {7}\r\na\x80b\x80\x80 c", "{promised}");
+        }
     }
 
     proptest! {
