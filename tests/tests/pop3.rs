@@ -4,9 +4,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Instant;
 
+use sys::signals::SignalKind;
 use tests::programs::{Maker, Programs};
 use tests::suite::PATIENCE;
 use tests::{Builder, Port, Suite, processes};
@@ -43,21 +42,6 @@ impl Session {
         assert_eq!(session.say(&format!("USER {user}")), "+OK");
         assert_eq!(session.say("PASS secret"), "+OK Logged in.");
         session
-    }
-
-    /// As clients do whose server has just died: they come again.
-    fn login_again(port: &Port, user: &str) -> Self {
-        let patience = Instant::now() + PATIENCE;
-        loop {
-            let mut session = Self::connect(port);
-            session.say(&format!("USER {user}"));
-            let answer = session.say("PASS secret");
-            if answer == "+OK Logged in." {
-                return session;
-            }
-            assert!(Instant::now() < patience, "nobody is let in: {answer:?}");
-            thread::yield_now();
-        }
     }
 
     fn say(&mut self, line: &str) -> String {
@@ -149,7 +133,7 @@ enum Killed {
 
 /// One session that lives as long as it may: the unique ids of what it wanted to be deleted, and the answer to QUIT.
 fn delete_two(suite: &Suite, port: &Port, killed: Killed) -> (Vec<String>, Option<String>) {
-    let mut session = Session::login_again(port, "user");
+    let mut session = Session::login(port, "user");
     session.say("UIDL");
     let first: Vec<String> = session.text().into_iter().take(2).collect();
     for number in 1..=first.len() {
@@ -168,17 +152,45 @@ fn delete_two(suite: &Suite, port: &Port, killed: Killed) -> (Vec<String>, Optio
     (unique, heard.ok().filter(|length| *length > 0).map(|_| answer.trim_end().to_owned()))
 }
 
-/// Residents are the processes that hold mailboxes; the login server stays.
 fn kill_residents(suite: &Suite) {
+    residents(suite).into_iter().for_each(processes::kill);
+}
+
+/// The processes that hold mailboxes; the login server stays.
+fn residents(suite: &Suite) -> Vec<u32> {
     let is_resident = |pid: &u32| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         processes::program(*pid) == "pop3d" && line.split(|byte| *byte == 0).any(|word| word == b"resident")
     };
-    suite.processes().into_iter().filter(is_resident).for_each(processes::kill);
+    suite.processes().into_iter().filter(is_resident).collect()
+}
+
+/// Whom a resident had not taken when it died goes to another, and hears nothing of it.
+#[test]
+fn a_client_on_its_way_to_a_resident_that_dies_is_let_in() {
+    if !matches!(Programs::under_test().maker, Maker::Ours) {
+        return;
+    }
+    let (suite, port) = start("");
+    let mut session = Session::login(&port, "other");
+    for _ in 0..5 {
+        assert_eq!(session.say("QUIT"), "+OK Logging out.");
+        for resident in residents(&suite) {
+            sys::signals::send(resident, SignalKind::SIGSTOP).unwrap();
+        }
+        session = Session::connect(&port);
+        assert_eq!(session.say("USER other"), "+OK");
+        session.0.get_mut().write_all(b"PASS secret\r\n").unwrap();
+        // Another login behind it, so that this one is probably on its way.
+        assert_eq!(Session::connect(&port).say("USER other"), "+OK");
+        kill_residents(&suite);
+        assert_eq!(session.line(), "+OK Logged in.");
+    }
+    suite.stop();
 }
 
 fn unique_ids(port: &Port) -> Vec<String> {
-    let mut session = Session::login_again(port, "user");
+    let mut session = Session::login(port, "user");
     session.say("UIDL");
     let lines = session.text();
     assert_eq!(session.say("QUIT"), "+OK Logging out.");

@@ -1,6 +1,6 @@
 //! Clients on their way to a mailbox, and the residents that serve them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
@@ -23,6 +23,10 @@ use crate::order::Order;
 
 /// Clients that may wait for authd, or for one resident to start.
 const WAITING_LIMIT: usize = 20_000;
+/// A client whose residents die before they take it is given to so many of them.
+const TRIES_LIMIT: u8 = 3;
+/// So many guests that were sent to a resident are kept until it takes them; it may be somebody's who means ill.
+const ON_THE_WAY_LIMIT: usize = 1000;
 /// How long a resident may take to report for work.
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// What a resident says is not longer, in bytes.
@@ -49,6 +53,18 @@ struct Guest {
     socket: OwnedFd,
     refusal: String,
     message: Vec<u8>,
+    /// Where its mailbox is.
+    order: Order,
+    /// Where its folders are, outside of the base.
+    folders: Option<PathBuf>,
+    /// It has been given to so many residents.
+    tries: u8,
+}
+
+impl Guest {
+    fn refuse(self) {
+        refuse(&self.socket, &self.refusal);
+    }
 }
 
 struct Resident {
@@ -58,6 +74,8 @@ struct Resident {
     sent: u64,
     /// Guests that wait for it to be ready; none once it is.
     waiting: Option<Vec<Guest>>,
+    /// Guests that were sent to it, which it has not taken yet: should it die, they go to another.
+    on_the_way: VecDeque<Guest>,
 }
 
 /// All residents, and the clients on their way.
@@ -183,12 +201,22 @@ impl Spawnd {
         let folders = Some(PathBuf::from(&session.folders));
         let folders = folders.filter(|folders| folders.is_absolute() && !folders.starts_with(&order.base));
         let session = NewSession { words, early, ..session };
-        let guest = Guest { socket, refusal, message: session.to_attributes().to_bytes() };
-        match self.resident_of(&order, folders, events) {
-            Ok(id) => self.send_in(id, guest),
+        let message = session.to_attributes().to_bytes();
+        self.give(Guest { socket, refusal, message, order, folders, tries: 0 }, events);
+    }
+
+    /// Gives a guest to the resident of its mailbox, which is started if there is none.
+    fn give(&mut self, mut guest: Guest, events: &mut EventLoop<Self>) {
+        if guest.tries >= TRIES_LIMIT {
+            log::warn!("a client gets no mailbox: {TRIES_LIMIT} residents died before they took it");
+            return guest.refuse();
+        }
+        guest.tries += 1;
+        match self.resident_of(&guest.order, guest.folders.clone(), events) {
+            Ok(id) => self.send_in(id, guest, events),
             Err(error) => {
-                log::warn!("start {}: {error}", order.program.map_or("", Program::name));
-                refuse(&guest.socket, &guest.refusal);
+                log::warn!("start {}: {error}", guest.order.program.map_or("", Program::name));
+                guest.refuse();
             }
         }
     }
@@ -213,26 +241,42 @@ impl Spawnd {
         descriptors::send(&zygote.orders, &order.to_bytes(), &[theirs.as_fd()])?;
         let id = events.add(Box::new(ResidentLine(Rc::clone(&line))))?;
         events.set_deadline(id, Some(events.now() + START_LIMIT));
-        let resident = Resident { line, household: household.clone(), sent: 0, waiting: Some(Vec::new()) };
+        let resident = Resident {
+            line,
+            household: household.clone(),
+            sent: 0,
+            waiting: Some(Vec::new()),
+            on_the_way: VecDeque::new(),
+        };
         self.residents.residents.insert(id, resident);
         self.residents.current.insert(household, id);
         Ok(id)
     }
 
-    fn send_in(&mut self, id: HandlerId, guest: Guest) {
-        let Some(resident) = self.residents.residents.get_mut(&id) else {
-            return refuse(&guest.socket, &guest.refusal);
-        };
-        match &mut resident.waiting {
-            Some(waiting) if waiting.len() < WAITING_LIMIT => waiting.push(guest),
-            Some(_) => refuse(&guest.socket, &guest.refusal),
-            None => match send_with_log(&resident.line, &guest.message, Some(&guest.socket)) {
-                Ok(()) => resident.sent += 1,
-                Err(error) => {
-                    log::warn!("pass a client on: {error}");
-                    refuse(&guest.socket, &guest.refusal);
+    fn send_in(&mut self, id: HandlerId, guest: Guest, events: &mut EventLoop<Self>) {
+        let Some(resident) = self.residents.residents.get_mut(&id) else { return guest.refuse() };
+        if let Some(waiting) = resident.waiting.as_mut().filter(|waiting| waiting.len() < WAITING_LIMIT) {
+            return waiting.push(guest);
+        }
+        if resident.waiting.is_some() {
+            return guest.refuse();
+        }
+        match send_with_log(&resident.line, &guest.message, Some(&guest.socket)) {
+            Ok(()) => {
+                resident.sent += 1;
+                resident.on_the_way.push_back(guest);
+                if resident.on_the_way.len() > ON_THE_WAY_LIMIT {
+                    resident.on_the_way.pop_front();
                 }
-            },
+            }
+            Err(error) if is_dead(&error) => {
+                resident.on_the_way.push_back(guest);
+                self.resident_is_gone(id, events);
+            }
+            Err(error) => {
+                log::warn!("pass a client on: {error}");
+                guest.refuse();
+            }
         }
     }
 
@@ -242,7 +286,12 @@ impl Spawnd {
             Report::Ready => {
                 events.set_deadline(id, None);
                 let waiting = resident.waiting.take().unwrap_or_default();
-                waiting.into_iter().for_each(|guest| self.send_in(id, guest));
+                waiting.into_iter().for_each(|guest| self.send_in(id, guest, events));
+            }
+            Report::Came { come } => {
+                let on_the_way = resident.sent.saturating_sub(come);
+                let taken = resident.on_the_way.len().saturating_sub(on_the_way as usize);
+                resident.on_the_way.drain(..taken);
             }
             Report::Idle { come } if come == resident.sent => {
                 resident.line.finish_writing();
@@ -260,14 +309,21 @@ impl Spawnd {
         }
     }
 
-    /// A resident has ended, or never began.
-    fn resident_is_gone(&mut self, id: HandlerId) {
+    /// A resident has ended, or never began. Whom it has not taken goes to another.
+    fn resident_is_gone(&mut self, id: HandlerId, events: &mut EventLoop<Self>) {
         let Some(resident) = self.residents.residents.remove(&id) else { return };
         self.forget_current(&resident.household, id);
-        for guest in resident.waiting.into_iter().flatten() {
-            refuse(&guest.socket, &guest.refusal);
-        }
+        let left_behind = resident.on_the_way.into_iter().chain(resident.waiting.into_iter().flatten());
+        left_behind.for_each(|guest| self.give(guest, events));
     }
+}
+
+/// Nobody is at the other end any more.
+fn is_dead(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::NotConnected
+    )
 }
 
 /// The directory of the folders beside an mbox file, and what else a mail location says after its path.
@@ -339,7 +395,7 @@ impl Handler<Spawnd> for ResidentLine {
             };
             let words = Attributes::decode(&buffer[..length]).ok().flatten().map(|(words, _)| words);
             let Some(words) = words else {
-                spawnd.resident_is_gone(me);
+                spawnd.resident_is_gone(me, events);
                 return Fate::Close;
             };
             match (Report::from_attributes(&words), Hello::from_attributes(&words)) {
@@ -351,9 +407,9 @@ impl Handler<Spawnd> for ResidentLine {
     }
 
     /// It does not report for work.
-    fn elapsed(&mut self, spawnd: &mut Spawnd, _: &mut EventLoop<Spawnd>, me: HandlerId) -> Fate {
+    fn elapsed(&mut self, spawnd: &mut Spawnd, events: &mut EventLoop<Spawnd>, me: HandlerId) -> Fate {
         log::warn!("a resident does not report for work");
-        spawnd.resident_is_gone(me);
+        spawnd.resident_is_gone(me, events);
         Fate::Close
     }
 }

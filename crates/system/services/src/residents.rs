@@ -114,6 +114,11 @@ pub struct Setup {
 pub enum Report {
     /// It takes sessions.
     Ready,
+    /// It has taken a session: spawnd need not know it any more. This many have come since its start.
+    Came {
+        /// Sessions that have come.
+        come: u64,
+    },
     /// It has had none for a while; this many have come since its start.
     Idle {
         /// Sessions that have come.
@@ -275,6 +280,7 @@ impl Report {
     pub fn to_attributes(self) -> Attributes {
         match self {
             Self::Ready => Attributes::new().with("report", "ready"),
+            Self::Came { come } => Attributes::new().with("report", "came").with("come", come),
             Self::Idle { come } => Attributes::new().with("report", "idle").with("come", come),
         }
     }
@@ -286,6 +292,7 @@ impl Report {
     pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
         match message.text("report")? {
             "ready" => Ok(Self::Ready),
+            "came" => Ok(Self::Came { come: message.parse("come")? }),
             "idle" => Ok(Self::Idle { come: message.parse("come")? }),
             _ => Err(Missing { name: "report" }),
         }
@@ -390,7 +397,7 @@ mod tests {
             locks,
         };
         assert_eq!(Setup::from_attributes(&setup.to_attributes()), Ok(setup));
-        for report in [Report::Ready, Report::Idle { come: 7 }] {
+        for report in [Report::Ready, Report::Came { come: 3 }, Report::Idle { come: 7 }] {
             assert_eq!(Report::from_attributes(&report.to_attributes()), Ok(report));
         }
     }

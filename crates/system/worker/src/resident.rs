@@ -250,6 +250,10 @@ impl SessionLine {
             maillog::change_sink(|| maillog::Sink::File(File::from(file)));
         }
         self.inbox.borrow_mut().come += 1;
+        // Before the client hears a word: from now on nobody else may serve it.
+        let report = Report::Came { come: self.inbox.borrow().come };
+        // When spawnd is gone, the line says so.
+        let _ = descriptors::send(self.line.as_fd(), &report.to_attributes().to_bytes(), &[]);
         match (NewSession::from_attributes(&words), client) {
             (Ok(session), Some(client)) => resident.session(session, client, events),
             (Err(error), _) => log::warn!("a session that is not understood: {error}"),
