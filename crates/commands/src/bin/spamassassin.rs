@@ -9,8 +9,10 @@
 //! message attached (`report_safe`). It loads all rules for each run: where more than a few messages come, spamc(1) and spamd(8) do the
 //! same without that.
 //!
-//! Rules ask DNS unless `-L` is given: lists of relays, senders and links, `askdns`. SPF, DKIM, DMARC and HashBL find nothing in this
-//! version, and reporters (Razor, Pyzor, DCC, SpamCop) are not there: `-r` and `-k` say so.
+//! Rules ask DNS unless `-L` is given: lists of relays, senders and links, `askdns`, SPF, DKIM, DMARC, HashBL.
+//!
+//! What was learned counts as with spamd(8): Bayes, and the averages of senders (AWL, TxRep) where their plugins are loaded. It lies in
+//! ~/.spamassassin of whoever runs the program, unless `bayes_path` and `auto_welcomelist_path` say otherwise.
 //!
 //! # OPTIONS
 //! - `-t`, `--test-mode`: add the report at the end, whatever the verdict.
@@ -24,8 +26,9 @@
 //! - `-x`, `--nocreate-prefs`: make no file of preferences for a user who has none.
 //! - `--lint`: check the rule files and nothing else.
 //! - `-D[areas]`, `--debug`: tell on standard error what is done.
-//! - `-r`, `--report`; `-k`, `--revoke`: tell others that the message is spam, or is not.
-//! - `-W`, `-R`, `--add-to-blocklist`, `--add-addr-to-welcomelist address` and their kin: change the list of senders' averages.
+//! - `-r`, `--report`; `-k`, `--revoke`: learn that the message is spam, or is not. Reporters (Razor, Pyzor, DCC, SpamCop) are not
+//!   in this version, and it says so.
+//! - `-W`, `-R`, `--add-to-blocklist`, `--add-addr-to-welcomelist address` and their kin: change the averages of senders.
 //! - `--mbox`: the input has many messages, each behind a `From ` line.
 //! - `--progress`, `-u user`, `-4`, `-6`, `--net`: taken, and without effect here.
 //! - `-V`, `-h`: what you think.

@@ -1,6 +1,7 @@
 //! `spamassassin`: judges mail on standard input, and marks it.
 
 mod debug;
+mod memory;
 mod options;
 mod preferences;
 
@@ -11,13 +12,15 @@ use std::process::ExitCode;
 
 use inquiries::Inquirer;
 use rulefiles::{Places, Site, stamp};
+use spam::learned::Class;
 use spam::report::{Form, VERSION, unmark};
-use spam::{Answers, Circumstances, Letter};
+use spam::{Answers, Check, Circumstances, Correspondents, Letter};
 
 use self::debug::Debug;
-use self::options::{Options, Task};
+use self::memory::Recollection;
+use self::options::{Options, Standing, Task};
 use crate::archive::{Complaints, Walk};
-use crate::site::{EX_SOFTWARE, EX_UNAVAILABLE, EX_USAGE};
+use crate::site::{EX_SOFTWARE, EX_USAGE};
 
 /// sysexits(3): writing failed.
 const EX_IOERR: u8 = 74;
@@ -58,13 +61,15 @@ fn run(options: &Options, debug: &Debug) -> u8 {
             return EX_SOFTWARE;
         }
     };
-    match options.task {
+    match &options.task {
         Task::Lint => lint(&site, debug),
-        Task::Report { revoke } => report(options, debug, if revoke { "revoke" } else { "report" }),
-        Task::Senders => {
-            debug.warn("the list of senders' averages is not in this version");
-            EX_UNAVAILABLE
+        Task::Report { revoke } => report(options, debug, &site, *revoke),
+        Task::Address(standing, address) => {
+            let memory = Recollection::open(&site, debug);
+            memory.set(*standing, address);
+            memory.close(debug)
         }
+        Task::Senders(standing) => senders(options, debug, &site, *standing),
         _ => judge_all(options, debug, &site),
     }
 }
@@ -146,6 +151,7 @@ fn judge_all(options: &Options, debug: &Debug, site: &Site) -> u8 {
     }
     let inquirer = Inquirer::new(&site.rules);
     debug.say("config", &format!("{} rules; {}", site.rules.len(), inquiries::outlook(&site.rules)));
+    let memory = Recollection::open(site, debug);
     let host = sys::process::host_name();
     let mut spam_seen = false;
     let status = each_message(options, debug, |message| {
@@ -160,33 +166,70 @@ fn judge_all(options: &Options, debug: &Debug, site: &Site) -> u8 {
         let letter = Letter::open(&site.rules, message);
         let asked = inquirer.as_ref().map(|inquirer| inquirer.answers(&letter, &site.rules, now));
         let answers = asked.or_else(|| (!site.rules.is_local()).then(Answers::default));
-        let circumstances = Circumstances { answers: answers.as_ref(), ..Circumstances::new(now, &|| false) };
+        let circumstances = Circumstances {
+            answers: answers.as_ref(),
+            memory: memory.known(),
+            ..Circumstances::new(now, &|| false)
+        };
         let check = letter.judge(&circumstances);
-        debug.say(
-            "check",
-            &format!("is spam? score={} required={}", check.findings.score, check.shown_required_score()),
-        );
-        debug.say("check", &format!("tests={}", check.tests().join(",")));
-        debug.say("check", &format!("subtests={}", check.subtests().join(",")));
+        memory.apply(&check.findings.changes);
+        tell(&check, debug);
         spam_seen |= check.is_spam();
         print(&check.marked(Form::Configured, &stamp))?;
         if options.test { print(&check.report(&stamp)) } else { Ok(()) }
     });
+    memory.close(debug);
     match options.spam_status {
         Some(told) if status == 0 && spam_seen => told,
         _ => status,
     }
 }
 
-/// `-r`, `-k`: there is nobody to tell in this version, and that is what the original says when it reached nobody.
-fn report(options: &Options, debug: &Debug, what: &str) -> u8 {
+/// What `-D` says of a verdict.
+fn tell(check: &Check<'_>, debug: &Debug) {
+    let required = check.shown_required_score();
+    debug.say("check", &format!("is spam? score={} required={required}", check.findings.score));
+    debug.say("check", &format!("tests={}", check.tests().join(",")));
+    debug.say("check", &format!("subtests={}", check.subtests().join(",")));
+}
+
+/// `-W`, `-R`: whoever is named in a message is welcome, or not.
+fn senders(options: &Options, debug: &Debug, site: &Site, standing: Standing) -> u8 {
+    let memory = Recollection::open(site, debug);
+    let which = if standing == Standing::Blocked { Correspondents::Authors } else { Correspondents::All };
     let mut count = 0;
-    let status = each_message(options, debug, |_| {
+    let status = each_message(options, debug, |message| {
         count += 1;
+        for address in site.rules.correspondents(message, which) {
+            memory.set(standing, &address);
+        }
+        Ok(())
+    });
+    println!("{count} message(s) examined.");
+    status.max(memory.close(debug))
+}
+
+/// `-r`, `-k`: the message is learned. There is nobody else to tell in this version, and that is what the original says when
+/// it reached nobody.
+fn report(options: &Options, debug: &Debug, site: &Site, revoke: bool) -> u8 {
+    let memory = Recollection::open(site, debug);
+    let (what, class) = if revoke { ("revoke", Class::Ham) } else { ("report", Class::Spam) };
+    let learns = revoke || site.rules.settings.bayes_learn_during_report;
+    let mut count = 0;
+    let status = each_message(options, debug, |message| {
+        count += 1;
+        if learns {
+            memory.learn(&unmark(message), class);
+        }
+        debug.warn(&format!(
+            "reporter: no {what}{} methods available, so couldn't {what}",
+            if revoke { "" } else { "ing" }
+        ));
         debug.warn(&format!("spamassassin: warning, unable to {what} message"));
         debug.warn("spamassassin: for more information, re-run with -D option to see debug output");
         Ok(())
     });
     println!("{count} message(s) examined.");
+    memory.close(debug);
     status
 }

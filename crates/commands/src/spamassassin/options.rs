@@ -9,6 +9,14 @@ use crate::long_options::{Known, LongOptions, Takes};
 /// Exit status for spam, when `-e` does not say.
 const SPAM_STATUS: u8 = 5;
 
+/// What becomes of a sender's average.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Welcome,
+    Blocked,
+    Forgotten,
+}
+
 /// What is done with each message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Task {
@@ -21,8 +29,10 @@ pub(crate) enum Task {
     Report {
         revoke: bool,
     },
-    /// Its senders' averages are changed.
-    Senders,
+    /// The averages of all who are named in it are changed.
+    Senders(Standing),
+    /// The average of one address is changed; there are no messages.
+    Address(Standing, String),
     /// The rule files are checked; there are no messages.
     Lint,
     Help,
@@ -114,14 +124,12 @@ impl Options {
 
     fn set(&mut self, name: &str, text: String) {
         match name {
-            "add-addr-to-blocklist"
-            | "add-addr-to-welcomelist"
-            | "remove-addr-from-welcomelist"
-            | "add-to-blocklist"
-            | "add-to-welcomelist"
-            | "remove-from-welcomelist" => {
-                self.task = Task::Senders;
-            }
+            "add-addr-to-blocklist" => self.task = Task::Address(Standing::Blocked, text),
+            "add-addr-to-welcomelist" => self.task = Task::Address(Standing::Welcome, text),
+            "remove-addr-from-welcomelist" => self.task = Task::Address(Standing::Forgotten, text),
+            "add-to-blocklist" => self.task = Task::Senders(Standing::Blocked),
+            "add-to-welcomelist" => self.task = Task::Senders(Standing::Welcome),
+            "remove-from-welcomelist" => self.task = Task::Senders(Standing::Forgotten),
             "configpath" => self.rules = Some(text.into()),
             "create-prefs" => self.create_preferences = true,
             "nocreate-prefs" => self.create_preferences = false,
@@ -175,6 +183,9 @@ mod tests {
         assert!(parse("-d -t").unwrap().unmark_first);
         assert_eq!(parse("-P").unwrap().warnings.len(), 1);
         assert!(parse("-D").unwrap().debug && parse("--lint").unwrap().task == Task::Lint);
+        assert_eq!(parse("-W").unwrap().task, Task::Senders(Standing::Welcome));
+        let blocked = parse("--add-addr-to-blacklist=x@y.example").unwrap().task;
+        assert_eq!(blocked, Task::Address(Standing::Blocked, "x@y.example".into()));
         assert!(parse("-Z").is_err() && parse("--mbx").is_err());
     }
 }

@@ -31,7 +31,7 @@ impl Notes {
     /// The data that counts with these settings; `state` is the user's folder. `None` when nothing is to be learned, or
     /// it can not be opened.
     pub(crate) fn of(&self, settings: &Settings, state: &Path) -> Option<Learned> {
-        if !settings.use_bayes {
+        if !settings.remembers() {
             return None;
         }
         match self.shelf.learned(settings, state, &self.home) {

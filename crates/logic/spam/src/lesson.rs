@@ -53,7 +53,8 @@ impl<'a> LessonPlan<'a> {
     /// Asks about the sender.
     pub(crate) fn weigh(&self, judge: SenderJudge, rules: &Ruleset, findings: &Findings) -> Weighed {
         let Some(memory) = self.memory else { return Weighed::default() };
-        let score = findings.hits.iter().map(|hit| hit.score).sum();
+        // The sum of nothing is -0.0, which would show.
+        let score = findings.hits.iter().map(|hit| hit.score).sum::<f64>() + 0.0;
         match judge {
             SenderJudge::Awl => {
                 let counts = |hit: &&crate::Hit| !rules.rule(hit.rule).flags.noautolearn;
@@ -108,7 +109,7 @@ impl<'a> LessonPlan<'a> {
 /// Who vouches for the sender, as the rules found.
 fn signer(findings: &Findings) -> Signer {
     let dkim = findings.tags.get("DKIMDOMAIN").and_then(|domains| domains.first().cloned());
-    Signer { dkim: dkim.filter(|domain| !domain.is_empty()), spf: None }
+    Signer { dkim: dkim.filter(|domain| !domain.is_empty()), spf: findings.spf_pass }
 }
 
 /// Messages from these senders and to these recipients are neither judged nor learned.

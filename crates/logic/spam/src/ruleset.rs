@@ -144,9 +144,17 @@ impl Ruleset {
     pub fn new(configuration: &Configuration, local_only: bool) -> (Self, Vec<Problem>) {
         let mut builder = Builder::new(configuration);
         builder.add_all();
-        let (problems, inert_functions) = (builder.problems, builder.inert);
+        let (mut problems, inert_functions) = (builder.problems, builder.inert);
         let matchers = builder.groups.finish(builder.metas, local_only);
-        let settings = configuration.settings.clone();
+        let mut settings = configuration.settings.clone();
+        // A plugin that is not loaded does nothing, whatever is set.
+        settings.awl.active &= configuration.has_plugin("AWL");
+        settings.txrep.active &= configuration.has_plugin("TxRep");
+        if settings.awl.active && settings.txrep.active {
+            settings.txrep.active = false;
+            let (file, text) = ("the rules".to_owned(), String::new());
+            problems.push(Problem { file, line: 0, text, fault: Fault::TwoJudges });
+        }
         let tlds = TldPatterns::new(&settings.registry, &settings.redirector_patterns);
         let rules_version = configuration.update_versions.values().cloned().collect::<Vec<_>>().join(",");
         (

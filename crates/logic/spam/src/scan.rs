@@ -76,6 +76,8 @@ pub struct Findings {
     pub timed_out: bool,
     /// Tags that rules have set.
     pub(crate) tags: BTreeMap<String, Vec<Vec<u8>>>,
+    /// SPF vouches for the envelope's sender.
+    pub(crate) spf_pass: bool,
     /// Which scores counted.
     pub scores: ScoreSet,
     /// What the learner says; `None` when it was not asked.
@@ -170,6 +172,7 @@ impl<'a> Scan<'a> {
         let active = |rule: RuleId| self.is_active(rule);
         let (rules, calls) = (&self.rules.rules, &self.rules.matchers.network);
         let walked = network::walk(calls, rules, self.mail, answers, &active, now);
+        self.findings.spf_pass = walked.spf_pass;
         let tags = walked.tags.into_iter().map(|(tag, values)| (tag.to_owned(), values));
         self.findings.tags.extend(tags);
         for (rule, notes) in walked.hits {

@@ -19,6 +19,13 @@ pub(super) enum Identity {
     Helo,
 }
 
+impl Policies {
+    /// May the relay send for the envelope's sender, as far as somebody asked?
+    pub(super) fn sender_passes(&self) -> bool {
+        self.envelope.as_ref().is_some_and(|policy| policy.verdict == Some(Verdict::Pass))
+    }
+}
+
 /// What is known of both identities.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Policies {

@@ -132,6 +132,8 @@ pub(crate) struct Walked {
     pub(crate) hits: Vec<(RuleId, Vec<String>)>,
     /// Tags that are known now.
     pub(crate) tags: Vec<(&'static str, Vec<Vec<u8>>)>,
+    /// SPF vouches for the envelope's sender.
+    pub(crate) spf_pass: bool,
 }
 
 /// Goes over all rules that are active, as far as the answers reach.
@@ -173,7 +175,8 @@ pub(crate) fn walk<'a>(
     let tags = walk.signed.iter().flat_map(|signed| {
         SIGNATURE_TAGS.map(|tag| (tag, signed.tag(tag))).into_iter().filter(|(_, values)| !values.is_empty())
     });
-    Walked { tags: tags.collect(), missing: walk.missing, hits: walk.hits }
+    let spf_pass = walk.policies.as_ref().is_some_and(Policies::sender_passes);
+    Walked { tags: tags.collect(), missing: walk.missing, hits: walk.hits, spf_pass }
 }
 
 impl<'a> Walk<'a> {

@@ -153,9 +153,19 @@ impl Check<'_> {
     }
 
     fn tests_with_scores(&self) -> Vec<String> {
-        let mut all: Vec<(&str, f64)> =
-            self.findings.hits.iter().map(|hit| (&*self.rules.rule(hit.rule).name, hit.score)).collect();
-        all.sort_unstable_by_key(|(name, _)| *name);
+        let set = self.findings.scores.index();
+        let shown = |hit: &Hit| {
+            let rule = self.rules.rule(hit.rule);
+            // A score that depends on the message shows all its decimals.
+            let score = if rule.scores[set] == hit.score {
+                hit.score.to_string()
+            } else {
+                format!("{:.3}", hit.score)
+            };
+            (&*rule.name, score)
+        };
+        let mut all: Vec<(&str, String)> = self.findings.hits.iter().map(shown).collect();
+        all.sort_unstable();
         all.into_iter().map(|(name, score)| format!("{name}={score}")).collect()
     }
 

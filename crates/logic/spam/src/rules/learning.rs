@@ -25,6 +25,7 @@ fn bayes(configuration: &mut Configuration, statement: &Statement<'_>) -> Option
     Some(match statement.key {
         "use_learner" => statement.switch().map(|on| settings.use_learner = on),
         "use_bayes" => statement.switch().map(|on| settings.use_bayes = on),
+        "bayes_learn_during_report" => statement.switch().map(|on| settings.bayes_learn_during_report = on),
         "use_bayes_rules" => statement.switch().map(|on| settings.use_bayes_rules = on),
         "bayes_auto_learn" => statement.switch().map(|on| settings.bayes_auto_learn = on),
         "bayes_auto_learn_on_error" => statement.switch().map(|on| settings.bayes_auto_learn_on_error = on),
@@ -43,7 +44,7 @@ fn bayes(configuration: &mut Configuration, statement: &Statement<'_>) -> Option
         }
         "bayes_path" => statement.required().map(|path| settings.bayes_path = Some(path.to_owned())),
         // They say how the original keeps its files: there is no journal here, and nobody waits.
-        "bayes_journal_max_size" | "bayes_learn_to_journal" | "bayes_learn_during_report" | "lock_method" => {
+        "bayes_journal_max_size" | "bayes_learn_to_journal" | "lock_method" => {
             statement.required().map(|_| ())
         }
         _ => return None,

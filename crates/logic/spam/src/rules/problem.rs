@@ -58,6 +58,11 @@ pub enum Fault {
     /// The file is for another version.
     #[error("the file is for version {0}; it is skipped")]
     Version(String),
+    /// Two plugins that do the same.
+    #[error(
+        "TxRep does nothing while use_auto_welcomelist is on: set use_auto_welcomelist 0, or use_txrep 0"
+    )]
+    TwoJudges,
     /// An option of long ago.
     #[error("'{old}' is the name of long ago: taken as '{new}'")]
     OldName {

@@ -54,6 +54,7 @@ pub struct Settings {
     pub welcomelist_subject: Vec<String>,
     pub blocklist_subject: Vec<String>,
     pub use_bayes: bool,
+    pub bayes_learn_during_report: bool,
     pub use_bayes_rules: bool,
     pub use_learner: bool,
     pub bayes_auto_learn: bool,
@@ -243,6 +244,7 @@ impl Default for Settings {
             welcomelist_subject: Vec::new(),
             blocklist_subject: Vec::new(),
             use_bayes: true,
+            bayes_learn_during_report: true,
             use_bayes_rules: true,
             use_learner: true,
             bayes_auto_learn: true,
@@ -272,6 +274,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Is there anything that is kept from one message to the next?
+    pub fn remembers(&self) -> bool {
+        self.use_bayes || self.awl.active || self.txrep.active
+    }
+
     /// The stop words of the languages that were chosen.
     pub(crate) fn stop_words(&self) -> Vec<Arc<Pattern>> {
         let languages = self.bayes_stopword_languages.iter();

@@ -68,7 +68,7 @@ fn ipv4(address: Ipv4Addr, bits: u8) -> String {
 fn ipv6(address: Ipv6Addr, bits: u8) -> String {
     let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
     let network = Ipv6Addr::from(u128::from(address) & mask);
-    let groups: Vec<String> = network.segments().iter().map(|group| format!("{group:04x}")).collect();
+    let groups: Vec<String> = network.segments().iter().map(|group| format!("{group:04X}")).collect();
     let kept = groups.iter().rposition(|group| group != "0000").map_or(1, |last| last + 1);
     let text = groups[..kept].join(":");
     if kept < groups.len() { format!("{text}::") } else { text }
@@ -83,7 +83,7 @@ mod tests {
         let masks = Masks { ipv4: 16, ipv6: 48 };
         let key = |host: &str| pack(b"Joe@Example.com", Some(host.as_bytes()), &masks);
         assert_eq!(key("192.0.2.7"), "joe@example.com|ip=192.0");
-        assert_eq!(key("2001:db8:1::5"), "joe@example.com|ip=2001:0db8:0001::");
+        assert_eq!(key("2001:db8:1::5"), "joe@example.com|ip=2001:0DB8:0001::");
         assert_eq!(key("nonsense"), "joe@example.com|ip=none");
         assert_eq!(pack(b"a'b|c", None, &masks), "a_b_c|ip=none");
         let fine = Masks { ipv4: 24, ipv6: 128 };

@@ -46,8 +46,8 @@ impl Purpose {
 pub(crate) struct Signer {
     /// The domain whose DKIM signature is good.
     pub(crate) dkim: Option<Vec<u8>>,
-    /// The domain for which SPF passed; an empty one when it is not known.
-    pub(crate) spf: Option<Vec<u8>>,
+    /// SPF passed. For which domain does not matter: the files of the original do not tell signers apart, and neither do ours.
+    pub(crate) spf: bool,
 }
 
 /// Weighs a message that is remembered by `id`; its score so far is `score`.
@@ -264,7 +264,7 @@ impl Check<'_> {
         if let Some(domain) = self.signer.dkim.clone().filter(|_| self.settings.distinguish_signed) {
             traits.domain = domain;
             (traits.bound_host, traits.signed) = (None, true);
-        } else if self.signer.spf.is_some() && self.settings.spf {
+        } else if self.signer.spf && self.settings.spf {
             (traits.bound_host, traits.signed) = (None, true);
         }
         Some(traits)
