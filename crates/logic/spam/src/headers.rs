@@ -84,6 +84,14 @@ impl Request {
         Self { name, modifiers }
     }
 
+    /// The field that it asks for, in lower case; `None` when it asks for anything else too, or for what is made of several.
+    pub(crate) fn field_name(&self) -> Option<&str> {
+        match &self.name {
+            Name::Field(name) if !METADATA.contains(&name.as_str()) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Is only the first value wanted when one text is asked for?
     pub(crate) fn is_single(&self) -> bool {
         let modifiers = self.modifiers;
@@ -233,11 +241,16 @@ pub(crate) fn relays_text(hops: &[Hop]) -> Vec<u8> {
     hops.iter().map(Hop::to_text).collect::<Vec<_>>().join(&b' ')
 }
 
+const SENDER_DOMAIN: &str = "x-senderdomain";
+const AUTHOR_DOMAIN: &str = "x-authordomain";
+/// Names under which rules find what is known beside the header.
+const METADATA: [&str; 2] = [SENDER_DOMAIN, AUTHOR_DOMAIN];
+
 /// What is known beside the header.
 fn metadata(mail: &Mail<'_>, name: &str) -> Vec<Vec<u8>> {
     let domains = match name {
-        "x-senderdomain" => mail.get("EnvelopeFrom:first:addr:host").first().map(|host| to_ascii(host)),
-        "x-authordomain" => {
+        SENDER_DOMAIN => mail.get("EnvelopeFrom:first:addr:host").first().map(|host| to_ascii(host)),
+        AUTHOR_DOMAIN => {
             let mut seen: Vec<Vec<u8>> = Vec::new();
             for host in mail.get("From:addr:host").iter().map(|host| to_ascii(host)) {
                 if !seen.contains(&host) {

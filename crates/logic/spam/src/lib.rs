@@ -18,6 +18,7 @@ mod html;
 pub mod learned;
 mod lesson;
 mod mail;
+mod metas;
 mod network;
 pub mod perl;
 mod registry;

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use crate::eval::{self, Known, SenderJudge};
+use crate::headers::Request;
+use crate::metas::Metas;
 use crate::network;
 use crate::perl::{Pattern, PatternSet};
 use crate::rules::{
@@ -55,6 +57,10 @@ impl Rule {
 /// Rules that look at the same header field.
 pub(crate) struct HeaderGroup {
     pub(crate) field: String,
+    /// Of a field that a message has or has not: its number among [`Matchers::fields`].
+    pub(crate) number: Option<usize>,
+    /// What hits where the field is not there, and how often; found out when it is first needed.
+    pub(crate) absent: OnceLock<Vec<(RuleId, usize)>>,
     pub(crate) unset: Option<Vec<u8>>,
     pub(crate) set: PatternSet,
     /// For each pattern of the set: its rule.
@@ -97,18 +103,12 @@ pub(crate) struct Call {
     pub(crate) arguments: Vec<String>,
 }
 
-/// A rule that combines others.
-pub(crate) struct Meta {
-    pub(crate) rule: RuleId,
-    pub(crate) expression: Expression<RuleId>,
-    /// What it comes to when none of the others has hit, as most have not.
-    pub(crate) without_hits: f64,
-}
-
 /// Everything that finds something.
 #[derive(Default)]
 pub(crate) struct Matchers {
     pub(crate) headers: Vec<HeaderGroup>,
+    /// Names of header fields that rules look at, in lower case, and their numbers.
+    pub(crate) fields: HashMap<String, usize>,
     /// Rules whose groups have names, which other rules use.
     pub(crate) captures: Vec<(RuleId, Place, Arc<Pattern>)>,
     pub(crate) templates: Vec<Template>,
@@ -118,7 +118,7 @@ pub(crate) struct Matchers {
     pub(crate) uri: Option<TextGroup>,
     pub(crate) mime: Vec<(RuleId, MimeTest)>,
     pub(crate) calls: Vec<Call>,
-    pub(crate) metas: Vec<Meta>,
+    pub(crate) metas: Metas,
     /// Rules that weigh the sender's earlier messages: they come last.
     pub(crate) senders: Vec<(RuleId, SenderJudge)>,
     /// Rules that ask DNS.
@@ -235,15 +235,18 @@ fn text_group(patterns: Vec<(RuleId, Arc<Pattern>)>) -> Option<TextGroup> {
 
 impl Groups {
     fn finish(self, metas: Vec<(RuleId, Expression<RuleId>)>, local_only: bool) -> Matchers {
-        let metas = metas.into_iter().map(|(rule, expression)| {
-            let without_hits = expression.value(&|_| 0.0, local_only);
-            Meta { rule, expression, without_hits }
-        });
+        let mut fields = HashMap::new();
         let headers = self.headers.into_iter().map(|((field, unset), parts)| {
             let (rules, patterns): (Vec<_>, Vec<_>) = parts.patterns.into_iter().unzip();
             let unset = unset.map(String::into_bytes);
+            let next = fields.len();
+            let number = Request::parse(&field)
+                .field_name()
+                .map(|name| *fields.entry(name.to_owned()).or_insert(next));
             HeaderGroup {
                 field,
+                number,
+                absent: OnceLock::new(),
                 unset,
                 set: PatternSet::new(patterns),
                 rules,
@@ -251,13 +254,15 @@ impl Groups {
                 exists: parts.exists,
             }
         });
+        let headers = headers.collect();
         Matchers {
-            headers: headers.collect(),
+            headers,
+            fields,
             body: text_group(self.body),
             raw_body: text_group(self.raw_body),
             full: text_group(self.full),
             uri: text_group(self.uri),
-            metas: metas.collect(),
+            metas: Metas::new(metas, local_only),
             ..self.matchers
         }
     }

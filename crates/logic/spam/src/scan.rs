@@ -12,7 +12,7 @@ use crate::mail::Mail;
 use crate::network::{self, Answers};
 use crate::perl::{Candidates, Pattern};
 use crate::rules::{MimeTest, Stage};
-use crate::ruleset::{HeaderGroup, Meta, Place, RuleId, Ruleset, Template, TextGroup};
+use crate::ruleset::{HeaderGroup, Place, RuleId, Ruleset, Template, TextGroup};
 
 /// How often a rule with the flag `multiple` and no limit counts.
 const HITS_LIMIT: usize = 1000;
@@ -137,7 +137,7 @@ impl<'a> Scan<'a> {
         let matchers = &self.rules.matchers;
         let steps: [&dyn Fn(&mut Self); 10] = [
             &|scan| scan.captures(),
-            &|scan| matchers.headers.iter().for_each(|group| scan.header_group(group)),
+            &|scan| scan.headers(),
             &|scan| scan.calls(context, Stage::Header),
             &|scan| {
                 scan.text_group(
@@ -213,6 +213,45 @@ impl<'a> Scan<'a> {
         Some(values.join(separator))
     }
 
+    fn headers(&mut self) {
+        let matchers = &self.rules.matchers;
+        let mut present = vec![false; matchers.fields.len()];
+        for field in self.mail.tree.root().fields.iter() {
+            let number = std::str::from_utf8(&field.key).ok().and_then(|key| matchers.fields.get(key));
+            number.into_iter().for_each(|number| present[*number] = true);
+        }
+        for group in &matchers.headers {
+            if group.number.is_some_and(|number| !present[number]) {
+                self.absent_header(group);
+            } else {
+                self.header_group(group);
+            }
+        }
+    }
+
+    /// What hits where a field is not there is the same each time.
+    fn absent_header(&mut self, group: &HeaderGroup) {
+        let hits = group.absent.get_or_init(|| {
+            let text = group.unset.as_deref();
+            let negated =
+                group.negated.iter().filter(|(_, pattern)| !text.is_some_and(|text| pattern.is_match(text)));
+            let mut hits: Vec<(RuleId, usize)> = negated.map(|(rule, _)| (*rule, 1)).collect();
+            let mut candidates = Candidates::default();
+            let text = text.unwrap_or_default();
+            group.set.find(text, &mut candidates);
+            hits.extend(candidates.iter().map(|index| {
+                let rule = group.rules[index];
+                (rule, group.set.count(index, text, self.limit(rule)))
+            }));
+            hits
+        });
+        for (rule, count) in hits {
+            if self.is_active(*rule) {
+                self.hits(*rule, *count);
+            }
+        }
+    }
+
     fn header_group(&mut self, group: &HeaderGroup) {
         let found = self.header_value(&group.field);
         for rule in &group.exists {
@@ -233,7 +272,7 @@ impl<'a> Scan<'a> {
         for index in candidates.iter() {
             let rule = group.rules[index];
             if self.is_active(rule) {
-                let count = self.count(group.set.pattern(index), &value, self.limit(rule));
+                let count = group.set.count(index, &value, self.limit(rule));
                 self.hits(rule, count);
             }
         }
@@ -266,7 +305,7 @@ impl<'a> Scan<'a> {
                 if limit == 0 || (number == 0 && self.rules.rules[rule].flags.nosubject) {
                     continue;
                 }
-                let count = self.count(group.set.pattern(index), line, limit);
+                let count = group.set.count(index, line, limit);
                 left[index] = Some(limit - count);
                 self.hits(rule, count);
             }
@@ -433,23 +472,15 @@ impl<'a> Scan<'a> {
     }
 
     fn metas(&mut self) {
-        let matchers = &self.rules.matchers;
-        // A meta that does not run has no value, and neither have those that need it.
-        let mut unknown = vec![false; self.values.len()];
-        for Meta { rule, expression, without_hits } in &matchers.metas {
-            let needs = &self.rules.rules[*rule].needs;
-            if !self.is_active(*rule) || needs.iter().any(|need| unknown[*need]) {
-                unknown[*rule] = true;
-                continue;
-            }
+        let rules = self.rules;
+        let found = self.findings.hits.iter().map(|hit| hit.rule).chain(self.findings.parts.iter().copied());
+        let mut due = rules.matchers.metas.due(&rules.rules, self.set, found);
+        while let Some(meta) = due.next() {
             let values = &self.values;
-            let value = if needs.iter().all(|need| values[*need] == 0.0) {
-                *without_hits
-            } else {
-                expression.value(&|rule: &RuleId| values[*rule], self.rules.local_only)
-            };
+            let value = meta.expression.value(&|rule: &RuleId| values[*rule], rules.local_only);
             if value != 0.0 {
-                self.hit(*rule, value, Vec::new());
+                self.hit(meta.rule, value, Vec::new());
+                due.has_hit(meta.rule);
             }
         }
     }

@@ -10,6 +10,7 @@ mod folding;
 mod literals;
 mod outline;
 mod pattern;
+mod screen;
 mod set;
 mod window;
 

@@ -9,6 +9,7 @@ use super::delimiters::{self, BadPattern};
 use super::folding;
 use super::literals::{self, Needs};
 use super::outline::Outline;
+use super::screen::Screen;
 use super::window::{self, Window};
 
 /// Steps that one match may take before it is given up. A rule can not hold up the mail.
@@ -98,6 +99,11 @@ impl Pattern {
     /// What each text has in which it matches.
     pub(super) fn filter(&self) -> &Filter {
         self.filter.get_or_init(|| Filter::of(&self.source))
+    }
+
+    /// A screen for it; `None` when it is too large for one.
+    pub(super) fn screen(&self) -> Option<Screen> {
+        Screen::of(&Outline::of(&self.source))
     }
 
     /// Compiles it now.

@@ -1,15 +1,22 @@
 //! Many patterns over one text: which of them can match at all, found in one pass.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use aho_corasick::{AhoCorasick, MatchKind, Span};
 
 use super::Pattern;
 use super::pattern::Filter;
+use super::screen::Screen;
 use super::window::WindowFinder;
 
 /// Fewer patterns are tried one by one.
 const WORTH_A_PASS: usize = 4;
+
+/// A pattern that was tried in vain on so many bytes may get a screen,
+const VAIN_LIMIT_BYTES: u64 = 64 * 1024;
+/// if that is so large a part of all texts.
+const VAIN_SHARE: u64 = 20;
 
 /// A group of patterns over the same kind of text.
 #[derive(Default)]
@@ -25,6 +32,39 @@ pub(crate) struct PatternSet {
     windows: Option<WindowFinder>,
     /// Patterns that need only so many bytes.
     always: Vec<(usize, usize)>,
+    /// For each pattern: how it went so far.
+    trials: Vec<Trial>,
+    /// Bytes of all texts that were looked at.
+    seen_bytes: AtomicU64,
+}
+
+/// How often a pattern is tried in vain. Those that are tried all the time get a [`Screen`]; for the others it would be a waste of
+/// memory.
+#[derive(Default)]
+struct Trial {
+    vain_bytes: AtomicU64,
+    /// Somebody makes the screen.
+    making: AtomicBool,
+    screen: OnceLock<Option<Screen>>,
+}
+
+impl Trial {
+    fn lets_pass(&self, text: &[u8]) -> bool {
+        let screen = self.screen.get().and_then(Option::as_ref);
+        screen.is_none_or(|screen| screen.lets_pass(text))
+    }
+
+    fn was_in_vain(&self, bytes: usize, seen_bytes: &AtomicU64, pattern: &Pattern) {
+        if self.making.load(Ordering::Relaxed) {
+            return;
+        }
+        let bytes = bytes as u64;
+        let vain = self.vain_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let often = vain >= VAIN_LIMIT_BYTES && vain * VAIN_SHARE >= seen_bytes.load(Ordering::Relaxed);
+        if often && !self.making.swap(true, Ordering::Relaxed) {
+            self.screen.get_or_init(|| pattern.screen());
+        }
+    }
 }
 
 /// The patterns that may match a text; kept from one text to the next, for it takes memory.
@@ -80,7 +120,8 @@ impl PatternSet {
     pub(crate) fn new(patterns: Vec<Arc<Pattern>>) -> Self {
         if patterns.len() < WORTH_A_PASS {
             let always = (0..patterns.len()).map(|index| (index, 0)).collect();
-            return Self { patterns, always, ..Self::default() };
+            let trials = patterns.iter().map(|_| Trial::default()).collect();
+            return Self { patterns, always, trials, ..Self::default() };
         }
         let mut always = Vec::new();
         let mut windows = Vec::new();
@@ -104,7 +145,9 @@ impl PatternSet {
         }
         let needed_by = texts.into_values().collect();
         let windows = (!windows.is_empty()).then(|| WindowFinder::new(windows.into_iter()));
-        Self { patterns, texts: finder, needed_by, needed, windows, always }
+        let trials = patterns.iter().map(|_| Trial::default()).collect();
+        let seen_bytes = AtomicU64::new(0);
+        Self { patterns, texts: finder, needed_by, needed, windows, always, trials, seen_bytes }
     }
 
     pub(crate) fn patterns(&self) -> impl Iterator<Item = &Arc<Pattern>> {
@@ -115,8 +158,22 @@ impl PatternSet {
         &self.patterns[index]
     }
 
+    /// How often the pattern matches, at most `limit` times.
+    pub(crate) fn count(&self, index: usize, text: &[u8], limit: usize) -> usize {
+        let (pattern, trial) = (&self.patterns[index], &self.trials[index]);
+        if !trial.lets_pass(text) {
+            return 0;
+        }
+        let count = if limit == 1 { usize::from(pattern.is_match(text)) } else { pattern.count(text, limit) };
+        if count == 0 {
+            trial.was_in_vain(text.len(), &self.seen_bytes, pattern);
+        }
+        count
+    }
+
     /// Finds the patterns that may match `text`.
     pub(crate) fn find(&self, text: &[u8], candidates: &mut Candidates) {
+        self.seen_bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
         candidates.begin(self.patterns.len());
         let long_enough = self.always.iter().filter(|(_, least)| text.len() >= *least);
         long_enough.for_each(|(index, _)| candidates.add(*index));
