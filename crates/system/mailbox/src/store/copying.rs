@@ -13,6 +13,8 @@ use super::{Uid, keywords, locked};
 type Offered = (Vec<Uid>, Vec<Adopted>);
 /// What is read at a time, bytes.
 const BLOCK_BYTES: usize = 256 * 1024;
+/// How often files are looked for whose names others change while they are copied.
+const TRIES: usize = 10;
 
 impl Folder {
     /// Copies messages with flags, keywords and dates; all or none. Messages that are gone are passed over.
@@ -30,7 +32,7 @@ impl Folder {
     fn copy_files(&self, uids: &[Uid], target: &Self, now_us: u64) -> Result<Vec<Copied>, MailError> {
         let mut copied: Vec<Copied> = Vec::with_capacity(uids.len());
         let mut wanted = uids.to_vec();
-        for attempt in 0..2 {
+        for _ in 0..TRIES {
             let Some((there, files)) = self.offered(&wanted)? else {
                 return self.copy_text(uids, target, now_us);
             };
@@ -40,11 +42,11 @@ impl Folder {
             let both = || there.iter().zip(&new);
             copied.extend(both().filter_map(|(from, to)| to.map(|to| Copied { from: *from, to })));
             wanted = both().filter(|(_, to)| to.is_none()).map(|(from, _)| *from).collect();
-            if wanted.is_empty() || attempt > 0 {
+            if wanted.is_empty() {
                 break;
             }
-            // Another session may have given the files other names meanwhile.
-            self.sync(now_us)?;
+            // Another session or program may have given the files other names meanwhile.
+            self.look_again()?;
         }
         Ok(copied)
     }
@@ -61,6 +63,14 @@ impl Folder {
         let moved: Vec<Uid> = copied.iter().map(|copied| copied.from).collect();
         self.expunge(&moved, now_us)?;
         Ok(copied)
+    }
+
+    /// Reads the directories whatever they look like: within a tick of the clock they change unseen.
+    fn look_again(&self) -> Result<(), MailError> {
+        match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.look_again(&self.contents),
+            Work::Mbox(_) => Ok(()),
+        }
     }
 
     fn note_copies(&self, target: &Self, sizes: &[(Uid, u64)], copied: &[Copied]) {

@@ -150,6 +150,13 @@ pub(crate) fn parse(text: &[u8]) -> Result<Parsed, BadUidlist> {
     Ok(parsed)
 }
 
+/// The UID of the last line of `text`, which begins anywhere; none when that is not a whole record.
+pub(crate) fn last_uid(text: &[u8], version: u8) -> Option<Uid> {
+    let lines = text.strip_suffix(b"\n")?;
+    let start = lines.iter().rposition(|byte| *byte == b'\n')? + 1;
+    Some(Record::parse(&lines[start..], version)?.uid)
+}
+
 impl Parsed {
     /// Reads lines that were appended after what has been read; their UIDs must be above `last`. Lines that make no
     /// sense are passed over: the messages that they were about get new UIDs, the others keep theirs.

@@ -5,6 +5,7 @@ mod world;
 mod folders;
 mod maildir;
 mod maildrop;
+mod others;
 mod mbox;
 mod takeover;
 mod quota;

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use sys::directory::{Links, Stamp};
+use sys::directory::Links;
 
 use super::Maildir;
 use super::list_file::write_file;
@@ -38,7 +38,7 @@ impl Maildir {
     }
 
     /// Writes the names; the caller holds the lock of the Maildir.
-    pub(super) fn write_keywords(&mut self, names: &[String], now_us: u64) -> Result<Stamp, MailError> {
+    pub(super) fn write_keywords(&mut self, names: &[String], now_us: u64) -> Result<(), MailError> {
         let trouble = self.trouble("write", KEYWORDS);
         let (shared, path) = (self.shared.clone(), self.full_path());
         let home = &self.enter()?.home;
@@ -53,6 +53,7 @@ impl Maildir {
         }
         .acquire()?;
         write_file(&*shared.settings.disk, home, KEYWORDS, keywords::to_text(names).as_bytes())
+            .map(drop)
             .map_err(trouble)
     }
 }

@@ -1,6 +1,7 @@
 //! `dovecot-uidlist` as a file: read as far as it has grown, appended to, written anew.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -15,12 +16,17 @@ use crate::store::uidlist::{self, BadUidlist, Header, Parsed, Record};
 
 /// A list with fewer than these dead records is not written anew for them.
 const DEAD_RECORDS: usize = 16;
+/// A line of the list is not longer than this, bytes: a file name and fields.
+const LINE_BYTES: usize = 1024;
 
 /// What is known about the file.
 #[derive(Debug, Default)]
 pub(super) struct ListFile {
     /// The file as it was when it was read or written last.
     pub(super) stamp: Option<Stamp>,
+    /// That very file. While it is held no other can have its inode number; a list that others write anew twice would
+    /// mostly get it again.
+    held: Option<File>,
     pub(super) header: Option<Header>,
     /// How far it was read, in bytes.
     end: usize,
@@ -51,11 +57,16 @@ impl ListFile {
             *self = Self::default();
             return Ok(Reading::Missing);
         };
-        match self.stamp {
-            Some(known) if known == now => Ok(Reading::Same),
-            Some(known) if self.has_grown(&known, &now) => self.read_tail(home).map(|()| Reading::Same),
-            _ => self.read_whole(home),
+        let Some(known) = self.stamp else { return self.read_whole(home) };
+        if known == now || self.has_grown(&known, &now) && self.read_tail(home, &known)? {
+            return Ok(Reading::Same);
         }
+        self.read_whole(home)
+    }
+
+    /// Gives the descriptor back.
+    pub(super) fn rest(&mut self) {
+        self.held = None;
     }
 
     fn has_grown(&self, known: &Stamp, now: &Stamp) -> bool {
@@ -71,22 +82,37 @@ impl ListFile {
             *self = Self { stamp: Some(stamp), ..Self::default() };
             return Ok(Reading::Missing);
         };
-        *self = Self { stamp: Some(stamp), ..Self::default() };
+        *self = Self { stamp: Some(stamp), held: Some(file), ..Self::default() };
         self.take(parsed);
         Ok(Reading::Replaced)
     }
 
-    fn read_tail(&mut self, home: &Directory) -> io::Result<()> {
-        let Some(header) = self.header.clone() else { return Ok(()) };
+    /// Reads what was appended; false when the file is another one than before.
+    fn read_tail(&mut self, home: &Directory, known: &Stamp) -> io::Result<bool> {
+        let Some(header) = self.header.clone() else { return Ok(true) };
         let file = home.open_to_read(Path::new(LIST), Links::Refuse)?;
         let stamp = directory::stamp(&file)?;
+        if (stamp.device, stamp.inode) != (known.device, known.inode) || !self.goes_on_in(&file, &header)? {
+            return Ok(false);
+        }
         let mut text = vec![0; (stamp.size as usize).saturating_sub(self.end)];
         file.read_exact_at(&mut text, self.end as u64)?;
         let mut parsed = Parsed { header, records: Vec::new(), fault: None, lost_bytes: 0, end: self.end };
         parsed.extend(&text, self.last);
-        self.stamp = Some(stamp);
+        (self.stamp, self.held) = (Some(stamp), Some(file));
         self.take(parsed);
-        Ok(())
+        Ok(true)
+    }
+
+    /// Does the last line that was read still end there? A file that nobody held may be another, whatever its number.
+    fn goes_on_in(&self, file: &File, header: &Header) -> io::Result<bool> {
+        let start = self.end.saturating_sub(LINE_BYTES);
+        let mut text = vec![0; self.end - start];
+        match file.read_exact_at(&mut text, start as u64) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+            outcome => outcome?,
+        }
+        Ok(uidlist::last_uid(&text, header.version).is_some_and(|last| last == self.last))
     }
 
     fn take(&mut self, parsed: Parsed) {
@@ -118,7 +144,7 @@ impl ListFile {
     ) -> Self {
         let unfit = header.is_none();
         let (end, records) = (end as usize, records as usize);
-        Self { stamp, header, end, records, last, unfit, waiting: HashMap::new() }
+        Self { stamp, held: None, header, end, records, last, unfit, waiting: HashMap::new() }
     }
 
     /// How far it was read: bytes, records, the last UID.
@@ -159,8 +185,7 @@ impl ListFile {
         disk.write(&file, &text, self.end as u64)?;
         disk.sync(&file)?;
         self.end += text.len();
-        self.wrote(records, directory::stamp(&file)?);
-        Ok(())
+        self.wrote(records, file)
     }
 
     /// Writes the whole file anew. On `Ok` it is on the disk.
@@ -173,24 +198,25 @@ impl ListFile {
     ) -> io::Result<()> {
         let mut text = header.to_line().into_bytes();
         records.iter().for_each(|record| record.write(&mut text));
-        let stamp = write_file(disk, home, LIST, &text)?;
+        let file = write_file(disk, home, LIST, &text)?;
         *self = Self { header: Some(header), end: text.len(), ..Self::default() };
-        self.wrote(records, stamp);
-        Ok(())
+        self.wrote(records, file)
     }
 
-    fn wrote(&mut self, records: &[Record], stamp: Stamp) {
+    fn wrote(&mut self, records: &[Record], file: File) -> io::Result<()> {
+        self.stamp = Some(directory::stamp(&file)?);
+        self.held = Some(file);
         self.records += records.len();
         self.last = records.last().map_or(self.last, |record| record.uid);
         if let Some(header) = &mut self.header {
             header.next_uid = header.next_uid.max(self.last.saturating_add(1));
         }
-        self.stamp = Some(stamp);
+        Ok(())
     }
 }
 
-/// Puts a file with `text` in the place of `name`. On `Ok` it is on the disk; else `name` is as it was.
-pub(crate) fn write_file(disk: &dyn Disk, home: &Directory, name: &str, text: &[u8]) -> io::Result<Stamp> {
+/// Puts a file with `text` in the place of `name` and answers it. On `Ok` it is on the disk; else `name` is as it was.
+pub(crate) fn write_file(disk: &dyn Disk, home: &Directory, name: &str, text: &[u8]) -> io::Result<File> {
     let temporary = format!("{name}.tmp");
     let (temporary, name) = (Path::new(&temporary), Path::new(name));
     let file = match disk.create(home, temporary, FILE_MODE) {
@@ -207,5 +233,5 @@ pub(crate) fn write_file(disk: &dyn Disk, home: &Directory, name: &str, text: &[
         return Err(error);
     }
     disk.sync_directory(&home.enter_to_sync(Path::new("."), Links::Refuse)?)?;
-    directory::stamp(&file)
+    Ok(file)
 }

@@ -68,6 +68,7 @@ impl Maildir {
     /// Gives back what can be had again.
     pub(crate) fn rest(&mut self) {
         self.directories = None;
+        self.list.rest();
     }
 
     /// What the list of UIDs says about a message beside its name: `P` its UIDL, `O` its place in POP3.
