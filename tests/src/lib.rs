@@ -17,6 +17,7 @@ pub mod port;
 pub mod processes;
 pub mod storm;
 pub mod client;
+pub mod dovecot;
 pub mod mail;
 pub mod man;
 pub mod source;

@@ -4,80 +4,12 @@
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use tests::{Builder, Suite};
-
-/// Uid and gid of the suite's mailboxes when the tests run as root; Dovecot reads with them, too.
-const MAILBOX_ID: u32 = 5001;
-
-/// Dovecot on the mailboxes of a suite; killed when dropped.
-struct Dovecot {
-    child: Child,
-    _home: TempDir,
-}
-
-impl Dovecot {
-    /// None where there is no Dovecot, or no right to run it.
-    fn can_run() -> bool {
-        let there = sys::ids::is_root() && Command::new("dovecot").arg("--version").output().is_ok();
-        if !there {
-            testkit::left_out("Dovecot is not installed, or this is not root");
-        }
-        there
-    }
-
-    fn start(mail: &Path, imap: u16, pop3: u16) -> Self {
-        let home = tempfile::Builder::new().prefix("dovecot-").tempdir().unwrap();
-        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let root = home.path().display();
-        let conf = format!(
-            "base_dir = {root}/run\nstate_dir = {root}/state\nlog_path = {root}/log\nprotocols = imap pop3\n\
-             listen = 127.0.0.1\nssl = no\ndisable_plaintext_auth = no\nfirst_valid_uid = 1\n\
-             mail_uid = {MAILBOX_ID}\nmail_gid = {MAILBOX_ID}\nmail_location = maildir:~/\n\
-             default_internal_user = {user}\ndefault_login_user = {user}\n\
-             namespace inbox {{\n inbox = yes\n separator = .\n}}\n\
-             passdb {{\n driver = static\n args = password=secret\n}}\n\
-             userdb {{\n driver = static\n args = uid={MAILBOX_ID} gid={MAILBOX_ID} home={mail}/%n\n}}\n\
-             service imap-login {{\n chroot =\n inet_listener imap {{\n port = {imap}\n }}\n inet_listener imaps {{\n port = 0\n }}\n}}\n\
-             service pop3-login {{\n chroot =\n inet_listener pop3 {{\n port = {pop3}\n }}\n inet_listener pop3s {{\n port = 0\n }}\n}}\n",
-            mail = mail.display(),
-            user = "dovecot",
-        );
-        fs::write(home.path().join("conf"), conf).unwrap();
-        let mut command = Command::new("dovecot");
-        command.arg("-F").arg("-c").arg(home.path().join("conf"));
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let dovecot = Self { child, _home: home };
-        dovecot.wait_until_it_serves(imap);
-        dovecot
-    }
-
-    fn wait_until_it_serves(&self, port: u16) {
-        let patience = std::time::Instant::now() + tests::suite::PATIENCE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(std::time::Instant::now() < patience, "Dovecot does not start");
-            std::thread::yield_now();
-        }
-    }
-
-    fn stop(mut self) {
-        self.end();
-    }
-
-    fn end(&mut self) {
-        let _ = sys::signals::send(self.child.id(), sys::signals::SignalKind::SIGTERM);
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Dovecot {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
+use tests::Suite;
+use tests::dovecot::{Dovecot, MAILBOX_ID, suite_with_maildir};
 
 /// A user who has a mailbox there, and programs that go on whoever serves it.
 struct Reader {
@@ -262,32 +194,20 @@ it.logout()
 print(fetched)
 "#;
 
+fn can_run_dovecot() -> bool {
+    let can = Dovecot::can_run();
+    if !can {
+        testkit::left_out("Dovecot is not installed, or this is not root");
+    }
+    can
+}
+
 fn there_is(program: &str) -> bool {
     let there = Command::new(program).arg("--version").output().is_ok();
     if !there {
         testkit::left_out(&format!("{program} is not installed"));
     }
     there
-}
-
-/// A suite that is down, with a user's Maildir.
-fn suite() -> (Suite, [u16; 2]) {
-    let mut builder = Builder::new()
-        .example_com()
-        .main("virtual_password_maps = hash:$config_directory/passwords")
-        .table("passwords", "user@example.com {PLAIN}secret\n");
-    let ports = [(); 2].map(|()| builder.reserve_port());
-    let [imap, pop3] = ports;
-    let master = format!(
-        "127.0.0.1:{imap} inet n - n - - imapd\n127.0.0.1:{pop3} inet n - n - - pop3d\nauth unix - - n - - authd\n"
-    );
-    let suite = builder.master(&master).write();
-    for name in ["", "cur", "new", "tmp"] {
-        let path = suite.root().join("mail/user").join(name);
-        fs::create_dir_all(&path).unwrap();
-        chown(&path, Some(MAILBOX_ID), Some(MAILBOX_ID)).unwrap();
-    }
-    (suite, ports)
 }
 
 /// Delivers as any delivery agent does.
@@ -305,10 +225,10 @@ fn deliver(suite: &Suite, round: usize) {
 
 #[test]
 fn a_mailbox_goes_from_dovecot_to_us_and_back_and_nothing_is_fetched_again() {
-    if !Dovecot::can_run() || !there_is("mbsync") || !there_is("fetchmail") || !there_is("python3") {
+    if !can_run_dovecot() || !there_is("mbsync") || !there_is("fetchmail") || !there_is("python3") {
         return;
     }
-    let (suite, [imap, pop3]) = suite();
+    let (suite, [imap, pop3, ..]) = suite_with_maildir();
     let mail = suite.root().join("mail");
     let reader = Reader { home: tempfile::tempdir().unwrap() };
     fs::create_dir(reader.home.path().join("mail")).unwrap();
