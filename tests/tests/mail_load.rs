@@ -1,6 +1,8 @@
 //! Many clients in the same mailboxes at once, and each one's view held against what was done.
 //!
-//! `IMAP_LOAD_ROUNDS` makes the run longer than the suite's own, `IMAP_LOAD_SEED` another one.
+//! `IMAP_LOAD_ROUNDS` or `IMAP_LOAD_MINUTES` make the run longer than the suite's own, `IMAP_LOAD_SEED` another one. In a
+//! long run workers should die less often, after each `IMAP_LOAD_KILL_ROUNDS`: master waits longer and longer before it
+//! starts what dies within seconds.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,13 +10,15 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::chown;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tests::suite::PATIENCE;
 use tests::{Builder, Suite, processes};
 
 const CLIENTS: usize = 8;
 const ROUNDS: usize = 60;
+/// After so many rounds a worker is killed.
+const KILL_ROUNDS: usize = 10;
 /// INBOX comes first: there mail is delivered.
 const BOXES: [&str; 3] = ["INBOX", "Work", "Work.Old"];
 /// Uid and gid of the suite's mailboxes when the tests run as root.
@@ -542,11 +546,14 @@ fn load(kills: bool) {
         return;
     }
     let mut load = Load::start();
-    for round in 1..=number("IMAP_LOAD_ROUNDS", ROUNDS) {
+    let (rounds, kill_rounds) =
+        (number("IMAP_LOAD_ROUNDS", ROUNDS), number("IMAP_LOAD_KILL_ROUNDS", KILL_ROUNDS));
+    let end = Instant::now() + Duration::from_secs(60 * number("IMAP_LOAD_MINUTES", 0) as u64);
+    for round in (1..).take_while(|round| *round <= rounds || Instant::now() < end) {
         if round % 5 == 0 {
             load.deliver();
         }
-        if kills && round % 10 == 0 {
+        if kills && round % kill_rounds == 0 {
             load.kill_a_worker();
         }
         load.round();
@@ -555,6 +562,7 @@ fn load(kills: bool) {
         }
     }
     load.check();
+    println!("{} messages, {} clients", load.letters, load.clients.len());
     let log = load.suite.log();
     assert!(!log.contains("panicked"), "{}", load.suite.log_end());
     load.suite.stop();
