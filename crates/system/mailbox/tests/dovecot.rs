@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use mailbox::store::{Flags, How, Maildrop, Settings, Store, Stores};
+use mailbox::store::{FlagScope, Flags, How, Maildrop, Settings, Store, Stores};
 
 use world::{change, exclusive, folder_name, text};
 
@@ -237,7 +237,7 @@ impl Switch {
             let (store, now_us) = self.ours();
             let [from, to] = [from, to].map(|name| store.folder(&folder_name(name), now_us).unwrap());
             from.sync(now_us).unwrap();
-            let copied = from.copy(&[uid], &to, now_us).unwrap();
+            let copied = from.copy(&[uid], &to, FlagScope::ALL, now_us).unwrap();
             assert_eq!(text(&from, uid), text(&to, copied[0].to));
             self.give_away();
             copied[0].to

@@ -57,6 +57,11 @@ fn named(name: &str, cursor: &mut Cursor<'_>) -> Parsed<Command> {
         "CANCELUPDATE" => cursor.cancel_update(),
         "GETMETADATA" => cursor.get_metadata(),
         "SETMETADATA" => cursor.set_metadata(),
+        "SETACL" => cursor.set_acl(),
+        "DELETEACL" => cursor.delete_acl(),
+        "GETACL" => cursor.one_mailbox().map(Command::GetAcl),
+        "LISTRIGHTS" => cursor.list_rights(),
+        "MYRIGHTS" => cursor.one_mailbox().map(Command::MyRights),
         "NOTIFY" => cursor.notify(),
         "COMPRESS" => cursor.compress(),
         "GETQUOTA" => cursor.get_quota(),
@@ -131,6 +136,10 @@ mod tests {
             ("a SORT (REVERSE DATE SUBJECT) UTF-8 ALL", "SORT"),
             ("a THREAD REFS US-ASCII ALL", "THREAD"),
             ("a CREATE x (USE (\\Sent))", "CREATE"),
+            ("a GETACL x", "GETACL"),
+            ("a DELETEACL x -y", "DELETEACL"),
+            ("a LISTRIGHTS x \"\"", "LISTRIGHTS"),
+            ("a MYRIGHTS x", "MYRIGHTS"),
             ("a ID (\"name\" NIL)", "ID"),
             ("a AUTHENTICATE PLAIN =", "AUTHENTICATE"),
             ("a NOTIFY SET (personal (MailboxName))", "NOTIFY"),
@@ -187,7 +196,7 @@ mod tests {
             "(", ")", " ", "1", "*", ":", ",", "BODY", "[", "]", "<", ">", "HEADER.FIELDS", "\"", "\\", "{1}\r\na", "NOT",
             "OR", "RETURN", "SET", "SELECTED", "MessageNew", "MessageExpunge", "ALL", "UID", "FLAGS", "+", "$", "CATENATE", "MODSEQ", "\0", "\u{e9}", "NIL", "-", ".", "4294967296",
         ]), 0..30), verb in prop::sample::select(vec![
-            "FETCH", "UID FETCH", "STORE", "SEARCH", "SORT", "LIST", "SELECT", "ID", "STATUS", "CREATE", "LOGIN", "THREAD", "NOTIFY",
+            "FETCH", "UID FETCH", "STORE", "SEARCH", "SORT", "LIST", "SELECT", "ID", "STATUS", "CREATE", "LOGIN", "THREAD", "NOTIFY", "SETACL", "DELETEACL", "LISTRIGHTS",
         ])) {
             let _ = command(verb, words.concat().as_bytes(), false);
             let _ = append_begin(words.concat().as_bytes());

@@ -96,6 +96,7 @@ impl Cursor<'_> {
             "SUBSCRIBED" => returns.subscribed = true,
             "CHILDREN" => returns.children = true,
             "SPECIAL-USE" => returns.special_use = true,
+            "MYRIGHTS" => returns.my_rights = true,
             "STATUS" => {
                 self.space()?;
                 returns.status = self.status_items()?;

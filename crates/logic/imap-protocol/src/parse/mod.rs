@@ -9,6 +9,7 @@ mod authentication;
 mod mailbox;
 mod list;
 mod metadata;
+mod acl;
 mod notify;
 mod append;
 mod sequence;

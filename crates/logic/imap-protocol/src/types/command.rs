@@ -1,5 +1,7 @@
 //! The commands of a client.
 
+use acl::{Change, Identifier, Rights};
+
 use crate::types::{
     DateTime, EntryName, Feature, FetchItem, FetchModifiers, Flags, ListRequest, MailboxName, Messages,
     MetadataOptions, NotifyRequest, Numbers, SearchRequest, SequenceSet, SortRequest, SpecialUse, StatusItem,
@@ -111,6 +113,35 @@ pub enum Command {
         /// What becomes of which; without a value it goes.
         entries: Vec<(EntryName, Option<Vec<u8>>)>,
     },
+    /// RFC 4314 §3.1
+    SetAcl {
+        /// Of which.
+        mailbox: MailboxName,
+        /// Whose rights; not everybody's.
+        identifier: Identifier,
+        /// What becomes of them.
+        change: Change,
+        /// With which.
+        rights: Rights,
+    },
+    /// RFC 4314 §3.2
+    DeleteAcl {
+        /// Of which.
+        mailbox: MailboxName,
+        /// Whose rights.
+        identifier: Identifier,
+    },
+    /// RFC 4314 §3.3
+    GetAcl(MailboxName),
+    /// RFC 4314 §3.4
+    ListRights {
+        /// Of which.
+        mailbox: MailboxName,
+        /// Of whom, as the client wrote it.
+        identifier: Vec<u8>,
+    },
+    /// RFC 4314 §3.5
+    MyRights(MailboxName),
     /// RFC 5465
     Notify(NotifyRequest),
     /// COMPRESS DEFLATE (RFC 4978)
@@ -215,6 +246,11 @@ impl Command {
             Self::CancelUpdate(_) => "CANCELUPDATE",
             Self::GetMetadata { .. } => "GETMETADATA",
             Self::SetMetadata { .. } => "SETMETADATA",
+            Self::SetAcl { .. } => "SETACL",
+            Self::DeleteAcl { .. } => "DELETEACL",
+            Self::GetAcl(_) => "GETACL",
+            Self::ListRights { .. } => "LISTRIGHTS",
+            Self::MyRights(_) => "MYRIGHTS",
             Self::Notify(_) => "NOTIFY",
             Self::Compress => "COMPRESS",
             Self::GetQuota(_) => "GETQUOTA",

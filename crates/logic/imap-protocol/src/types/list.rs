@@ -77,6 +77,8 @@ pub struct ListReturn {
     pub children: bool,
     /// `SPECIAL-USE`
     pub special_use: bool,
+    /// `MYRIGHTS` (RFC 8440)
+    pub my_rights: bool,
     /// `STATUS (...)`; empty where it is not asked for.
     pub status: Vec<StatusItem>,
 }

@@ -7,6 +7,7 @@ mod string;
 mod reply;
 mod mailbox;
 mod metadata;
+mod acl;
 mod fetch;
 mod envelope;
 mod structure;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::contents::Place;
 use super::error::MailError;
+use super::flags::{FlagScope, KeywordSet};
 use super::folder::{Copied, Folder, Work};
 use super::maildir::Adopted;
 use super::upload::Addition;
@@ -17,27 +18,40 @@ const BLOCK_BYTES: usize = 256 * 1024;
 const TRIES: usize = 10;
 
 impl Folder {
-    /// Copies messages with flags, keywords and dates; all or none. Messages that are gone are passed over.
+    /// Copies messages with their dates, and those flags and keywords that `scope` lets through; all or none. Messages that
+    /// are gone are passed over.
     ///
     /// # Errors
     /// [`MailError::OverQuota`], [`MailError::TooManyKeywords`], [`MailError::Locked`], [`MailError::Io`].
-    pub fn copy(&self, uids: &[Uid], target: &Self, now_us: u64) -> Result<Vec<Copied>, MailError> {
+    pub fn copy(
+        &self,
+        uids: &[Uid],
+        target: &Self,
+        scope: FlagScope,
+        now_us: u64,
+    ) -> Result<Vec<Copied>, MailError> {
         let sizes = self.disk_bytes(uids);
         self.shared.check_room(sizes.iter().map(|(_, bytes)| bytes).sum(), uids.len() as u64, now_us)?;
-        let copied = self.copy_files(uids, target, now_us)?;
+        let copied = self.copy_files(uids, target, scope, now_us)?;
         self.note_copies(target, &sizes, &copied);
         Ok(copied)
     }
 
-    fn copy_files(&self, uids: &[Uid], target: &Self, now_us: u64) -> Result<Vec<Copied>, MailError> {
+    fn copy_files(
+        &self,
+        uids: &[Uid],
+        target: &Self,
+        scope: FlagScope,
+        now_us: u64,
+    ) -> Result<Vec<Copied>, MailError> {
         let mut copied: Vec<Copied> = Vec::with_capacity(uids.len());
         let mut wanted = uids.to_vec();
         for _ in 0..TRIES {
-            let Some((there, files)) = self.offered(&wanted)? else {
-                return self.copy_text(uids, target, now_us);
+            let Some((there, files)) = self.offered(&wanted, scope)? else {
+                return self.copy_text(uids, target, scope, now_us);
             };
             let Some(new) = target.adopt(&files, now_us)? else {
-                return self.copy_text(uids, target, now_us);
+                return self.copy_text(uids, target, scope, now_us);
             };
             let both = || there.iter().zip(&new);
             copied.extend(both().filter_map(|(from, to)| to.map(|to| Copied { from: *from, to })));
@@ -55,10 +69,16 @@ impl Folder {
     ///
     /// # Errors
     /// As [`Folder::copy`].
-    pub fn move_to(&self, uids: &[Uid], target: &Self, now_us: u64) -> Result<Vec<Copied>, MailError> {
+    pub fn move_to(
+        &self,
+        uids: &[Uid],
+        target: &Self,
+        scope: FlagScope,
+        now_us: u64,
+    ) -> Result<Vec<Copied>, MailError> {
         // Within a store nothing grows by it.
         let sizes = self.disk_bytes(uids);
-        let copied = self.copy_files(uids, target, now_us)?;
+        let copied = self.copy_files(uids, target, scope, now_us)?;
         self.note_copies(target, &sizes, &copied);
         let moved: Vec<Uid> = copied.iter().map(|copied| copied.from).collect();
         self.expunge(&moved, now_us)?;
@@ -83,7 +103,7 @@ impl Folder {
     }
 
     /// The files of those messages that are there; none where messages are no files.
-    fn offered(&self, uids: &[Uid]) -> Result<Option<Offered>, MailError> {
+    fn offered(&self, uids: &[Uid], scope: FlagScope) -> Result<Option<Offered>, MailError> {
         let mut work = locked(&self.work);
         let Work::Maildir(maildir) = &mut *work else { return Ok(None) };
         let (mut there, mut files) = (Vec::with_capacity(uids.len()), Vec::with_capacity(uids.len()));
@@ -98,8 +118,8 @@ impl Folder {
             files.push(Adopted {
                 directory: directories[usize::from(*fresh)].clone(),
                 name: name.clone(),
-                flags: message.flags,
-                keywords: keywords::names_of(contents.keywords(), message.keywords),
+                flags: message.flags & scope.flags,
+                keywords: keywords::names_of(contents.keywords(), scoped(message.keywords, scope)),
                 wire: detail.wire,
                 received: detail.received,
             });
@@ -116,7 +136,13 @@ impl Folder {
     }
 
     /// From or to an mbox, the text itself is copied.
-    fn copy_text(&self, uids: &[Uid], target: &Self, now_us: u64) -> Result<Vec<Copied>, MailError> {
+    fn copy_text(
+        &self,
+        uids: &[Uid],
+        target: &Self,
+        scope: FlagScope,
+        now_us: u64,
+    ) -> Result<Vec<Copied>, MailError> {
         let dates = self.received(uids)?;
         let (mut from, mut additions) = (Vec::with_capacity(uids.len()), Vec::with_capacity(uids.len()));
         for (uid, received) in uids.iter().zip(dates) {
@@ -140,7 +166,8 @@ impl Folder {
                 offset += block.len() as u64;
             }
             let received = received.unwrap_or((now_us / 1_000_000) as i64);
-            additions.push(Addition { upload, flags, keywords: self.keyword_names(*uid), received });
+            let keywords = if scope.keywords { self.keyword_names(*uid) } else { Vec::new() };
+            additions.push(Addition { upload, flags: flags & scope.flags, keywords, received });
             from.push(*uid);
         }
         if additions.is_empty() {
@@ -149,4 +176,8 @@ impl Folder {
         let to = target.append(additions, now_us)?;
         Ok(from.into_iter().zip(to).map(|(from, to)| Copied { from, to }).collect())
     }
+}
+
+fn scoped(keywords: KeywordSet, scope: FlagScope) -> KeywordSet {
+    if scope.keywords { keywords } else { KeywordSet::default() }
 }

@@ -134,6 +134,20 @@ pub enum How {
     Replace,
 }
 
+/// Which marks may be changed, or go with a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlagScope {
+    /// System flags.
+    pub flags: Flags,
+    /// All keywords, or none.
+    pub keywords: bool,
+}
+
+impl FlagScope {
+    /// All of them.
+    pub const ALL: Self = Self { flags: Flags(63), keywords: true };
+}
+
 /// A change of flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlagChange {
@@ -143,4 +157,6 @@ pub struct FlagChange {
     pub flags: Flags,
     /// Keywords by name, compared without case. New names become keywords of the folder.
     pub keywords: Vec<String>,
+    /// Others stay as they are.
+    pub scope: FlagScope,
 }

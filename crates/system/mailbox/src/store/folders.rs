@@ -27,7 +27,7 @@ const FILE_MODE: u32 = 0o600;
 pub(super) const SUBSCRIPTIONS: &str = "subscriptions";
 pub(super) const HIDDEN_SUBSCRIPTIONS: &str = ".subscriptions";
 /// Beside mbox files, what is not mail lies in this directory, as Dovecot has it.
-const CONTROL: &str = ".imap";
+pub(super) const CONTROL: &str = ".imap";
 /// A larger file of subscriptions is not read, bytes.
 const SUBSCRIPTIONS_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -89,6 +89,10 @@ impl Store {
             return Err(MailError::Unsupported { what: "a folder beside INBOX" });
         }
         layout::directory_of(&self.shared.settings, name)
+    }
+
+    pub(super) fn has_folders(&self) -> bool {
+        self.has_folders
     }
 
     pub(super) fn is_mbox(&self) -> bool {
@@ -165,6 +169,7 @@ impl Store {
             self.shared.index.forget(guid);
         }
         self.forget_attributes(name, now_us);
+        self.forget_acl(name, now_us);
         Ok(())
     }
 
@@ -254,7 +259,7 @@ impl Store {
         }
         drop(open);
         self.move_attributes(from, to, now_us);
-        Ok(())
+        self.move_acl(from, to, now_us)
     }
 
     /// A mere parent's name is free, as long as nothing that comes along meets a folder there.

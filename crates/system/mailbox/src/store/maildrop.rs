@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::contents::{Contents, Detail, Message, Place};
 use super::error::MailError;
-use super::flags::{FlagChange, Flags, How};
+use super::flags::{FlagChange, FlagScope, Flags, How};
 use super::folder::{Folder, Work};
 use super::lock::{FolderLock, Wanted};
 use super::text::MessageText;
@@ -111,12 +111,12 @@ impl Maildrop {
     pub fn update(self, delete: &[Uid], seen: &[Uid], now_us: u64) -> Result<(), MailError> {
         let unseen: Vec<Uid> = seen.iter().filter(|uid| !delete.contains(uid)).copied().collect();
         if !unseen.is_empty() {
-            let change = FlagChange { how: How::Add, flags: Flags::SEEN, keywords: Vec::new() };
+            let change = FlagChange { how: How::Add, flags: Flags::SEEN, keywords: Vec::new(), scope: FlagScope::ALL };
             self.folder.store(&unseen, &change, None, now_us)?;
         }
         if !delete.is_empty() && self.settings.keeps_deleted {
             let keywords = vec![self.settings.hidden_keyword.clone()];
-            let change = FlagChange { how: How::Add, flags: Flags::NONE, keywords };
+            let change = FlagChange { how: How::Add, flags: Flags::NONE, keywords, scope: FlagScope::ALL };
             self.folder.store(delete, &change, None, now_us)?;
         } else if !delete.is_empty() {
             self.folder.expunge(delete, now_us)?;

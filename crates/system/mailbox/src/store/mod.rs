@@ -34,6 +34,7 @@
 //! **What a session computes** about a message (ENVELOPE, BODYSTRUCTURE) can be left in the index with
 //! [`Folder::cache`] and had again with [`Folder::cached`]: bytes that mean nothing to this crate, and that may be gone.
 
+mod acl;
 mod attributes;
 mod contents;
 mod copying;
@@ -81,7 +82,7 @@ use kept::KeptStores;
 pub use attributes::Attribute;
 pub use contents::{Changes, Contents, Message, Summary, Vanished};
 pub use error::MailError;
-pub use flags::{FlagChange, Flags, How, KEYWORDS_LIMIT, KeywordSet};
+pub use flags::{FlagChange, FlagScope, Flags, How, KEYWORDS_LIMIT, KeywordSet};
 pub use folder::{CacheKind, Copied, Folder, Quota, Stored, WatchPlace};
 pub use folders::Store;
 pub use index::Computed;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mailbox::store::{Addition, Flags, Folder, How, Layout, MailError, Settings, Store, Stores};
+use mailbox::store::{Addition, FlagScope, Flags, Folder, How, Layout, MailError, Settings, Store, Stores};
 
 use crate::broken_disk::{BrokenDisk, Fault};
 use crate::world::{change, folder_name, text};
@@ -166,7 +166,7 @@ fn rewritten(before: &BTreeMap<u32, String>, after: &BTreeMap<u32, String>, done
 
 fn move_away(place: &Place<'_>, store: &Store) -> Result<(), MailError> {
     let (inbox, other) = (place.folder(store, "INBOX")?, place.folder(store, "other")?);
-    inbox.move_to(&[1, 2], &other, place.now_us).map(drop)
+    inbox.move_to(&[1, 2], &other, FlagScope::ALL, place.now_us).map(drop)
 }
 
 #[test]

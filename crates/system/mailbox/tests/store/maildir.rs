@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mailbox::store::{Addition, Flags, How, MailError, Vanished};
+use mailbox::store::{Addition, FlagScope, Flags, How, MailError, Vanished};
 
 use crate::world::{World, change, folder_name, shown, text, uids};
 
@@ -120,18 +120,18 @@ fn copies_keep_their_names_flags_and_keywords() {
     world.append(&other, "first", Flags::NONE, &["x", "y"]);
     let one = world.append(&inbox, "one\r\n", Flags::FLAGGED, &["y"]);
     let two = world.append(&inbox, "two\r\n", Flags::NONE, &[]);
-    let copied = inbox.copy(&[one, 99, two], &other, world.now()).unwrap();
+    let copied = inbox.copy(&[one, 99, two], &other, FlagScope::ALL, world.now()).unwrap();
     let pairs: Vec<_> = copied.iter().map(|copied| (copied.from, copied.to)).collect();
     assert_eq!(pairs, [(one, 2), (two, 3)]);
     assert_eq!(shown(&other), ["1:Flags():x,y", "2:Flags(F):y", "3:Flags():"]);
     assert_eq!(inbox.message_guid(one), other.message_guid(2));
     assert_eq!(other.received(&[2]).unwrap(), [Some(1_000_000_000)]);
     // Copied where it is already, it needs another name.
-    let again = inbox.copy(&[one], &other, world.now()).unwrap();
-    let itself = other.copy(&[2], &other, world.now()).unwrap();
+    let again = inbox.copy(&[one], &other, FlagScope::ALL, world.now()).unwrap();
+    let itself = other.copy(&[2], &other, FlagScope::ALL, world.now()).unwrap();
     assert_eq!((again[0].to, itself[0].to), (4, 5));
     assert_eq!([2, 4, 5].map(|uid| text(&other, uid)), ["one\r\n"; 3]);
-    let moved = inbox.move_to(&[one, two], &other, world.now()).unwrap();
+    let moved = inbox.move_to(&[one, two], &other, FlagScope::ALL, world.now()).unwrap();
     assert_eq!((moved.len(), uids(&inbox).len(), uids(&other).len()), (2, 0, 7));
     let fresh = world.other_process().folder(&folder_name("A/B"), world.now()).unwrap();
     fresh.sync(world.now()).unwrap();
@@ -144,8 +144,8 @@ fn a_message_that_comes_back_gets_no_name_that_the_list_still_has() {
     world.store.create(&folder_name("A"), world.now()).unwrap();
     let (inbox, other) = (world.inbox(), world.folder("A"));
     let one = world.append(&inbox, "one\r\n", Flags::NONE, &[]);
-    let away = inbox.move_to(&[one], &other, world.now()).unwrap();
-    let back = other.move_to(&[away[0].to], &inbox, world.now()).unwrap();
+    let away = inbox.move_to(&[one], &other, FlagScope::ALL, world.now()).unwrap();
+    let back = other.move_to(&[away[0].to], &inbox, FlagScope::ALL, world.now()).unwrap();
     let list = std::fs::read_to_string(world.at("dovecot-uidlist")).unwrap();
     let names: Vec<&str> =
         list.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(_, name)| name).collect();

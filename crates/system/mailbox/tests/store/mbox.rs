@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailbox::store::{
-    Addition, Flags, Folder, FolderName, How, Layout, Limits, Location, MailError, Maildrop, Settings, Store,
+    Addition, FlagScope, Flags, Folder, FolderName, How, Layout, Limits, Location, MailError, Maildrop, Settings, Store,
     Stores, Vanished,
 };
 
@@ -230,7 +230,7 @@ fn folders_beside_an_mbox_are_files_in_a_directory_of_their_own() {
     inbox.sync(spool.now()).unwrap();
     let target = store.folder(&below, spool.now()).unwrap();
     target.sync(spool.now()).unwrap();
-    inbox.move_to(&[1], &target, spool.now()).unwrap();
+    inbox.move_to(&[1], &target, FlagScope::ALL, spool.now()).unwrap();
     assert_eq!((uids(&inbox), text(&target, 1)), (vec![], "Subject: x\r\n\r\nbody\r\n".to_owned()));
     store.subscribe(&below, true, spool.now()).unwrap();
     store.rename(&below, &name("C"), spool.now()).unwrap();

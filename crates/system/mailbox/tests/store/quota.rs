@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mailbox::store::{Addition, Flags, MailError, Settings};
+use mailbox::store::{Addition, FlagScope, Flags, MailError, Settings};
 
 use crate::world::{World, folder_name};
 
@@ -20,9 +20,9 @@ fn the_sum_is_kept_as_messages_come_and_go() {
     world.store.create(&folder_name("A"), world.now()).unwrap();
     let (inbox, other) = (world.inbox(), world.folder("A"));
     let uid = world.append(&inbox, "0123456789\r\n", Flags::NONE, &[]);
-    inbox.copy(&[uid], &other, world.now()).unwrap();
+    inbox.copy(&[uid], &other, FlagScope::ALL, world.now()).unwrap();
     assert_eq!(used(&world), (27, 3));
-    inbox.move_to(&[uid], &other, world.now()).unwrap();
+    inbox.move_to(&[uid], &other, FlagScope::ALL, world.now()).unwrap();
     assert_eq!(used(&world), (27, 3));
     inbox.expunge(&[1], world.now()).unwrap();
     assert_eq!(used(&world), (22, 2));

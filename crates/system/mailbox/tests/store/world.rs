@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mailbox::store::{
-    Addition, DropSettings, FlagChange, Flags, Folder, FolderName, How, Settings, Store, Stores, Uid,
+    Addition, DropSettings, FlagChange, FlagScope, Flags, Folder, FolderName, How, Settings, Store, Stores, Uid,
 };
 
 pub(crate) struct World {
@@ -92,7 +92,8 @@ pub(crate) fn folder_name(name: &str) -> FolderName {
 }
 
 pub(crate) fn change(how: How, flags: Flags, keywords: &[&str]) -> FlagChange {
-    FlagChange { how, flags, keywords: keywords.iter().map(|word| (*word).to_owned()).collect() }
+    let keywords = keywords.iter().map(|word| (*word).to_owned()).collect();
+    FlagChange { how, flags, keywords, scope: FlagScope::ALL }
 }
 
 pub(crate) fn uids(folder: &Folder) -> Vec<Uid> {

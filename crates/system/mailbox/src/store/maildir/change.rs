@@ -276,13 +276,15 @@ fn renaming(
 
 /// The flags of a message after a change.
 pub(crate) fn changed(message: &Message, change: &FlagChange, keywords: KeywordSet) -> Marks {
-    let asked = change.flags & Flags::CLIENT;
+    let within = Flags::CLIENT & change.scope.flags;
+    let asked = change.flags & within;
     let (flags, keywords) = match change.how {
         How::Add => (message.flags | asked, message.keywords.0 | keywords.0),
         How::Remove => (message.flags & !asked, message.keywords.0 & !keywords.0),
-        How::Replace => (message.flags & !Flags::CLIENT | asked, keywords.0),
+        How::Replace => (message.flags & !within | asked, keywords.0),
     };
-    Marks { flags, keywords: KeywordSet(keywords) }
+    let keywords = if change.scope.keywords { KeywordSet(keywords) } else { message.keywords };
+    Marks { flags, keywords }
 }
 
 fn files_of(contents: &Contents, uids: &[Uid]) -> Vec<(Uid, Box<[u8]>, bool)> {
