@@ -12,14 +12,21 @@ const SESSION: &str = "IMAP4rev1 IMAP4rev2 SASL-IR ID ENABLE IDLE LITERAL+ SORT 
     SAVEDATE SPECIAL-USE CREATE-SPECIAL-USE OBJECTID PARTIAL COMPRESS=DEFLATE UTF8=ACCEPT APPENDLIMIT REPLACE METADATA \
     INPROGRESS NOTIFY QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE";
 
+/// What there is only where lists of rights count; as with Dovecot each right can be given by itself (RFC 4314 §2.2).
+const RIGHTS: &str = "ACL RIGHTS=texk LIST-MYRIGHTS";
+
 /// Before the log-in.
 pub(crate) fn login() -> Vec<Capability> {
     list(LOGIN)
 }
 
 /// Behind it.
-pub(crate) fn session() -> Vec<Capability> {
-    list(SESSION)
+pub(crate) fn session(counts_rights: bool) -> Vec<Capability> {
+    let mut names = list(SESSION);
+    if counts_rights {
+        names.append(&mut list(RIGHTS));
+    }
+    names
 }
 
 fn list(names: &str) -> Vec<Capability> {
@@ -33,6 +40,7 @@ mod tests {
     #[test]
     fn every_name_is_an_atom() {
         assert_eq!(login().len(), LOGIN.split_whitespace().count());
-        assert_eq!(session().len(), SESSION.split_whitespace().count());
+        assert_eq!(session(false).len(), SESSION.split_whitespace().count());
+        assert_eq!(session(true).len(), session(false).len() + RIGHTS.split_whitespace().count());
     }
 }

@@ -26,7 +26,21 @@
 //! ESEARCH, SEARCHRES, SORT, SORT=DISPLAY, ESORT, THREAD=REFERENCES, THREAD=REFS, THREAD=ORDEREDSUBJECT, CONTEXT=SEARCH, LIST-EXTENDED,
 //! LIST-STATUS, SPECIAL-USE, CREATE-SPECIAL-USE, MULTIAPPEND, BINARY, CATENATE, WITHIN, I18NLEVEL=1, STATUS=SIZE,
 //! SAVEDATE, PREVIEW, OBJECTID, PARTIAL, COMPRESS=DEFLATE, UTF8=ACCEPT, APPENDLIMIT, REPLACE, METADATA,
-//! INPROGRESS, NOTIFY, QUOTA (of `STORAGE` and `MESSAGE`; it is set by `mailbox_quota_maps`, not by clients)
+//! INPROGRESS, NOTIFY, QUOTA (of `STORAGE` and `MESSAGE`; it is set by `mailbox_quota_maps`, not by clients), ACL,
+//! RIGHTS=texk, LIST-MYRIGHTS
+//!
+//! # RIGHTS
+//! Who may do what with a mailbox stands in the file `dovecot-acl` in its directory (of an mbox file, in the directory of its
+//! name in `.imap` beside it), a line for each identifier: `owner lrws`, `user=joe lr`, `-group=staff w`. It is Dovecot's file,
+//! and clients change it with SETACL. Where there is none, the owner may do everything.
+//!
+//! Only owners reach their mailboxes, so it is only them that rights bind; what is said of others is kept for the day when
+//! another server asks. Nobody is in a group. Whatever owners take from themselves, they keep the right to give it back; what
+//! the administrator writes into the file holds. A mailbox whose file can not be understood is shut, and the log names file and
+//! line. The rights of the selected mailbox are those that it had when it was selected, or that the same client has given it
+//! since. pop3d(8) and deliveries ask nobody.
+//!
+//! All of this is off with `imapd_acl = no`.
 //!
 //! # SECURITY
 //! Before the log-in nothing of a mailbox can be reached, for the process that talks to the client has no right to. A
@@ -35,11 +49,11 @@
 //!
 //! # STANDARDS
 //! RFC 2177 (IDLE), RFC 2342 (NAMESPACE), RFC 2971 (ID), RFC 3501 (IMAP4rev1), RFC 3502 (MULTIAPPEND), RFC 3516
-//! (BINARY), RFC 3691 (UNSELECT), RFC 4315 (UIDPLUS), RFC 4469 (CATENATE), RFC 4731 (ESEARCH), RFC 4978
+//! (BINARY), RFC 3691 (UNSELECT), RFC 4314 (ACL), RFC 4315 (UIDPLUS), RFC 4469 (CATENATE), RFC 4731 (ESEARCH), RFC 4978
 //! (COMPRESS=DEFLATE), RFC 5032 (WITHIN), RFC 5161 (ENABLE), RFC 5182 (SEARCHRES), RFC 5255 (I18NLEVEL), RFC 5256
 //! (SORT, THREAD), RFC 5258 (LIST-EXTENDED), RFC 5464 (METADATA), RFC 5465 (NOTIFY), RFC 5819 (LIST-STATUS), RFC 5957 (SORT=DISPLAY), RFC
 //! 6154 (SPECIAL-USE), RFC 6851 (MOVE), RFC 6855 (UTF8=ACCEPT), RFC 7162 (CONDSTORE, QRESYNC), RFC 7888 (LITERAL+), RFC
-//! 7889 (APPENDLIMIT), RFC 8314 (TLS from the start), RFC 8438 (STATUS=SIZE), RFC 8474 (OBJECTID), RFC 8508 (REPLACE),
+//! 7889 (APPENDLIMIT), RFC 8314 (TLS from the start), RFC 8438 (STATUS=SIZE), RFC 8440 (LIST-MYRIGHTS), RFC 8474 (OBJECTID), RFC 8508 (REPLACE),
 //! RFC 8514 (SAVEDATE), RFC 8970 (PREVIEW), RFC 9051 (IMAP4rev2), RFC 9208 (QUOTA), RFC 9394 (PARTIAL), RFC 9585
 //! (INPROGRESS)
 //!
@@ -62,6 +76,7 @@ mod session;
 mod state;
 mod view;
 mod refusal;
+mod access;
 mod command;
 mod special_use;
 mod criteria;

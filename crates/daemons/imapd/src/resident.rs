@@ -75,11 +75,12 @@ impl Resident for Mailboxes {
             separator: separator(layout),
             special_uses: special_uses(words),
             notified_mailboxes: MAILBOXES_LIMIT,
+            counts_rights: counts_rights(words),
         };
         let site = shared(&mut self.site, site);
         let settings = shared(&mut self.settings, dialogue(words));
         let tag = words.get("tag").unwrap_or("*").to_owned();
-        let state = State::new(site, store);
+        let state = State::new(site, session.user, store);
         let session = Session::new(settings, &tag, &session.early, state);
         self.clients.welcome(Driver::start(client, session, events));
     }
@@ -203,7 +204,7 @@ fn separator(layout: Layout) -> char {
 
 fn dialogue(words: &Attributes) -> SessionSettings {
     SessionSettings {
-        capabilities: capabilities::session(),
+        capabilities: capabilities::session(counts_rights(words)),
         timeout: Duration::from_secs(number(words, "timeout", 1800)),
         idle_notice: Duration::from_secs(number(words, "idle_notice", 120)),
         progress_notice: Duration::from_secs(number(words, "progress_notice", 15).max(1)),
@@ -211,6 +212,11 @@ fn dialogue(words: &Attributes) -> SessionSettings {
         bad_command_limit: BAD_COMMANDS,
         id: vec![("name".to_owned(), "Pillarbox".to_owned())],
     }
+}
+
+/// `imapd_acl`
+fn counts_rights(words: &Attributes) -> bool {
+    number(words, "acl", 1_u8) != 0
 }
 
 fn number<T: FromStr>(words: &Attributes, name: &str, default: T) -> T {

@@ -75,5 +75,6 @@ fn words(config: &Config) -> Attributes {
         .with("idle_notice", seconds(config.get(&parameters::IMAPD_IDLE_NOTIFY_INTERVAL)))
         .with("progress_notice", seconds(config.get(&parameters::IMAPD_PROGRESS_NOTIFY_INTERVAL)))
         .with("command_limit", config.get(&parameters::IMAPD_COMMAND_SIZE_LIMIT))
+        .with("acl", u8::from(config.get(&parameters::IMAPD_ACL)))
         .with("special_use", config.get(&parameters::IMAPD_SPECIAL_USE))
 }

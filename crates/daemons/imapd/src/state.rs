@@ -27,6 +27,8 @@ pub(crate) struct Site {
     pub(crate) special_uses: Vec<(String, SpecialUse)>,
     /// So many mailboxes are watched for a session.
     pub(crate) notified_mailboxes: usize,
+    /// Lists of rights (RFC 4314) bind the owner of the mailboxes; else nobody looks at them.
+    pub(crate) counts_rights: bool,
 }
 
 /// What the client has enabled.
@@ -51,6 +53,8 @@ impl Features {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) site: Arc<Site>,
+    /// Who has logged in: the owner of the mailboxes.
+    pub(crate) user: String,
     pub(crate) store: Arc<Store>,
     pub(crate) features: Features,
     pub(crate) view: Option<View>,
@@ -72,10 +76,11 @@ pub(crate) type Outcome = Result<Reply, Refused>;
 
 impl State {
     /// A session in nobody's mailbox yet.
-    pub(crate) fn new(site: Arc<Site>, store: Arc<Store>) -> Self {
+    pub(crate) fn new(site: Arc<Site>, user: String, store: Arc<Store>) -> Self {
         let features = Features::default();
         Self {
             site,
+            user,
             store,
             features,
             view: None,
@@ -141,6 +146,17 @@ impl State {
                 self.get_metadata(&mailbox, options, &entries, out)
             }
             Command::SetMetadata { mailbox, entries } => self.set_metadata(&mailbox, &entries),
+            Command::SetAcl { mailbox, identifier, change, rights } if self.site.counts_rights => {
+                self.set_acl(&mailbox, &identifier, change, rights)
+            }
+            Command::DeleteAcl { mailbox, identifier } if self.site.counts_rights => {
+                self.delete_acl(&mailbox, &identifier)
+            }
+            Command::GetAcl(mailbox) if self.site.counts_rights => self.get_acl(&mailbox, out),
+            Command::ListRights { mailbox, identifier } if self.site.counts_rights => {
+                Self::list_rights(&mailbox, &identifier, out)
+            }
+            Command::MyRights(mailbox) if self.site.counts_rights => self.my_rights(&mailbox, out),
             Command::Expunge(set) => self.expunge(set.as_ref(), out),
             Command::Store(request) => self.store_flags(&request, out),
             Command::Copy(messages, mailbox) => self.copy(&messages, &mailbox, out),

@@ -1,5 +1,6 @@
 //! URLs of messages on this server, as CATENATE has them (RFC 5092, RFC 5550 §4.1).
 
+use acl::Right;
 use imap_protocol::types::{MailboxName, Partial, Section};
 use sys::clock;
 
@@ -25,6 +26,7 @@ pub(crate) fn fetch(state: &State, url: &str) -> Result<Vec<u8>, &'static str> {
     let uid = uid.ok_or("The URL names no message")?;
     let name = state.folder_name(&mailbox).map_err(|_| "Invalid mailbox name")?;
     let folder = state.store.folder(&name, clock::now_us()).map_err(|_| "Mailbox doesn't exist")?;
+    state.permit(&name, Right::Read).map_err(|_| "Permission denied")?;
     folder.sync(clock::now_us()).map_err(|_| "Mailbox can't be read")?;
     if validity.is_some_and(|validity| validity != folder.read(|contents| contents.summary().uid_validity)) {
         return Err("Invalid UIDVALIDITY");

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use acl::{Right, Rights};
 use imap_protocol::types::{Code, Flag, Flags, Keyword, MailboxName, Messages, Numbers, Reply, SequenceSet};
 use imap_protocol::write::Out;
 use mailbox::store::{self, Folder, Message, Uid, Vanished};
 use sys::clock;
 
+use crate::access::permitted;
 use crate::refusal::{Refused, refused};
 use crate::state::Features;
 
@@ -17,6 +19,8 @@ pub(crate) struct View {
     pub(crate) folder: Arc<Folder>,
     pub(crate) name: MailboxName,
     pub(crate) read_only: bool,
+    /// What may be done with it.
+    pub(crate) rights: Rights,
     /// The UID of each sequence number.
     pub(crate) uids: Vec<Uid>,
     /// Changes up to this modification sequence are known.
@@ -85,8 +89,10 @@ impl View {
         folder: Arc<Folder>,
         name: MailboxName,
         read_only: bool,
+        rights: Rights,
         features: Features,
     ) -> Result<Self, Refused> {
+        let read_only = read_only || rights.is_read_only();
         let recent: BTreeSet<Uid> = if read_only {
             BTreeSet::new()
         } else {
@@ -101,6 +107,7 @@ impl View {
             folder,
             name,
             read_only,
+            rights,
             uids,
             seen,
             recent,
@@ -200,7 +207,8 @@ impl View {
         let reply = if self.read_only {
             Reply::ok("Read-only mailbox.").with(Code::PermanentFlags(Flags::default(), false))
         } else {
-            Reply::ok("Flags permitted.").with(Code::PermanentFlags(flags, true))
+            let (flags, more) = (permitted(&flags, self.rights), self.rights.has(Right::Write));
+            Reply::ok("Flags permitted.").with(Code::PermanentFlags(flags, more))
         };
         out.untagged(&reply);
     }

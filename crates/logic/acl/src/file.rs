@@ -23,7 +23,9 @@ pub enum Problem {
     #[error("quotes do not fit")]
     Quotes,
     /// It names nobody.
-    #[error("unknown identifier \"{0}\"; known are anyone, authenticated, owner, user=, group=, group-override=")]
+    #[error(
+        "unknown identifier \"{0}\"; known are anyone, authenticated, owner, user=, group=, group-override="
+    )]
     Identifier(String),
     /// It names a right that there is not.
     #[error("unknown right \"{0}\"; rights are letters of lrwstipekxa, names follow a colon")]

@@ -43,7 +43,9 @@ impl Acl {
         let own = [Subject::Owner, Subject::User(user.to_owned())];
         let entry = |negative: bool| {
             move |subject: &Subject| {
-                self.entries.get(&Identifier { subject: subject.clone(), negative }).map(|granted| granted.rights)
+                self.entries
+                    .get(&Identifier { subject: subject.clone(), negative })
+                    .map(|granted| granted.rights)
             }
         };
         let given = own.iter().filter_map(entry(false)).next_back().unwrap_or(Rights::ALL);
@@ -98,9 +100,9 @@ impl Acl {
         self.entries.remove(identifier);
     }
 
-    /// What GETACL tells the owner, whose name is `user`: who, and which rights. The owner goes by this name, but where there
-    /// are entries for both the owner and that user.
-    pub fn told(&self, user: &str) -> Vec<(String, Rights)> {
+    /// What GETACL tells the owner, whose name is `user`: who, and the letters of which rights. The owner goes by this name,
+    /// but where there are entries for both the owner and that user.
+    pub fn told(&self, user: &str) -> Vec<(String, String)> {
         let myself = Subject::User(user.to_owned());
         let subjects = || self.entries.keys().map(|identifier| &identifier.subject);
         let both = subjects().any(|one| *one == Subject::Owner) && subjects().any(|one| *one == myself);
@@ -108,11 +110,17 @@ impl Acl {
             Subject::Owner if !both => Identifier { subject: myself.clone(), ..identifier.clone() }.to_imap(),
             _ => identifier.to_imap(),
         };
-        let mut told: Vec<_> =
-            self.entries.iter().map(|(identifier, granted)| (name(identifier), granted.rights)).collect();
+        let mut told: Vec<_> = self
+            .entries
+            .iter()
+            .map(|(identifier, granted)| (name(identifier), granted.rights.to_imap_listed()))
+            .collect();
         let mut given = self.entries.keys().filter(|identifier| !identifier.negative);
         if !given.any(|identifier| identifier.subject == Subject::Owner || identifier.subject == myself) {
-            told.push((name(&Identifier { subject: Subject::Owner, negative: false }), Rights::ALL));
+            told.push((
+                name(&Identifier { subject: Subject::Owner, negative: false }),
+                Rights::ALL.to_imap(),
+            ));
         }
         told
     }
@@ -144,7 +152,7 @@ mod tests {
 
     fn told(acl: &Acl) -> String {
         let told = acl.told("me");
-        told.iter().map(|(name, rights)| format!("{name} {} ", rights.to_imap_listed())).collect()
+        told.iter().map(|(name, rights)| format!("{name} {rights} ")).collect()
     }
 
     /// What Dovecot answered to each of these.
@@ -178,12 +186,12 @@ mod tests {
     #[test]
     fn the_owner_goes_by_name_where_it_is_clear_who_that_is() {
         for (text, expected) in [
-            ("", "me akxeilprwtscd "),
+            ("", "me lrwstipekxacd "),
             ("owner alr\nuser=z r", "me alr z r "),
-            ("-owner w", "-me w me akxeilprwtscd "),
+            ("-owner w", "-me w me lrwstipekxacd "),
             ("owner alrw\n-owner r\nuser=me alrw", "owner alrw -owner r me alrw "),
-            ("-user=me r\nuser=z r", "-me r z r me akxeilprwtscd "),
-            ("-owner w\n-user=me r", "-owner w -me r owner akxeilprwtscd "),
+            ("-user=me r\nuser=z r", "-me r z r me lrwstipekxacd "),
+            ("-owner w\n-user=me r", "-owner w -me r owner lrwstipekxacd "),
             (
                 "user=z l\nuser=b r\nanyone l\nauthenticated l\ngroup-override=k l\ngroup=k r\n-user=z r\nowner alrw",
                 "anyone l authenticated l $k r me alrw b r z l -z r !$k l ",
@@ -237,7 +245,9 @@ mod tests {
 
     #[test]
     fn others_look_where_they_are_let() {
-        for (text, look) in [("owner lr", false), ("user=z lr", true), ("-user=z l", false), ("anyone r", false)] {
+        for (text, look) in
+            [("owner lr", false), ("user=z lr", true), ("-user=z l", false), ("anyone r", false)]
+        {
             assert_eq!(read(text).lets_others_look(), look, "{text}");
         }
     }

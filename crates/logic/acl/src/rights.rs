@@ -147,7 +147,7 @@ impl Rights {
         letters.chain(self.virtual_letters()).collect()
     }
 
-    /// As a list of rights tells them: in the order of the file.
+    /// As GETACL tells those of an entry: in the order of the file.
     pub fn to_imap_listed(self) -> String {
         self.letters_by_name().chain(self.virtual_letters()).collect()
     }
@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn who_can_change_nothing_reads_only() {
-        for (rights, read_only) in [("lr", true), ("lrpkxa", true), ("lri", false), ("lrs", false), ("lre", false)]
+        for (rights, read_only) in
+            [("lr", true), ("lrpkxa", true), ("lri", false), ("lrs", false), ("lre", false)]
         {
             assert_eq!(Rights::from_imap(rights).unwrap().is_read_only(), read_only, "{rights}");
         }

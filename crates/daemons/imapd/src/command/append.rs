@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use acl::{Right, Rights};
 use imap_protocol::session::AppendStep;
 use imap_protocol::types::{self, Code, MailboxName, Messages, Reply};
 use imap_protocol::write::Out;
 use mailbox::store::{Addition, Folder, FolderName, Uid, Upload};
 use sys::clock;
 
+use crate::access::{denied, permitted};
 use crate::refusal::{Refused, refused};
 use crate::state::{Outcome, State};
 use crate::view::{News, split_flags};
@@ -19,6 +21,8 @@ const SECOND_US: u64 = 1_000_000;
 #[derive(Debug)]
 pub(crate) struct Appending {
     folder: Arc<Folder>,
+    /// What may be done there.
+    rights: Rights,
     name: FolderName,
     whole: Vec<Addition>,
     message: types::Append,
@@ -49,7 +53,7 @@ impl Appending {
     fn message_end(&mut self) {
         let Some(upload) = self.upload.take() else { return };
         let message = std::mem::take(&mut self.message);
-        let (flags, keywords) = split_flags(&message.flags);
+        let (flags, keywords) = split_flags(&permitted(&message.flags, self.rights));
         let now = i64::try_from(clock::now_us() / SECOND_US).unwrap_or(i64::MAX);
         let received = message.date.map_or(now, |date| date.seconds);
         self.whole.push(Addition { upload, flags, keywords, received });
@@ -73,10 +77,10 @@ impl State {
         replaced: Option<&Messages>,
     ) -> Result<Appending, Refused> {
         let replaced = replaced.map(|messages| self.replaced(messages)).transpose()?;
-        let folder = self.target(mailbox)?;
+        let (folder, rights) = self.target(mailbox)?;
         let name = self.folder_name(mailbox)?;
         let message = types::Append::default();
-        Ok(Appending { folder, name, whole: Vec::new(), message, upload: None, replaced })
+        Ok(Appending { folder, rights, name, whole: Vec::new(), message, upload: None, replaced })
     }
 
     /// The one message that REPLACE names.
@@ -85,6 +89,9 @@ impl State {
         let view = self.selected()?;
         if view.read_only {
             return Err(refused(Reply::no("Mailbox is read-only").with(Code::ReadOnly)));
+        }
+        if !view.rights.has(Right::WriteDeleted) || !view.rights.has(Right::Expunge) {
+            return Err(denied());
         }
         match view.resolve("REPLACE", messages, &saved)?.as_slice() {
             [(_, uid)] => Ok(*uid),
@@ -98,14 +105,20 @@ impl State {
         let mut own = if here { uids.clone() } else { Vec::new() };
         let added = uids.len();
         let uid_validity = appending.folder.read(|contents| contents.summary().uid_validity);
-        let code = Code::AppendUid { uid_validity, uids: uids.into_iter().collect() };
+        // Who may not read there does not learn what the messages are there.
+        let code = appending
+            .rights
+            .has(Right::Read)
+            .then(|| Code::AppendUid { uid_validity, uids: uids.into_iter().collect() });
         self.know_added(&appending.name, added)?;
         let Some(replaced) = appending.replaced else {
             self.tell(News { expunges: true, own, ..News::default() }, out)?;
-            return Ok(Reply::ok("Append completed.").with(code));
+            return Ok(Reply { code, ..Reply::ok("Append completed.") });
         };
         // RFC 8508 §4.1: APPENDUID comes untagged, before the EXPUNGE.
-        out.untagged(&Reply::ok("Replacement message ready").with(code));
+        if code.is_some() {
+            out.untagged(&Reply { code, ..Reply::ok("Replacement message ready") });
+        }
         self.selected()?.folder.expunge(&[replaced], clock::now_us())?;
         own.insert(0, replaced);
         self.tell(News { expunges: true, own, ..News::default() }, out)?;

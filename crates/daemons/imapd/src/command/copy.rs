@@ -2,21 +2,33 @@
 
 use std::sync::Arc;
 
+use acl::{Right, Rights};
 use imap_protocol::types::{Code, MailboxName, Messages, Numbers, Reply};
 use imap_protocol::write::Out;
 use mailbox::store::{Copied, Folder, MailError, Uid};
 use sys::clock;
 
+use crate::access::{denied, scope};
 use crate::refusal::{Refused, refused};
 use crate::state::{Outcome, State};
 use crate::view::News;
 
+/// Messages that go somewhere.
+struct Ends {
+    uids: Vec<Uid>,
+    target: Arc<Folder>,
+    /// What may be done there.
+    rights: Rights,
+}
+
 impl State {
     pub(crate) fn copy(&mut self, messages: &Messages, mailbox: &MailboxName, out: &mut Out) -> Outcome {
-        let (uids, target) = self.ends("COPY", messages, mailbox, out)?;
+        let Ends { uids, target, rights } = self.ends("COPY", messages, mailbox, out)?;
         let folder = Arc::clone(&self.selected()?.folder);
-        let copied =
-            if uids.is_empty() { Vec::new() } else { folder.copy(&uids, &target, clock::now_us())? };
+        let copied = match uids.is_empty() {
+            true => Vec::new(),
+            false => folder.copy(&uids, &target, scope(rights), clock::now_us())?,
+        };
         let own = if is_same(&folder, &target) {
             copied.iter().map(|copied| copied.to).collect()
         } else {
@@ -25,7 +37,7 @@ impl State {
         self.tell(News { expunges: messages.uid, uid: messages.uid, own, ..News::default() }, out)?;
         self.know_added(&self.folder_name(mailbox)?, copied.len())?;
         let reply = Reply::ok(if uids.is_empty() { "No messages found." } else { "Copy completed." });
-        Ok(match copied_code(&copied, &target) {
+        Ok(match copied_code(&copied, &target, rights) {
             Some(code) => reply.with(code),
             None => reply,
         })
@@ -37,15 +49,20 @@ impl State {
         mailbox: &MailboxName,
         out: &mut Out,
     ) -> Outcome {
-        let (uids, target) = self.ends("MOVE", messages, mailbox, out)?;
+        let Ends { uids, target, rights } = self.ends("MOVE", messages, mailbox, out)?;
         let view = self.selected()?;
         if view.read_only {
             return Err(refused(Reply::no("Mailbox is read-only").with(Code::ReadOnly)));
         }
+        if !view.rights.has(Right::Expunge) {
+            return Err(denied());
+        }
         let folder = Arc::clone(&view.folder);
-        let moved =
-            if uids.is_empty() { Vec::new() } else { folder.move_to(&uids, &target, clock::now_us())? };
-        if let Some(code) = copied_code(&moved, &target) {
+        let moved = match uids.is_empty() {
+            true => Vec::new(),
+            false => folder.move_to(&uids, &target, scope(rights), clock::now_us())?,
+        };
+        if let Some(code) = copied_code(&moved, &target, rights) {
             out.untagged(&Reply::ok("Moved UIDs.").with(code));
         }
         let mut own: Vec<Uid> = moved.iter().map(|moved| moved.from).collect();
@@ -65,10 +82,10 @@ impl State {
         messages: &Messages,
         mailbox: &MailboxName,
         out: &mut Out,
-    ) -> Result<(Vec<Uid>, Arc<Folder>), Refused> {
+    ) -> Result<Ends, Refused> {
         let saved = self.saved.clone();
         let targets = self.selected()?.resolve(command, messages, &saved)?;
-        let target = self.target(mailbox)?;
+        let (target, rights) = self.target(mailbox)?;
         let uids: Vec<Uid> = targets.into_iter().map(|(_, uid)| uid).collect();
         let folder = Arc::clone(&self.selected()?.folder);
         folder.sync(clock::now_us())?;
@@ -78,11 +95,11 @@ impl State {
             let text = "Some of the requested messages no longer exist.";
             return Err(refused(Reply::no(text).with(Code::ExpungeIssued)));
         }
-        Ok((uids, target))
+        Ok(Ends { uids, target, rights })
     }
 
     /// A mailbox to put messages into; one that is missing may be created (RFC 3501 §6.4.7).
-    pub(crate) fn target(&self, mailbox: &MailboxName) -> Result<Arc<Folder>, Refused> {
+    pub(crate) fn target(&self, mailbox: &MailboxName) -> Result<(Arc<Folder>, Rights), Refused> {
         let missing = || {
             let text = format!("Mailbox doesn't exist: {}", mailbox.to_wire(false));
             refused(Reply::no(text).with(Code::TryCreate))
@@ -93,8 +110,9 @@ impl State {
             Err(MailError::NoFolder(_) | MailError::NotSelectable(_)) => return Err(missing()),
             other => other?,
         };
+        let rights = self.permit_insert(&name)?;
         folder.sync(now_us)?;
-        Ok(folder)
+        Ok((folder, rights))
     }
 }
 
@@ -103,7 +121,11 @@ fn is_same(one: &Arc<Folder>, other: &Arc<Folder>) -> bool {
     Arc::ptr_eq(one, other)
 }
 
-fn copied_code(copied: &[Copied], target: &Folder) -> Option<Code> {
+/// Who may not read there does not learn what the messages are there.
+fn copied_code(copied: &[Copied], target: &Folder, rights: Rights) -> Option<Code> {
+    if !rights.has(Right::Read) {
+        return None;
+    }
     let uid_validity = target.read(|contents| contents.summary().uid_validity);
     let from: Numbers = copied.iter().map(|copied| copied.from).collect();
     let to: Numbers = copied.iter().map(|copied| copied.to).collect();

@@ -1,5 +1,6 @@
 //! EXPUNGE, UID EXPUNGE (RFC 3501 §6.4.3, RFC 4315 §2.1).
 
+use acl::Right;
 use imap_protocol::types::{Reply, SequenceSet};
 use imap_protocol::write::Out;
 use mailbox::store::Flags;
@@ -11,7 +12,7 @@ use crate::view::News;
 impl State {
     pub(crate) fn expunge(&mut self, set: Option<&SequenceSet>, out: &mut Out) -> Outcome {
         let saved = self.saved.clone();
-        let mut own = Vec::new();
+        let (mut own, mut denied) = (Vec::new(), false);
         let view = self.selected()?;
         if !view.read_only {
             let only = set.map(|set| view.uid_set(set, &saved));
@@ -24,12 +25,14 @@ impl State {
                     .filter(|uid| view.number(*uid).is_some())
                     .collect()
             });
-            if !deleted.is_empty() {
+            denied = !deleted.is_empty() && !view.rights.has(Right::Expunge);
+            if !deleted.is_empty() && !denied {
                 view.folder.expunge(&deleted, clock::now_us())?;
+                own = deleted;
             }
-            own = deleted;
         }
         self.tell(News { expunges: true, uid: set.is_some(), own, ..News::default() }, out)?;
-        Ok(Reply::ok("Expunge completed."))
+        // As with Dovecot it is no error.
+        Ok(Reply::ok(if denied { "Expunge ignored: Permission denied." } else { "Expunge completed." }))
     }
 }

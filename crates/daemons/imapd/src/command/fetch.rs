@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use acl::Right;
 use imap_protocol::types::{Code, DateTime, FetchItem, FetchModifiers, Messages, Partial, Reply, Section};
 use imap_protocol::write::{FetchResponse, Out, Rfc822};
-use mailbox::store::{Computed, FlagChange, Flags, Folder, How, MailError, Message, Uid, Vanished};
+use mailbox::store::{
+    Computed, FlagChange, FlagScope, Flags, Folder, How, MailError, Message, Uid, Vanished,
+};
 use sys::clock;
 
 use crate::binary::Binary;
@@ -164,7 +167,8 @@ impl Fetching {
     /// RFC 3501 §6.4.5: who fetches a text without PEEK has seen it. Those that follow are marked with it, as each change of a
     /// mailbox costs.
     fn mark_seen(&mut self, view: &View) -> Result<(), Refused> {
-        if self.at < self.seen_to || view.read_only || !self.items.iter().any(FetchItem::marks_seen) {
+        let may_mark = !view.read_only && view.rights.has(Right::WriteSeen);
+        if self.at < self.seen_to || !may_mark || !self.items.iter().any(FetchItem::marks_seen) {
             return Ok(());
         }
         self.seen_to = (self.at + BATCH).min(self.targets.len());
@@ -175,7 +179,8 @@ impl Fetching {
             batch.iter().map(|(_, uid)| *uid).filter(unseen).collect()
         });
         if !unseen.is_empty() {
-            let change = FlagChange { how: How::Add, flags: Flags::SEEN, keywords: Vec::new() };
+            let (flags, keywords, scope) = (Flags::SEEN, Vec::new(), FlagScope::ALL);
+            let change = FlagChange { how: How::Add, flags, keywords, scope };
             view.folder.store(&unseen, &change, None, clock::now_us())?;
             self.seen.extend_from_slice(&unseen);
             self.seen.sort_unstable();

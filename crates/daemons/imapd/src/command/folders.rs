@@ -1,5 +1,6 @@
 //! CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 3501 §6.3.3 to §6.3.7, RFC 6154 §3).
 
+use acl::{Acl, Right};
 use imap_protocol::types::{Code, MailboxName, Reply, SpecialUse};
 use imap_protocol::write::Out;
 use mailbox::store::{FolderName, MailError};
@@ -20,7 +21,11 @@ impl State {
             return Err(refused(Reply::no("Unsupported special use").with(Code::UseAttr)));
         }
         let now_us = clock::now_us();
+        let above = self.permit_create(&name)?;
         self.store.create(&name, now_us)?;
+        if let Some(above) = above {
+            self.inherit_rights(&above, &name)?;
+        }
         if !uses.is_empty() {
             self.store.set_attributes(Some(&name), &[special_use::entry(uses)], now_us)?;
         }
@@ -29,11 +34,21 @@ impl State {
         Ok(Reply::ok("Create completed."))
     }
 
+    /// As with Dovecot a new mailbox has the rights of the one above it.
+    fn inherit_rights(&self, above: &FolderName, name: &FolderName) -> Result<(), MailError> {
+        let rights = self.store.acl(above)?;
+        if rights == Acl::default() {
+            return Ok(());
+        }
+        self.store.change_acl(name, clock::now_us(), |acl| *acl = rights)
+    }
+
     pub(crate) fn delete(&mut self, mailbox: &MailboxName, _out: &mut Out) -> Outcome {
         if mailbox.is_inbox() {
             return Ok(Reply::no("INBOX can't be deleted").with(Code::Cannot));
         }
         let name = self.folder_name(mailbox)?;
+        self.permit(&name, Right::Delete)?;
         match self.store.delete(&name, clock::now_us()) {
             // A mere parent is no mailbox to Dovecot.
             Err(MailError::NotSelectable(name)) => Err(MailError::NoFolder(name).into()),
@@ -50,6 +65,8 @@ impl State {
             return Ok(Reply::no("Renaming INBOX isn't supported").with(Code::Cannot));
         }
         let (from, to) = (self.folder_name(from)?, self.folder_name(to)?);
+        self.permit(&from, Right::Delete)?;
+        self.permit_create(&to)?;
         match self.store.rename(&from, &to, clock::now_us()) {
             Ok(()) => {
                 let is_it = |folder: &FolderName, top: &FolderName| folder == top || folder.is_below(top);
@@ -67,6 +84,9 @@ impl State {
         let name = self.folder_name(mailbox)?;
         let now_us = clock::now_us();
         if subscribed && !self.store.list()?.iter().any(|listed| listed.selectable && listed.name == name) {
+            return Err(MailError::NoFolder(name).into());
+        }
+        if subscribed && !self.is_known(&name)? {
             return Err(MailError::NoFolder(name).into());
         }
         self.store.subscribe(&name, subscribed, now_us)?;

@@ -17,6 +17,8 @@ use crate::state::{Outcome, State};
 struct Known {
     exists: bool,
     selectable: bool,
+    /// It must not show, and is told of as the parent of others only.
+    hidden: bool,
     children: bool,
     subscribed: bool,
     /// Something below it is subscribed to.
@@ -30,11 +32,15 @@ impl State {
             out.list_root(self.site.separator);
             return Ok(Reply::ok("List completed."));
         }
+        if request.returns.my_rights && !self.site.counts_rights {
+            return Ok(Reply::bad("Error in IMAP command LIST: Unknown return options MYRIGHTS"));
+        }
         let patterns = self.patterns(request);
         let needs_subscriptions = request.selection.subscribed || request.returns.subscribed;
-        let known = self.known_names(needs_subscriptions, &patterns)?;
-        for (name, known) in &known {
-            if self.is_chosen(name, known, &patterns, request) {
+        let all = self.known_names(needs_subscriptions, &patterns)?;
+        for (name, known) in &all {
+            let implied = !request.selection.subscribed && self.is_implied(name, &all, &patterns);
+            if self.is_chosen(name, known, &patterns, request) && !implied {
                 self.write_listed(name, known, request, out)?;
             }
         }
@@ -98,6 +104,9 @@ impl State {
             (entry.exists, entry.selectable, entry.children) = (true, listed.selectable, listed.has_children);
             entry.uses = uses;
         }
+        if self.site.counts_rights {
+            self.hide(&mut known);
+        }
         if subscriptions {
             for name in self.store.subscriptions()? {
                 // RFC 5258 §3.5: what the answer tells of anyway is not told of its parents.
@@ -112,6 +121,35 @@ impl State {
             }
         }
         Ok(known)
+    }
+
+    /// Mailboxes that must not show are as if they were not there, but for those that lie below them.
+    fn hide(&self, all: &mut BTreeMap<FolderName, Known>) {
+        for (name, known) in all.iter_mut().filter(|(_, known)| known.selectable) {
+            known.selectable = self.shows(name);
+            known.hidden = !known.selectable;
+        }
+        if !all.values().any(|known| known.hidden) {
+            return;
+        }
+        let mut parents = BTreeSet::new();
+        for name in all.iter().filter(|(_, known)| known.selectable).map(|(name, _)| name) {
+            parents.extend(std::iter::successors(name.parent(), FolderName::parent));
+        }
+        for (name, known) in all.iter_mut() {
+            known.children = parents.contains(name);
+        }
+        all.retain(|_, known| known.selectable || known.children);
+    }
+
+    /// A hidden mailbox stands for those below it only where they are not told of themselves.
+    fn is_implied(&self, name: &FolderName, all: &BTreeMap<FolderName, Known>, patterns: &[Pattern]) -> bool {
+        let is_told = |below: &FolderName| {
+            let text = below.to_utf8(self.site.separator);
+            patterns.iter().any(|pattern| pattern.matches(&text, self.site.separator))
+        };
+        all.get(name).is_some_and(|known| known.hidden)
+            && all.iter().any(|(below, known)| known.selectable && below.is_below(name) && is_told(below))
     }
 
     fn is_chosen(
@@ -151,8 +189,16 @@ impl State {
         let response =
             ListResponse { lsub: false, attributes: &attributes, name: &wire, child_info, old_name: None };
         out.list(&response, separator);
-        if !request.returns.status.is_empty() && known.selectable {
-            self.write_status(&wire, name, &request.returns.status, out)?;
+        if request.returns.my_rights && known.selectable {
+            out.my_rights(&wire, self.rights(name)?);
+        }
+        if request.returns.status.is_empty() || !known.selectable {
+            return Ok(());
+        }
+        match self.write_status(&wire, name, &request.returns.status, out) {
+            // RFC 5819 §2: it is still listed.
+            Err(Refused::Reply(reply)) => out.untagged(&reply),
+            outcome => outcome?,
         }
         Ok(())
     }

@@ -78,7 +78,10 @@ impl State {
         let name = self.folder_name(mailbox)?;
         match self.store.folder(&name, clock::now_us()) {
             // A mere parent may have a comment as well.
-            Ok(_) | Err(MailError::NotSelectable(_)) => Ok(Some(name)),
+            Ok(_) | Err(MailError::NotSelectable(_)) => {
+                self.permit_annotations(&name)?;
+                Ok(Some(name))
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -13,4 +13,5 @@ pub(crate) mod search;
 pub(crate) mod sort;
 pub(crate) mod quota;
 pub(crate) mod metadata;
+pub(crate) mod acl;
 pub(crate) mod notify;

@@ -1,5 +1,6 @@
 //! SELECT, EXAMINE, CLOSE, UNSELECT (RFC 3501 §6.3.1, RFC 7162 §3.2.5).
 
+use acl::Right;
 use imap_protocol::types::{Code, MailboxName, Numbers, Qresync, Reply, SelectOptions};
 use imap_protocol::write::Out;
 use mailbox::store::{Flags, Vanished};
@@ -37,19 +38,18 @@ impl State {
         }
         self.view = Some(view);
         self.selection_changed();
-        Ok(if read_only {
-            Reply::ok("Examine completed.").with(Code::ReadOnly)
-        } else {
-            Reply::ok("Select completed.").with(Code::ReadWrite)
-        })
+        let changes = self.view.as_ref().is_some_and(|view| !view.read_only);
+        let reply = Reply::ok(if read_only { "Examine completed." } else { "Select completed." });
+        Ok(reply.with(if changes { Code::ReadWrite } else { Code::ReadOnly }))
     }
 
     fn open_view(&self, mailbox: &MailboxName, read_only: bool) -> Result<View, Refused> {
         let name = self.folder_name(mailbox)?;
         let now_us = clock::now_us();
         let folder = self.store.folder(&name, now_us).map_err(|error| missing(error, mailbox))?;
+        let rights = self.permit(&name, Right::Read)?;
         folder.sync(now_us)?;
-        View::open(folder, mailbox.clone(), read_only, self.features)
+        View::open(folder, mailbox.clone(), read_only, rights, self.features)
     }
 
     fn write_view(&self, view: &View, out: &mut Out) {
@@ -113,6 +113,9 @@ impl State {
                 deleted.map(|message| message.uid).filter(|uid| view.number(*uid).is_some()).collect()
             });
             if !deleted.is_empty() {
+                if !view.rights.has(Right::Expunge) {
+                    return Ok(Reply::ok("Closed without expunging: Permission denied."));
+                }
                 view.folder.expunge(&deleted, clock::now_us())?;
             }
         }

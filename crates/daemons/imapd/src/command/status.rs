@@ -1,5 +1,6 @@
 //! STATUS (RFC 3501 §6.3.10).
 
+use acl::Right;
 use imap_protocol::types::{Code, MailboxName, Reply, StatusItem};
 use imap_protocol::write::{Out, StatusValue};
 use mailbox::store::{Flags, Folder, FolderName};
@@ -35,6 +36,7 @@ impl State {
     ) -> Result<(), Refused> {
         let now_us = clock::now_us();
         let folder = self.store.folder(name, now_us)?;
+        self.permit(name, Right::Read)?;
         folder.sync(now_us)?;
         if items.contains(&StatusItem::HighestModSeq) {
             self.enable_condstore(out);

@@ -5,6 +5,7 @@ use imap_protocol::write::Out;
 use mailbox::store::{FlagChange, How};
 use sys::clock;
 
+use crate::access::{permitted, scope};
 use crate::state::{Outcome, State};
 use crate::view::{News, split_flags};
 
@@ -19,14 +20,16 @@ impl State {
         if view.read_only {
             return Ok(Reply::ok("Store ignored with read-only mailbox."));
         }
-        let (flags, keywords) = split_flags(&request.flags);
+        // RFC 4314 §4: what may not be changed stays, without a word.
+        let scope = scope(view.rights);
+        let (flags, keywords) = split_flags(&permitted(&request.flags, view.rights));
         let how = match request.change {
             Change::Replace => How::Replace,
             Change::Add => How::Add,
             Change::Remove => How::Remove,
         };
         let uids: Vec<u32> = targets.iter().map(|(_, uid)| *uid).collect();
-        let change = FlagChange { how, flags, keywords };
+        let change = FlagChange { how, flags, keywords, scope };
         let stored = view.folder.store(&uids, &change, request.unchanged_since, clock::now_us())?;
         let modified: Numbers = stored
             .modified

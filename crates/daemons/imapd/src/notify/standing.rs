@@ -134,8 +134,11 @@ impl State {
         matches!(selected, Some(Ok(selected)) if selected == *name)
     }
 
-    /// None: it has gone meanwhile.
+    /// None: it has gone meanwhile, or is nothing to be told of.
     fn summary_of(&self, name: &FolderName) -> Result<Option<Summary>, Refused> {
+        if !self.may_hear_of(name) {
+            return Ok(None);
+        }
         let now_us = clock::now_us();
         let synced = self.store.folder(name, now_us).and_then(|folder| {
             folder.sync(now_us)?;

@@ -39,8 +39,9 @@ impl World {
     }
 
     fn session(&self) -> State {
-        let site = Site { separator: '.', special_uses: Vec::new(), notified_mailboxes: LIMIT };
-        State::new(Arc::new(site), self.stores.open(&self.root).unwrap())
+        let site =
+            Site { separator: '.', special_uses: Vec::new(), notified_mailboxes: LIMIT, counts_rights: true };
+        State::new(Arc::new(site), "me".to_owned(), self.stores.open(&self.root).unwrap())
     }
 }
 

@@ -70,8 +70,9 @@ impl Cursor<'_> {
             _ => (Change::Replace, text.as_slice()),
         };
         let letters: String = letters.iter().copied().map(char::from).collect();
-        let invalid =
-            |letter: char| Refusal::new(format!("Invalid ACL right: {}", shown(letter.to_string().as_bytes())));
+        let invalid = |letter: char| {
+            Refusal::new(format!("Invalid ACL right: {}", shown(letter.to_string().as_bytes())))
+        };
         Ok((change, Rights::from_imap(&letters).map_err(invalid)?))
     }
 }

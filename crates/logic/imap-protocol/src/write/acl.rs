@@ -6,15 +6,15 @@ use crate::types::MailboxName;
 use crate::write::Out;
 
 impl Out {
-    /// `* ACL mailbox who rights ...`
-    pub fn acl(&mut self, mailbox: &MailboxName, entries: &[(String, Rights)]) {
+    /// `* ACL mailbox who rights ...`, the rights in letters.
+    pub fn acl(&mut self, mailbox: &MailboxName, entries: &[(String, String)]) {
         self.text("* ACL ");
         self.mailbox(mailbox);
         for (who, rights) in entries {
             self.text(" ");
             self.short_string(who.as_bytes());
             self.text(" ");
-            self.short_string(rights.to_imap_listed().as_bytes());
+            self.short_string(rights.as_bytes());
         }
         self.text("\r\n");
     }
@@ -25,11 +25,8 @@ impl Out {
         self.mailbox(mailbox);
         self.text(" ");
         self.short_string(who);
-        self.text(" \"\"");
-        for letter in Rights::ALL.to_imap().chars() {
-            self.format(format_args!(" {letter}"));
-        }
-        self.text("\r\n");
+        // In Dovecot's order.
+        self.text(" \"\" l r w s t p i e k x a c d\r\n");
     }
 
     /// `* MYRIGHTS mailbox rights`
@@ -58,18 +55,14 @@ mod tests {
     #[test]
     fn rights_are_told_as_by_dovecot() {
         let mut out = Out::default();
-        let entries = [
-            ("$group".to_owned(), Rights::from_imap("lrw").unwrap()),
-            ("other".to_owned(), Rights::NONE),
-            ("with space".to_owned(), Rights::from_imap("kx").unwrap()),
-            ("\u{e4}".to_owned(), Rights::ALL),
-        ];
+        let entries = [("$group", "lrw"), ("other", ""), ("with space", "kxc"), ("\u{e4}", "akxeilprwtscd")]
+            .map(|(who, rights)| (who.to_owned(), rights.to_owned()));
         let inbox = MailboxName::inbox();
         out.acl(&inbox, &entries);
         out.list_rights(&inbox, b"");
         out.my_rights(&inbox, Rights::from_imap("lra").unwrap());
         let expected = "* ACL INBOX $group lrw other \"\" \"with space\" kxc {2}\r\n\u{e4} akxeilprwtscd\r\n\
-            * LISTRIGHTS INBOX \"\" \"\" l r w s t i p e k x a c d\r\n* MYRIGHTS INBOX lra\r\n";
+            * LISTRIGHTS INBOX \"\" \"\" l r w s t p i e k x a c d\r\n* MYRIGHTS INBOX lra\r\n";
         assert_eq!(String::from_utf8(out.into_bytes()).unwrap(), expected);
     }
 }

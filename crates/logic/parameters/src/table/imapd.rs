@@ -31,6 +31,9 @@ parameters! {
     IMAPD_PROGRESS_NOTIFY_INTERVAL: Time = "imapd_progress_notify_interval", "15s", ["imapd"];
     /// Bytes of a command with its literals, but for messages. Dovecot: `imap_max_line_length`.
     IMAPD_COMMAND_SIZE_LIMIT: Number = "imapd_command_size_limit", "65536", ["imapd"];
+    /// Lists of rights (RFC 4314) that lie in mailboxes bind their owner, who can see and change them by IMAP; `no` is as
+    /// Dovecot without its plugins `acl` and `imap_acl`: nobody looks at the files `dovecot-acl`, and the commands are unknown.
+    IMAPD_ACL: Flag = "imapd_acl", "yes", ["imapd"];
     /// What folders of these names are for (RFC 6154), `name=use` where the use is `\Sent`, `\Drafts`, `\Trash`,
     /// `\Junk`, `\Archive`, `\All` or `\Flagged`. Dovecot: `special_use`.
     IMAPD_SPECIAL_USE: Text = "imapd_special_use",

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use acl::Acl;
 use sys::directory::{self, Directory, Links};
 
+use super::Layout;
 use super::error::MailError;
 use super::folders::{CONTROL, Store};
 use super::lock::{self, FolderLock, Wanted};
 use super::maildir::write_file;
 use super::mbox::tree;
 use super::names::FolderName;
-use super::Layout;
 
 const FILE: &str = "dovecot-acl";
 const LOCK: &str = "dovecot-acl.lock";

@@ -111,7 +111,8 @@ impl Maildrop {
     pub fn update(self, delete: &[Uid], seen: &[Uid], now_us: u64) -> Result<(), MailError> {
         let unseen: Vec<Uid> = seen.iter().filter(|uid| !delete.contains(uid)).copied().collect();
         if !unseen.is_empty() {
-            let change = FlagChange { how: How::Add, flags: Flags::SEEN, keywords: Vec::new(), scope: FlagScope::ALL };
+            let change =
+                FlagChange { how: How::Add, flags: Flags::SEEN, keywords: Vec::new(), scope: FlagScope::ALL };
             self.folder.store(&unseen, &change, None, now_us)?;
         }
         if !delete.is_empty() && self.settings.keeps_deleted {

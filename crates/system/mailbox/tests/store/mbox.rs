@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailbox::store::{
-    Addition, FlagScope, Flags, Folder, FolderName, How, Layout, Limits, Location, MailError, Maildrop, Settings, Store,
-    Stores, Vanished,
+    Addition, FlagScope, Flags, Folder, FolderName, How, Layout, Limits, Location, MailError, Maildrop,
+    Settings, Store, Stores, Vanished,
 };
 
 use crate::world::{change, exclusive, shown, text, uids};

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use mailbox::store::{
-    Addition, DropSettings, FlagChange, FlagScope, Flags, Folder, FolderName, How, Settings, Store, Stores, Uid,
+    Addition, DropSettings, FlagChange, FlagScope, Flags, Folder, FolderName, How, Settings, Store, Stores,
+    Uid,
 };
 
 pub(crate) struct World {
