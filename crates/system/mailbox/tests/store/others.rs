@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use mailbox::store::Flags;
+use mailbox::store::{FlagScope, Flags};
 
 use crate::world::{World, folder_name, shown, uids};
 
@@ -73,7 +73,7 @@ fn a_message_renamed_within_a_tick_of_the_clock_is_copied() {
     let before = cur.metadata().unwrap().modified().unwrap();
     fs::rename(world.at("cur/1.M1P1.vm:2,"), world.at("cur/1.M1P1.vm:2,S")).unwrap();
     cur.set_modified(before).unwrap();
-    let moved = inbox.move_to(&[1], &work, world.now()).unwrap();
+    let moved = inbox.move_to(&[1], &work, FlagScope::ALL, world.now()).unwrap();
     assert_eq!(moved.len(), 1);
     assert_eq!((shown(&inbox), shown(&work)), (vec![], vec!["1:Flags(S):".to_owned()]));
 }
