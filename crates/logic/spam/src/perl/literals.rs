@@ -31,6 +31,10 @@ impl Needs {
 const COUNT_LIMIT: usize = 100;
 /// A class of more bytes is not written out: a blank may be six.
 const CLASS_LIMIT: usize = 5;
+/// So many needs of one pattern are looked at.
+const NEEDS_LIMIT: usize = 3;
+/// Only the first may have more texts than this.
+const FURTHER_TEXTS_LIMIT: usize = 16;
 
 /// What is known of a piece of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,18 +43,19 @@ enum Piece {
     Exact(Vec<Vec<u8>>),
     /// It matches one of these so many times or more often: it begins and ends with one of them.
     Repeated(Needs),
-    /// It matches more; each match holds these, if anything is known.
-    Holds(Option<Needs>),
+    /// It matches more; each match holds all these, the best first, if anything is known.
+    Holds(Vec<Needs>),
 }
 
-/// The texts that each match holds; `None` when nothing is known of them.
-pub(crate) fn needs(outline: &Outline) -> Option<Needs> {
-    let found = match piece(outline) {
-        Piece::Exact(texts) => Some(one_of(texts)),
-        Piece::Repeated(needs) => Some(needs),
-        Piece::Holds(needs) => needs,
-    };
-    found.filter(|needs| worth(&needs.texts) >= SHORTEST_BYTES)
+/// The texts that each match holds, the best first; empty when nothing is known of them.
+pub(crate) fn needs(outline: &Outline) -> Vec<Needs> {
+    let mut found = Vec::new();
+    match piece(outline) {
+        Piece::Exact(texts) => add(&mut found, one_of(texts)),
+        Piece::Repeated(needs) => add(&mut found, needs),
+        Piece::Holds(needs) => found = needs,
+    }
+    found
 }
 
 fn one_of(texts: Vec<Vec<u8>>) -> Needs {
@@ -60,7 +65,7 @@ fn one_of(texts: Vec<Vec<u8>>) -> Needs {
 fn piece(outline: &Outline) -> Piece {
     match outline {
         Outline::Empty => nothing(),
-        Outline::Anything => Piece::Holds(None),
+        Outline::Anything => Piece::Holds(Vec::new()),
         Outline::Byte(set) => {
             let mut members: Vec<Vec<u8>> = set
                 .iter()
@@ -69,7 +74,7 @@ fn piece(outline: &Outline) -> Piece {
                 .map(|byte| vec![byte])
                 .collect();
             members.dedup();
-            if members.len() <= CLASS_LIMIT { Piece::Exact(members) } else { Piece::Holds(None) }
+            if members.len() <= CLASS_LIMIT { Piece::Exact(members) } else { Piece::Holds(Vec::new()) }
         }
         Outline::Sequence(pieces) => {
             let mut sequence = Sequence::new();
@@ -85,28 +90,35 @@ fn worth(texts: &[Vec<u8>]) -> usize {
     texts.iter().map(Vec::len).min().unwrap_or(0)
 }
 
-/// Better of two: longer texts, then more of them in a match, then fewer to choose from.
-fn better(one: Option<Needs>, other: Option<Needs>) -> Option<Needs> {
-    let rank = |needs: &Needs| {
-        let bytes = worth(&needs.texts).min(6) + if needs.texts.is_empty() { 0 } else { needs.least.min(4) };
-        (bytes, std::cmp::Reverse(needs.texts.len()))
-    };
-    match (one, other) {
-        (Some(one), Some(other)) => Some(if rank(&other) > rank(&one) { other } else { one }),
-        (one, other) => one.or(other),
+/// Longer texts are better, then more of them in a match, then fewer to choose from.
+fn rank(needs: &Needs) -> (usize, std::cmp::Reverse<usize>) {
+    (worth(&needs.texts).min(6) + needs.least.min(4), std::cmp::Reverse(needs.texts.len()))
+}
+
+/// Adds texts to those that are known, if they are of use.
+fn add(known: &mut Vec<Needs>, more: Needs) {
+    if worth(&more.texts) < SHORTEST_BYTES || known.contains(&more) {
+        return;
     }
+    let at = known.iter().position(|needs| rank(&more) > rank(needs)).unwrap_or(known.len());
+    known.insert(at, more);
+    let mut number = 0;
+    known.retain(|needs| {
+        number += 1;
+        number == 1 || (number <= NEEDS_LIMIT && needs.texts.len() <= FURTHER_TEXTS_LIMIT)
+    });
 }
 
 /// A sequence as it is read.
 struct Sequence {
     run: Vec<Vec<u8>>,
-    best: Option<Needs>,
+    found: Vec<Needs>,
     exact: bool,
 }
 
 impl Sequence {
     fn new() -> Self {
-        Self { run: vec![Vec::new()], best: None, exact: true }
+        Self { run: vec![Vec::new()], found: Vec::new(), exact: true }
     }
 
     fn add(&mut self, piece: Piece) {
@@ -116,11 +128,11 @@ impl Sequence {
                 self.go_on(needs.texts.clone());
                 self.break_run();
                 self.run.clone_from(&needs.texts);
-                self.best = better(self.best.take(), Some(needs));
+                add(&mut self.found, needs);
             }
             Piece::Holds(needs) => {
                 self.break_run();
-                self.best = better(self.best.take(), needs);
+                needs.into_iter().for_each(|needs| add(&mut self.found, needs));
             }
         }
     }
@@ -137,7 +149,7 @@ impl Sequence {
 
     fn break_run(&mut self) {
         let run = std::mem::replace(&mut self.run, vec![Vec::new()]);
-        self.best = better(self.best.take(), Some(one_of(run)));
+        add(&mut self.found, one_of(run));
         self.exact = false;
     }
 
@@ -146,7 +158,7 @@ impl Sequence {
             return Piece::Exact(self.run);
         }
         self.break_run();
-        Piece::Holds(self.best)
+        Piece::Holds(self.found)
     }
 }
 
@@ -175,20 +187,25 @@ fn either(pieces: impl Iterator<Item = Piece>) -> Piece {
                 least = 1;
                 texts.extend(more);
             }
-            Piece::Repeated(more) | Piece::Holds(Some(more)) => {
+            Piece::Repeated(more) => {
                 exact = false;
                 least = least.min(more.least);
                 texts.extend(more.texts);
             }
-            Piece::Holds(None) => return Piece::Holds(None),
+            Piece::Holds(all) => {
+                let Some(more) = all.into_iter().next() else { return Piece::Holds(Vec::new()) };
+                exact = false;
+                least = least.min(more.least);
+                texts.extend(more.texts);
+            }
         }
     }
     texts.sort_unstable();
     texts.dedup();
     if texts.len() > TEXTS_LIMIT {
-        return Piece::Holds(None);
+        return Piece::Holds(Vec::new());
     }
-    if exact { Piece::Exact(texts) } else { Piece::Holds(Some(Needs { texts, least })) }
+    if exact { Piece::Exact(texts) } else { Piece::Holds(vec![Needs { texts, least }]) }
 }
 
 fn nothing() -> Piece {
@@ -203,7 +220,7 @@ fn repeated(piece: Piece, least: usize, most: Option<usize>) -> Piece {
             texts.push(Vec::new());
             Piece::Exact(texts)
         }
-        (_, 0, _) => Piece::Holds(None),
+        (_, 0, _) => Piece::Holds(Vec::new()),
         (Piece::Exact(texts), 2..=4, Some(most)) if most == least => {
             let mut run = vec![Vec::new()];
             for _ in 0..least {
@@ -215,8 +232,10 @@ fn repeated(piece: Piece, least: usize, most: Option<usize>) -> Piece {
             Piece::Exact(run)
         }
         (Piece::Exact(texts), least, _) => Piece::Repeated(Needs { texts, least }),
-        (Piece::Repeated(needs), least, _) => Piece::Holds(Some(needs.times(least))),
-        (Piece::Holds(needs), least, _) => Piece::Holds(needs.map(|needs| needs.times(least))),
+        (Piece::Repeated(needs), least, _) => Piece::Holds(vec![needs.times(least)]),
+        (Piece::Holds(needs), least, _) => {
+            Piece::Holds(needs.into_iter().map(|needs| needs.times(least)).collect())
+        }
     }
 }
 
@@ -226,8 +245,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(source: &str) -> Vec<String> {
-        let found = needs(&Outline::of(source)).map(|needs| needs.texts).unwrap_or_default();
-        found.into_iter().map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
+        needs(&Outline::of(source)).into_iter().next().map(|needs| shown(needs.texts)).unwrap_or_default()
+    }
+
+    fn shown(texts: Vec<Vec<u8>>) -> Vec<String> {
+        texts.into_iter().map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
     }
 
     #[test]
@@ -244,20 +266,23 @@ mod tests {
         assert_eq!(of("(?!xyz)hello"), ["hello"]);
         assert_eq!(of("abc{2}d"), ["abccd"]);
         assert_eq!(of("a{b"), ["a{b"]);
-        let several = needs(&Outline::of("(?:\\d(?:name|city)\\s*){3,}")).unwrap();
+        let several = &needs(&Outline::of("(?:\\d(?:name|city)\\s*){3,}"))[0];
         assert_eq!((several.texts.len(), several.least), (2, 3));
+        let all = needs(&Outline::of("(?:one|two) .*million\\s.*(?:cash|gold)\\d"));
+        let all: Vec<Vec<String>> = all.into_iter().map(|needs| shown(needs.texts)).collect();
+        assert_eq!(all, [vec!["million"], vec!["one ", "two "], vec!["cash", "gold"]]);
     }
 
     proptest! {
-        /// Whatever matches holds one of the texts.
+        /// Whatever matches holds one of the texts of each need.
         #[test]
         fn no_match_is_missed(source in "[abc(|)?*+\\[\\].]{0,14}", text in "[abcABC]{0,10}") {
             let regex = pcre2::bytes::RegexBuilder::new().caseless(true).build(&source);
-            if let (Ok(regex), Some(needs)) = (regex, needs(&Outline::of(&source)))
-                && regex.is_match(text.as_bytes()).unwrap()
-            {
+            if let Ok(regex) = regex && regex.is_match(text.as_bytes()).unwrap() {
                 let lower = text.to_lowercase();
-                prop_assert!(needs.texts.iter().any(|needed| lower.contains(std::str::from_utf8(needed).unwrap())));
+                for needs in needs(&Outline::of(&source)) {
+                    prop_assert!(needs.texts.iter().any(|needed| lower.contains(std::str::from_utf8(needed).unwrap())));
+                }
             }
         }
     }

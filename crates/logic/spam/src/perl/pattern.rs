@@ -32,8 +32,8 @@ pub struct Pattern {
 
 /// What a text must have before it is worth to try a pattern on it.
 pub(super) enum Filter {
-    /// These texts, whatever the case.
-    Texts(Needs),
+    /// These texts, whatever the case: one of each.
+    Texts(Vec<Needs>),
     /// One of these windows.
     Windows(Vec<Window>),
     /// So many bytes.
@@ -43,9 +43,11 @@ pub(super) enum Filter {
 impl Filter {
     fn of(source: &str) -> Self {
         let outline = Outline::of(source);
-        let texts = literals::needs(&outline).map(Self::Texts);
-        let found = texts.or_else(|| window::windows(&outline).map(Self::Windows));
-        found.unwrap_or_else(|| Self::Bytes(outline.least_bytes()))
+        let needs = literals::needs(&outline);
+        if !needs.is_empty() {
+            return Self::Texts(needs);
+        }
+        window::windows(&outline).map(Self::Windows).unwrap_or_else(|| Self::Bytes(outline.least_bytes()))
     }
 }
 

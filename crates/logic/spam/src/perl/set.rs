@@ -24,10 +24,11 @@ pub(crate) struct PatternSet {
     patterns: Vec<Arc<Pattern>>,
     /// Finds the texts that patterns need; `None` when there are none.
     texts: Option<AhoCorasick>,
-    /// For each needed text: the patterns that need it.
-    needed_by: Vec<Vec<usize>>,
-    /// How many texts a pattern needs.
-    needed: Vec<usize>,
+    /// For each needed text: the needs that it fulfils.
+    fulfils: Vec<Vec<usize>>,
+    needs: Vec<Need>,
+    /// How many needs each pattern has.
+    needs_of: Vec<u8>,
     /// Finds the windows of patterns that need no text.
     windows: Option<WindowFinder>,
     /// Patterns that need only so many bytes.
@@ -67,6 +68,13 @@ impl Trial {
     }
 }
 
+/// One of the things that a pattern needs.
+struct Need {
+    pattern: usize,
+    /// So many texts of those that fulfil it, one behind the other.
+    least: usize,
+}
+
 /// The patterns that may match a text; kept from one text to the next, for it takes memory.
 #[derive(Default)]
 pub(crate) struct Candidates {
@@ -74,22 +82,43 @@ pub(crate) struct Candidates {
     /// For each pattern the last text for which it was found.
     seen: Vec<u32>,
     text: u32,
-    /// Patterns that need several texts: those that were found one behind the other, and the end of the last.
+    /// For each need the last text that fulfils it.
+    fulfilled: Vec<u32>,
+    /// For each pattern with several needs that text, and how many are fulfilled.
+    of_several: Vec<(u32, u8)>,
+    /// Needs of several texts: those that were found one behind the other, and the end of the last.
     counts: Vec<(usize, usize, usize)>,
 }
 
 impl Candidates {
-    fn begin(&mut self, patterns: usize) {
+    fn begin(&mut self, patterns: usize, needs: usize) {
         self.found.clear();
         self.counts.clear();
-        if self.seen.len() < patterns {
-            self.seen.resize(patterns, 0);
-        }
         self.text = self.text.wrapping_add(1);
         if self.text == 0 {
-            self.seen.fill(0);
-            self.text = 1;
+            *self = Self { text: 1, ..Self::default() };
         }
+        if self.seen.len() < patterns {
+            self.seen.resize(patterns, 0);
+            self.of_several.resize(patterns, (0, 0));
+        }
+        if self.fulfilled.len() < needs {
+            self.fulfilled.resize(needs, 0);
+        }
+    }
+
+    /// Notes a text that fulfils a need; true when with it all needs of the pattern are fulfilled.
+    fn fulfil(&mut self, index: usize, need: &Need, span: Span, all: u8) -> bool {
+        if self.fulfilled[index] == self.text || (need.least > 1 && self.count(index, span) < need.least) {
+            return false;
+        }
+        self.fulfilled[index] = self.text;
+        if all == 1 {
+            return true;
+        }
+        let known = &mut self.of_several[need.pattern];
+        *known = (self.text, if known.0 == self.text { known.1 + 1 } else { 1 });
+        known.1 == all
     }
 
     fn add(&mut self, index: usize) {
@@ -98,9 +127,9 @@ impl Candidates {
         }
     }
 
-    /// Notes a text that a pattern needs, and tells how many there are. They come in the order of their ends.
+    /// Notes one of several texts of a need, and tells how many there are. They come in the order of their ends.
     fn count(&mut self, index: usize, span: Span) -> usize {
-        let Some(known) = self.counts.iter_mut().find(|(pattern, ..)| *pattern == index) else {
+        let Some(known) = self.counts.iter_mut().find(|(need, ..)| *need == index) else {
             self.counts.push((index, 1, span.end));
             return 1;
         };
@@ -125,13 +154,17 @@ impl PatternSet {
         }
         let mut always = Vec::new();
         let mut windows = Vec::new();
-        let mut needed = vec![1; patterns.len()];
+        let mut needs = Vec::new();
+        let mut needs_of = vec![0; patterns.len()];
         let mut texts: std::collections::BTreeMap<&[u8], Vec<usize>> = std::collections::BTreeMap::new();
         for (index, pattern) in patterns.iter().enumerate() {
             match pattern.filter() {
-                Filter::Texts(needs) => {
-                    needed[index] = needs.least;
-                    needs.texts.iter().for_each(|text| texts.entry(text).or_default().push(index));
+                Filter::Texts(all) => {
+                    for need in all {
+                        needs_of[index] += 1;
+                        need.texts.iter().for_each(|text| texts.entry(text).or_default().push(needs.len()));
+                        needs.push(Need { pattern: index, least: need.least });
+                    }
                 }
                 Filter::Windows(all) => windows.push((index, all.as_slice())),
                 Filter::Bytes(least) => always.push((index, *least)),
@@ -141,13 +174,13 @@ impl PatternSet {
         builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard);
         let finder = if texts.is_empty() { None } else { builder.build(texts.keys()).ok() };
         if finder.is_none() {
-            always.extend(texts.values().flatten().map(|index| (*index, 0)));
+            always.extend(needs.iter().map(|need| (need.pattern, 0)));
         }
-        let needed_by = texts.into_values().collect();
+        let fulfils = texts.into_values().collect();
         let windows = (!windows.is_empty()).then(|| WindowFinder::new(windows.into_iter()));
         let trials = patterns.iter().map(|_| Trial::default()).collect();
         let seen_bytes = AtomicU64::new(0);
-        Self { patterns, texts: finder, needed_by, needed, windows, always, trials, seen_bytes }
+        Self { patterns, texts: finder, fulfils, needs, needs_of, windows, always, trials, seen_bytes }
     }
 
     pub(crate) fn patterns(&self) -> impl Iterator<Item = &Arc<Pattern>> {
@@ -174,15 +207,15 @@ impl PatternSet {
     /// Finds the patterns that may match `text`.
     pub(crate) fn find(&self, text: &[u8], candidates: &mut Candidates) {
         self.seen_bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
-        candidates.begin(self.patterns.len());
+        candidates.begin(self.patterns.len(), self.needs.len());
         let long_enough = self.always.iter().filter(|(_, least)| text.len() >= *least);
         long_enough.for_each(|(index, _)| candidates.add(*index));
         if let Some(texts) = &self.texts {
             for hit in texts.find_overlapping_iter(text) {
-                for index in &self.needed_by[hit.pattern().as_usize()] {
-                    if self.needed[*index] == 1 || candidates.count(*index, hit.span()) >= self.needed[*index]
-                    {
-                        candidates.add(*index);
+                for index in &self.fulfils[hit.pattern().as_usize()] {
+                    let need = &self.needs[*index];
+                    if candidates.fulfil(*index, need, hit.span(), self.needs_of[need.pattern]) {
+                        candidates.add(need.pattern);
                     }
                 }
             }
@@ -229,5 +262,12 @@ mod tests {
         assert_eq!(candidates.iter().collect::<Vec<_>>(), [1]);
         set.find(b"", &mut candidates);
         assert_eq!(candidates.iter().count(), 0);
+        let sources = ["/million.*dollars/", "/million|billion/", "/gold/", "/win.*gold/"];
+        let set =
+            PatternSet::new(sources.iter().map(|text| Arc::new(Pattern::delimited(text).unwrap())).collect());
+        set.find(b"A million in gold", &mut candidates);
+        assert_eq!(candidates.iter().collect::<Vec<_>>(), [1, 2]);
+        set.find(b"Win a million Dollars in gold", &mut candidates);
+        assert_eq!(candidates.iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
     }
 }
