@@ -18,6 +18,7 @@ pub mod processes;
 pub mod storm;
 pub mod client;
 pub mod dovecot;
+pub mod terminal;
 pub mod mail;
 pub mod man;
 pub mod source;
