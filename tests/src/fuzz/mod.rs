@@ -14,6 +14,7 @@ mod imap;
 mod main_cf;
 mod master_cf;
 mod message;
+mod milter;
 mod mime;
 mod notifications;
 mod passwords;
@@ -42,7 +43,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 21] = [
     Target { name: "address", run: address::run, seeds: address::seeds },
     Target { name: "attributes", run: attributes::run, seeds: attributes::seeds },
     Target { name: "cleanup", run: cleanup::run, seeds: cleanup::seeds },
@@ -52,6 +53,7 @@ pub const TARGETS: [Target; 20] = [
     Target { name: "main_cf", run: main_cf::run, seeds: main_cf::seeds },
     Target { name: "master_cf", run: master_cf::run, seeds: master_cf::seeds },
     Target { name: "message", run: message::run, seeds: message::seeds },
+    Target { name: "milter", run: milter::run, seeds: milter::seeds },
     Target { name: "mime", run: mime::run, seeds: mime::seeds },
     Target { name: "notifications", run: notifications::run, seeds: notifications::seeds },
     Target { name: "passwords", run: passwords::run, seeds: passwords::seeds },

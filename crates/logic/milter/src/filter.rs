@@ -13,6 +13,8 @@ use crate::submission::{Change, Client, Decision, Fate, Submission};
 const RECIPIENTS_LIMIT: usize = 50_000;
 /// Fields of one header.
 const FIELDS_LIMIT: usize = 10_000;
+/// Bytes that wait while a decision is awaited: a server that waits for it, too, sends next to nothing.
+const WAITING_LIMIT_BYTES: usize = 2 * 1024 * 1024;
 
 /// How a connection is treated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,11 +109,7 @@ impl Filter {
                 self.message.sender = packet.texts().into_iter().next().unwrap_or_default();
                 (self.message.login, self.message.queue_id) = (login, queue_id);
             }
-            b'R' => {
-                let recipient = packet.texts().into_iter().next();
-                let room = self.message.recipients.len() < RECIPIENTS_LIMIT;
-                self.message.recipients.extend(recipient.filter(|_| room));
-            }
+            b'R' => self.recipient(packet.texts().into_iter().next().unwrap_or_default()),
             b'L' => self.field(&packet.data),
             b'B' => self.body(&packet.data),
             b'E' => {
@@ -164,6 +162,13 @@ impl Filter {
         self.size = self.size.saturating_add(bytes);
         self.message.cut |= self.size > self.settings.message_limit_bytes;
         !self.message.cut
+    }
+
+    /// Many long ones would take as much memory as a long message, and count as one.
+    fn recipient(&mut self, recipient: String) {
+        if self.message.recipients.len() < RECIPIENTS_LIMIT && self.takes(recipient.len()) {
+            self.message.recipients.push(recipient);
+        }
     }
 
     fn field(&mut self, data: &[u8]) {
@@ -246,6 +251,9 @@ impl Machine for Filter {
         if self.state != State::Closed {
             self.buffer.extend_from_slice(bytes);
             self.advance();
+            if self.state == State::Asked && self.buffer.len() > WAITING_LIMIT_BYTES {
+                self.state = State::Closed;
+            }
         }
     }
 
@@ -393,6 +401,21 @@ mod tests {
         assert!(message.cut && message.body.len() == 6000 && message.sender == "<b>");
         filter.elapsed();
         assert_eq!(letters(&mut filter), "t");
+    }
+
+    #[test]
+    fn neither_recipients_nor_impatience_take_memory_without_end() {
+        let mut filter = Filter::new(settings());
+        send(&mut filter, b'O', &offer(0x1f_ffff));
+        send(&mut filter, b'M', b"<a>\0");
+        for _ in 0..20 {
+            send(&mut filter, b'R', &[b'x'; 999]);
+        }
+        filter.received(&Packet::bytes(b'E', b""));
+        let Output::Ask(message) = filter.poll() else { panic!("no question") };
+        assert!(message.cut && message.recipients.len() == 10);
+        filter.received(&vec![0; WAITING_LIMIT_BYTES + 1]);
+        assert_eq!(filter.poll(), Output::Close);
     }
 
     proptest! {
