@@ -454,3 +454,45 @@ fn a_spamd_that_may_be_taught_learns_and_forgets() {
     assert_eq!([tell("ham"), tell("ham")], [done, known]);
     assert_eq!([tell("forget"), tell("forget")], [done, known]);
 }
+
+/// A database as administrators' tools fill it.
+#[test]
+fn preferences_come_from_a_database_as_they_do_for_the_original() {
+    let folder = tempfile::tempdir().unwrap();
+    open_up(folder.path());
+    let path = folder.path().join("prefs");
+    let rows = "create table userpref (username text, preference text, value text);
+        insert into userpref values ('@GLOBAL', 'required_score', '6.6'), ('@GLOBAL', 'score PAL', '-3'),
+        ('joe@example.com', 'required_score', '1'), ('joe@example.com', 'score PAL', '2'),
+        ('neill', 'welcomelist_from', '*@example.net'), ('neill', 'body', 'MINE /pills/')";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(rows).unwrap();
+    world_readable(&path);
+    let setting = format!("--cf=user_scores_dsn DBI:SQLite:dbname={}", path.display());
+    let ours = Spamd::ours(&["-q", &setting]);
+    let verdict = |spamd: &Spamd, user: &str, message: &str| {
+        String::from_utf8(spamd.spamc(&our_spamc(), &["-c", "-u", user], message).stdout).unwrap()
+    };
+    for (user, spam, ham) in [
+        ("joe@example.com", "6.5/1.0\n", "2.0/1.0\n"),
+        ("ann", "6.5/6.6\n", "-3.0/6.6\n"),
+        ("neill", "6.5/6.6\n", "-3.0/6.6\n"),
+    ] {
+        assert_eq!(
+            (verdict(&ours, user, SPAM), verdict(&ours, user, HAM)),
+            (spam.to_owned(), ham.to_owned()),
+            "{user}"
+        );
+    }
+    let Some(their_spamd) = installed("spamd") else { return };
+    let original = Spamd::start(&their_spamd, &["-q", &setting]);
+    for user in ["joe@example.com", "ann", "neill"] {
+        for message in [SPAM, HAM] {
+            assert_eq!(verdict(&ours, user, message), verdict(&original, user, message), "{user}");
+        }
+    }
+}
+
+fn world_readable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+}

@@ -6,7 +6,7 @@
 //!
 //! **spamd** [**-dLxl**] [**-i** *address*] [**-p** *port*] [**--socketpath** *path*] [**-A** *addresses*] [**-u** *user*] [**-r** *pidfile*]
 //! [**-s** *facility*] [**-C** *path*] [**--siteconfigpath** *path*] [**--cf** *line*] [**--virtual-config-dir** *pattern*] [**-m** *number*]
-//! [**--timeout-tcp** *seconds*] [**--timeout-child** *seconds*] [**--milter**] [**--reject-score** *score*]
+//! [**-q**] [**--timeout-tcp** *seconds*] [**--timeout-child** *seconds*] [**--milter**] [**--reject-score** *score*]
 //!
 //! # DESCRIPTION
 //! Reads SpamAssassin's rule files unmodified and judges the messages that clients (spamc(1), Exim, Haraka) hand it in the SPAMC protocol,
@@ -30,7 +30,12 @@
 //! they are off unless `network=yes` says otherwise. A list that complains of too many questions is left alone for a while
 //! (`dns_block_rule`).
 //!
-//! Not in this version: Razor, Pyzor, DCC, preferences from SQL and LDAP, TLS. Settings and functions of
+//! With **-q** preferences come from the table `userpref` of the database that `user_scores_dsn` names: rows of the user, on top of
+//! those of `@GLOBAL`, or what `user_scores_sql_custom_query` finds. It must be one of SQLite (`DBI:SQLite:dbname=`*file*).
+//! They may hold what a user's file may (`allow_user_rules`). A database that can not be asked is named in the log, and the site's
+//! rules count.
+//!
+//! Not in this version: Razor, Pyzor, DCC, preferences from other databases and from LDAP, **-Q**, TLS. Settings and functions of
 //! these are read and named once in the log.
 //!
 //! # ARGUMENTS IN MASTER.CF
@@ -49,6 +54,7 @@
 //!   is a unix socket; **--socketowner**, **--socketgroup** and **--socketmode** are its own.
 //! - **-A** *addresses*: who may come; this host by default.
 //! - **-L**: no network tests.
+//! - **-q**, **--sql-config**: preferences come from a database.
 //! - **-x**: no files of users. **-u** *user*: run as that one. **-l**: clients may teach.
 //! - **-d**: into the background; **-r** *file*: write the process id there. **-s** *facility*: a log facility, `stderr`, `null`, or a file.
 //! - **-m** *number*: threads. **-t**, **--timeout-child** *seconds*, **-T**, **--timeout-tcp** *seconds*: 300 and 30; 0 for no limit.

@@ -22,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) site: Option<PathBuf>,
     pub(crate) lines: Vec<String>,
     pub(crate) virtual_config: Option<String>,
+    /// Preferences from a database (`-q`).
+    pub(crate) sql: bool,
     pub(crate) threads: Option<usize>,
     pub(crate) timeout_tcp: u64,
     pub(crate) timeout_child: u64,
@@ -64,6 +66,7 @@ impl Default for Options {
             site: None,
             lines: Vec::new(),
             virtual_config: None,
+            sql: false,
             threads: None,
             timeout_tcp: 30,
             timeout_child: 300,
@@ -250,6 +253,7 @@ impl Options {
             "ssl" | "ssl-port" | "ssl-verify" | "ssl-ca-file" | "ssl-ca-path" => {
                 return Err("TLS is not in this version".to_owned());
             }
+            "sql-config" => self.sql = true,
             "virtual-config-dir" => self.virtual_config = Some(text()?),
             "max-children" => self.threads = Some(usize::try_from(number()?).unwrap_or(1).clamp(1, 64)),
             "timeout-tcp" => self.timeout_tcp = number()?,

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use inquiries::Inquirer;
 use rulefiles::Site;
 use spam::Ruleset;
+use spam::rules::Preferences;
 
 /// Users whose rules are kept ready.
 const USERS_LIMIT: usize = 100;
@@ -21,6 +22,8 @@ pub(crate) enum UserFiles {
     Home,
     /// A pattern with `%u`, `%d` and `%l` (`--virtual-config-dir`).
     Pattern(String),
+    /// Rows of a database (`--sql-config`).
+    Database,
 }
 
 /// A user's rules, and of which time their file is.
@@ -47,6 +50,8 @@ pub(crate) struct Rules {
     /// The folder of those who have none of their own.
     state: PathBuf,
     users: Mutex<HashMap<PathBuf, Kept>>,
+    /// Rules for the lines that databases hold, by these.
+    texts: Mutex<HashMap<String, Arc<Ruleset>>>,
 }
 
 /// The rules for one message.
@@ -83,13 +88,20 @@ impl Chosen {
 impl Rules {
     /// `state` is the folder of those who have none of their own.
     pub(crate) fn new(site: Site, files: UserFiles, state: PathBuf) -> Self {
-        Self { site: RwLock::new(Current::new(site)), files, state, users: Mutex::default() }
+        Self {
+            site: RwLock::new(Current::new(site)),
+            files,
+            state,
+            users: Mutex::default(),
+            texts: Mutex::default(),
+        }
     }
 
     /// New rules for the messages that come from now on.
     pub(crate) fn replace(&self, site: Site) {
         *self.site.write().unwrap_or_else(PoisonError::into_inner) = Current::new(site);
         self.users.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Is DNS asked?
@@ -99,6 +111,14 @@ impl Rules {
 
     pub(crate) fn of(&self, user: Option<&str>) -> Chosen {
         let Current { site, inquirer } = self.site.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.files == UserFiles::Database {
+            let rules = self.of_database(&site, user.unwrap_or("nobody"));
+            return Chosen {
+                layer: rules.map_or(Layer::Site(site), Layer::User),
+                inquirer,
+                state: self.state.clone(),
+            };
+        }
         let path = user.and_then(|user| self.path_of(user));
         let state = path.as_deref().and_then(Path::parent).unwrap_or(&self.state).to_owned();
         let layer = match path.and_then(|path| self.with_file(&site, path)) {
@@ -110,7 +130,7 @@ impl Rules {
 
     fn path_of(&self, user: &str) -> Option<PathBuf> {
         match &self.files {
-            UserFiles::None => None,
+            UserFiles::None | UserFiles::Database => None,
             UserFiles::Home => {
                 let Some(known) = sys::users::user(user).ok().flatten() else {
                     log::info!("spamd: handle_user (getpwnam) unable to find user: '{user}'");
@@ -124,6 +144,38 @@ impl Rules {
                 Some(path)
             }
         }
+    }
+
+    /// The rules with what a database says of a user; the site's when it says nothing, or can not be asked.
+    fn of_database(&self, site: &Site, user: &str) -> Option<Arc<Ruleset>> {
+        let preferences = &site.rules.settings.preferences;
+        let file = preferences.sqlite_file()?;
+        let rows = match tables::sqlite_preferences(Path::new(file), &preferences.query(user)) {
+            Ok(rows) => rows,
+            Err(error) => {
+                log::warn!(
+                    "config: failed to load user ({user}) scores from SQL database: {error}: the site's rules count"
+                );
+                return None;
+            }
+        };
+        let text = Preferences::lines(&rows);
+        if text.is_empty() {
+            return None;
+        }
+        let kept = self.texts.lock().unwrap_or_else(PoisonError::into_inner).get(&text).cloned();
+        if kept.is_some() {
+            return kept;
+        }
+        let (rules, problems) = site.with_user_text(Path::new("(sql config)"), text.as_bytes());
+        problems.iter().for_each(|problem| log::info!("{user}: {problem}"));
+        let rules = Arc::new(rules);
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if texts.len() >= USERS_LIMIT {
+            texts.clear();
+        }
+        texts.insert(text, Arc::clone(&rules));
+        Some(rules)
     }
 
     fn with_file(&self, site: &Site, path: PathBuf) -> Option<Arc<Ruleset>> {

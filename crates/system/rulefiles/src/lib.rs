@@ -112,13 +112,17 @@ impl Site {
     /// # Errors
     /// As reading the file.
     pub fn with_user_file(&self, path: &Path) -> io::Result<(Ruleset, Vec<Problem>)> {
-        let text = read_file(path)?;
+        Ok(self.with_user_text(path, &read_file(path)?))
+    }
+
+    /// The rules with a user's lines on top, whatever they come from; what was wrong with them.
+    pub fn with_user_text(&self, name: &Path, text: &[u8]) -> (Ruleset, Vec<Problem>) {
         let mut loader = Loader::for_user(self.configuration.clone(), self.surroundings.clone());
-        feed(&mut loader, path, &text);
+        feed(&mut loader, name, text);
         let (configuration, mut problems) = loader.finish();
         let (rules, more) = Ruleset::new(&configuration, self.surroundings.local_only);
         problems.extend(more);
-        Ok((rules, problems))
+        (rules, problems)
     }
 }
 

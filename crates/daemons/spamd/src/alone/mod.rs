@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use rulefiles::Places;
+use rulefiles::{Places, Site};
 use spam::rules::Networks;
 use sys::ids::Identity;
 use sys::signals::{SignalKind, Signals};
@@ -70,6 +70,7 @@ fn start(options: &Options, arguments: &[String]) -> Result<(), String> {
     }
     become_user(options)?;
     let files = match (&options.virtual_config, options.no_user_config) {
+        _ if options.sql => database(&site)?,
         (Some(pattern), _) => UserFiles::Pattern(pattern.clone()),
         (None, true) => UserFiles::None,
         (None, false) => UserFiles::Home,
@@ -82,6 +83,18 @@ fn start(options: &Options, arguments: &[String]) -> Result<(), String> {
     let calling = if options.milter { Calling::Milter(Arc::new(policy(options))) } else { Calling::Spamc };
     let alone = Alone { shared, calling, places, allowed: allowed(options)?, sessions: 0, stop: None };
     serve(alone, listeners, signals, options)
+}
+
+/// `-q`: preferences are in a database, which is named once at start when nobody can ask it.
+fn database(site: &Site) -> Result<UserFiles, String> {
+    let preferences = &site.rules.settings.preferences;
+    match &preferences.dsn {
+        None => Err("-q: user_scores_dsn names no database".to_owned()),
+        Some(dsn) if preferences.sqlite_file().is_none() => {
+            Err(format!("-q: user_scores_dsn {dsn}: only SQLite is in this version (DBI:SQLite:dbname=FILE)"))
+        }
+        Some(_) => Ok(UserFiles::Database),
+    }
 }
 
 fn step(what: &'static str) -> impl Fn(io::Error) -> String {

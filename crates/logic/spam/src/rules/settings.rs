@@ -75,6 +75,7 @@ pub struct Settings {
     /// Words that do not count, by language.
     pub bayes_stopwords: BTreeMap<String, Arc<Pattern>>,
     pub awl: Awl,
+    pub preferences: Preferences,
     pub txrep: TxRep,
     /// Of rules that ask DNS.
     pub asking: Asking,
@@ -263,6 +264,7 @@ impl Default for Settings {
             bayes_stopword_languages: vec!["en".to_owned()],
             bayes_stopwords: BTreeMap::new(),
             awl: Awl::default(),
+            preferences: Preferences::default(),
             txrep: TxRep::default(),
             asking: Asking::default(),
             authenticity: Authenticity::default(),

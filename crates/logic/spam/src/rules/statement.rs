@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::configuration::Configuration;
 use super::problem::Fault;
-use super::{asking, authenticity, defining, learning, listing, plugins, reporting, scanning};
+use super::{asking, authenticity, defining, learning, listing, plugins, preferences, reporting, scanning};
 use crate::perl::Pattern;
 
 /// A line: its key in lower case with underscores, its value, and where it stands.
@@ -100,6 +100,7 @@ pub(crate) fn apply(configuration: &mut Configuration, statement: &Statement<'_>
         .or_else(|| learning::learn(configuration, statement))
         .or_else(|| asking::asking(configuration, statement))
         .or_else(|| authenticity::authenticity(configuration, statement))
+        .or_else(|| preferences::preferences(configuration, statement))
         .or_else(|| world(configuration, statement));
     found.unwrap_or_else(|| Err(Fault::Unknown(statement.key.to_owned())))
 }
