@@ -8,7 +8,10 @@ use std::thread;
 /// Bytes of a query.
 const QUERY_LIMIT_BYTES: usize = 1500;
 /// Types of records: RFC 1035 §3.2.2.
-const KINDS: [(&str, u16); 6] = [("A", 1), ("NS", 2), ("PTR", 12), ("MX", 15), ("TXT", 16), ("AAAA", 28)];
+const KINDS: [(&str, u16); 7] =
+    [("A", 1), ("NS", 2), ("SOA", 6), ("PTR", 12), ("MX", 15), ("TXT", 16), ("AAAA", 28)];
+/// SOA in that list.
+const SOA: u16 = 6;
 /// Bytes of one string of a TXT record (RFC 1035 §3.3.14).
 const STRING_LIMIT_BYTES: usize = 255;
 /// Names that end like this are never answered.
@@ -79,32 +82,56 @@ fn answer(zone: &str, query: &[u8], name: &str, kind: u16) -> Vec<u8> {
     };
     let found: Vec<_> = all.into_iter().filter(|(is, _)| *is == kind).collect();
     let count = u8::try_from(found.len()).unwrap_or(u8::MAX);
-    let mut answer = [&query[..2], &[0x81, 0x80 | code, 0, 1, 0, count, 0, 0, 0, 0], &query[12..]].concat();
+    // RFC 2308 §2: who has no answer says whose zone it is.
+    let zone = if found.is_empty() { zone_of(zone, name) } else { None };
+    let head = [0x81, 0x80 | code, 0, 1, 0, count, 0, u8::from(zone.is_some()), 0, 0];
+    let mut answer = [&query[..2], &head, &query[12..]].concat();
     for (kind, data) in found {
-        answer.extend([0xc0, 12]);
-        answer.extend(kind.to_be_bytes());
-        answer.extend([0, 1, 0, 0, 0, 60]);
-        answer.extend(u16::try_from(data.len()).unwrap_or_default().to_be_bytes());
-        answer.extend(data);
+        push(&mut answer, &[0xc0, 12], kind, &data);
+    }
+    if let Some((owner, data)) = zone {
+        push(&mut answer, &owner, SOA, &data);
     }
     answer
 }
 
+fn push(answer: &mut Vec<u8>, owner: &[u8], kind: u16, data: &[u8]) {
+    answer.extend(owner);
+    answer.extend(kind.to_be_bytes());
+    answer.extend([0, 1, 0, 0, 0, 60]);
+    answer.extend(u16::try_from(data.len()).unwrap_or_default().to_be_bytes());
+    answer.extend(data);
+}
+
+/// The SOA above a name, and its owner in the form of the wire.
+fn zone_of(zone: &str, name: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let server = |owner: &str| {
+        zone.lines().find_map(|line| line.strip_prefix(owner)?.strip_prefix(" SOA ").map(str::to_owned))
+    };
+    let mut parents = std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, rest)| rest));
+    parents.find_map(|owner| Some((wire_name(owner), data("SOA", &server(owner)?))))
+}
+
+fn counted(text: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap_or_default();
+    [&[length], &text[..usize::from(length)]].concat()
+}
+
+fn wire_name(name: &str) -> Vec<u8> {
+    name.split('.').flat_map(|label| counted(label.as_bytes())).chain([0]).collect()
+}
+
 fn data(kind: &str, value: &str) -> Vec<u8> {
-    let counted = |text: &[u8]| {
-        let length = u8::try_from(text.len()).unwrap_or_default();
-        [&[length], &text[..usize::from(length)]].concat()
-    };
-    let name = |name: &str| -> Vec<u8> {
-        name.split('.').flat_map(|label| counted(label.as_bytes())).chain([0]).collect()
-    };
     match kind {
         "A" => value.parse().map_or_else(|_| Vec::new(), |address: Ipv4Addr| address.octets().to_vec()),
         "AAAA" => value.parse().map_or_else(|_| Vec::new(), |address: Ipv6Addr| address.octets().to_vec()),
-        "NS" | "PTR" => name(value),
+        "NS" | "PTR" => wire_name(value),
+        // RFC 1035 §3.3.13: server, mailbox, and five numbers.
+        "SOA" => [wire_name(value), wire_name("hostmaster.example"), [0, 0, 0, 1].repeat(5)].concat(),
         "MX" => {
             let (preference, exchange) = value.split_once(' ').unwrap_or(("0", value));
-            [preference.parse::<u16>().unwrap_or_default().to_be_bytes().to_vec(), name(exchange)].concat()
+            [preference.parse::<u16>().unwrap_or_default().to_be_bytes().to_vec(), wire_name(exchange)]
+                .concat()
         }
         _ => value.as_bytes().chunks(STRING_LIMIT_BYTES).flat_map(counted).collect(),
     }

@@ -217,3 +217,84 @@ fn hashes_are_asked_as_the_original_asks_them() {
         None => left_out("spamassassin is not installed"),
     }
 }
+
+/// Hashes of the text `hello attachment` (SHA-1), of a document (MD5), and of `user7@x.shop.com` (SHA-1).
+const PART_ZONE: &str = "\
+0d94338dc05f13b2a9317c2a19bee5b4551e0da9.part.example A 127.0.0.2
+62fb8fc716785b1d259b54f5eb2e3055.part.example A 127.0.0.3
+70d9fcd9b322bc7a6976496a2ea1c3028b036d59.users.example A 127.0.0.2
+";
+const PART_RULES: &str = "\
+hashbl_email_regex (?i)\\b(user\\d+@[a-z.]+\\._TLDS_)
+hashbl_email_welcomelist ^user1@
+hashbl_ignore text/html
+body P_TEXT eval:check_hashbl_attachments('part.example')
+body P_DOCUMENT eval:check_hashbl_attachments('part.example/A', 'md5/minsize=5/max=3', '^127\\.0\\.0\\.3$')
+body P_OTHER eval:check_hashbl_attachments('part.example', 'md5', '^127\\.0\\.0\\.9$')
+body P_LARGE eval:check_hashbl_attachments('part.example', 'sha1/minsize=1000')
+body P_LIMIT eval:check_hashbl_attachments('part.example', 'sha1/maxsize=1000')
+header P_USER eval:check_hashbl_emails('users.example', 'sha1', 'body')
+header P_SENDER eval:check_hashbl_emails('mail.example', 'sha1', 'From')
+";
+
+#[test]
+fn attachments_and_chosen_addresses_are_asked_as_the_original_asks_them() {
+    let server = NameServer::start(PART_ZONE).unwrap();
+    let folder = RuleFolder::new(&["Check", "HashBL"], &server, PART_RULES);
+    let (head, _) = MESSAGE.split_once("\n\n").unwrap();
+    let message = format!(
+        "{head}\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n\
+         Ask user7@x.shop.com, user1@x.shop.com or joe@x.shop.com.\n--b\nContent-Type: text/html\n\n<p>\n--b\n\
+         Content-Type: text/plain; name=a.txt\nContent-Transfer-Encoding: base64\n\naGVsbG8gYXR0YWNobWVudAo=\n--b\n\
+         Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nJVBERi0xLjQgeAo=\n--b--\nend\n"
+    );
+    let found = folder.ours(&message, &[]);
+    assert_eq!(rules_of(&found), ["P_DOCUMENT", "P_TEXT", "P_USER"], "{found:#?}");
+    match folder.original(&message, &[]) {
+        Some(original) => assert_eq!(found, original),
+        None => left_out("spamassassin is not installed"),
+    }
+}
+
+const SENDER_ZONE: &str = "\
+here.zone.example A 192.0.2.1
+zone.example NS ns.own.example
+zone.example SOA ns1.evil.example
+ns1.evil.example.servers.example A 127.0.0.2
+ns.own.example.servers.example A 127.0.0.3
+9.113.0.203.vouch.example A 127.0.0.2
+";
+const SENDER_RULES: &str = "\
+header S_SERVER eval:check_rbl_ns_from('s', 'servers.example.')
+header S_SERVER_TWO eval:check_rbl_ns_from('t', 'servers.example.', '127.0.0.2')
+header S_SERVER_OTHER eval:check_rbl_ns_from('u', 'servers.example.', '127.0.0.3')
+header S_BONDED eval:check_rbl_accreditor('v-untrusted', 'vouch.example.', '127.0.0.2', 'bonded')
+header S_BONDED_ALL eval:check_rbl_accreditor('v', 'vouch.example.', '127.0.0.2', 'bonded')
+header S_OTHER eval:check_rbl_accreditor('w', 'vouch.example.', '127.0.0.2', 'other')
+";
+
+#[test]
+fn who_serves_the_sender_and_who_vouches_for_it_is_asked_as_the_original_asks_it() {
+    let server = NameServer::start(SENDER_ZONE).unwrap();
+    let folder = RuleFolder::new(&["Check", "DNSEval"], &server, SENDER_RULES);
+    let from = |sender: &str| {
+        MESSAGE.replace("[203.0.113.9]) by", &format!("[203.0.113.9]) (envelope-from <{sender}>) by"))
+    };
+    let field = |value: &str| format!("Accreditor: {value}\n{}", from("x@zone.example"));
+    let servers = "S_SERVER S_SERVER_TWO";
+    for (message, wanted) in [
+        (from("x@here.zone.example"), servers),
+        (from("x@gone.zone.example"), servers),
+        (from("x@zone.example"), ""),
+        (from("list@a--Bonded.mail.org"), "S_BONDED_ALL"),
+        (field("first x=1, Bonded y=2"), "S_BONDED_ALL"),
+        (field("nobody"), ""),
+    ] {
+        let found = folder.ours(&message, &[]);
+        assert_eq!(rules_of(&found).join(" "), wanted, "{message}");
+        match folder.original(&message, &[]) {
+            Some(original) => assert_eq!(found, original, "{message}"),
+            None => left_out("spamassassin is not installed"),
+        }
+    }
+}

@@ -150,6 +150,13 @@ full S_SEAL_VALID eval:check_arc_valid()
 askdns S_LIST _DKIMDOMAIN_._DKIMSELECTOR_.list.example A
 add_header all Signers _DKIMDOMAIN_ _DKIMIDENTITY_ _DKIMSELECTOR_
 ";
+/// Signed with SHA-1 by the RSA key of these tests.
+const SHA1_SIGNATURE: &str = "\
+    v=1; a=rsa-sha1; c=relaxed/relaxed; d=auth.example; s=s1; h=from:to:subject:date:message-id; bh=NaqR3cKFX\
+    oTQeauuV51bbzQCyBw=; b=a8TZSXsJT1XRxlqcumwK/Sfppxx+lpLYDJGGNMeRZON+Xo0yZ9ULkk7xqXOMoV4IhBM7ZGCJC0aSGorYff\
+    n196sLXN4iEW8mOcbWMbPFNMzlr+xvNVRiZcE0XzMqdyOYOYxY4ZR7CD4MA5G0KlVt5Z3Gt3PfvcK2JLWk5f++ABqO/FGmGIqWuhOLMss\
+    JUgbE8iDcM4op4soUcLysxSv5gRM2HrvYU/KFnE9Q1jr08VfhE+hETrmmAKNWhwVmhtFitPJyIgD0fnWZ8BaPEXQwry/F/P6KLj6MSXhT\
+    DSn/RdsruM8aq8DnJ1LxEuuGw/L10gEV4zcd9VjY8bUhuEhBhg==";
 const BODY: &str = "Hello.\n\nThat is all.\n";
 
 fn signer_zone() -> String {
@@ -243,6 +250,15 @@ fn signatures_come_to_what_the_original_says() {
         (
             with_signature("x@sub.auth.example", "v=1; d=auth.example; s=s1; i=@a.auth.example"),
             "S_ADSP_N S_DEF_WELCOME S_KNOWN S_LIST S_SIGNED S_SIGNED_BY S_VALID",
+        ),
+        // RFC 8301 §3.1 forbids it; the original's library lets it pass.
+        (letter("joe@auth.example", &[("DKIM-Signature", SHA1_SIGNATURE.to_owned())]), all),
+        (
+            letter(
+                "joe@auth.example",
+                &[("DKIM-Signature", SHA1_SIGNATURE.replace("rsa-sha1", "rsa-sha256"))],
+            ),
+            broken,
         ),
         (letter("x@a.known.example", &[]), "S_ADSP_LOW S_KNOWN"),
         (letter("x@nowhere.example", &[]), "S_ADSP_N S_KNOWN"),
@@ -352,6 +368,22 @@ odd.com A 192.0.2.1
 _dmarc.odd.com TXT v=DMARC1; p=maybe
 wishing.com A 192.0.2.1
 _dmarc.wishing.com TXT v=DMARC1; rua=mailto:x@wishing.com
+asking.com A 192.0.2.1
+asking.com TXT v=spf1 ip4:203.0.113.9 -all
+_dmarc.asking.com TXT v=DMARC1; rua=mailto:x@elsewhere.com
+maybe.com A 192.0.2.1
+maybe.com TXT v=spf1 ip4:203.0.113.9 -all
+_dmarc.maybe.com TXT v=DMARC1; p=maybe; rua=mailto:x@maybe.com
+own.com A 192.0.2.1
+own.com TXT v=spf1 ip4:203.0.113.9 -all
+_dmarc.own.com TXT v=DMARC1; p=reject; sp=maybe; rua=mailto:x@reports.own.com!10m
+out.com A 192.0.2.1
+out.com TXT v=spf1 ip4:203.0.113.9 -all
+_dmarc.out.com TXT v=DMARC1; p=reject; sp=maybe; rua=mailto:x@elsewhere.com
+allowed.com A 192.0.2.1
+allowed.com TXT v=spf1 ip4:203.0.113.9 -all
+_dmarc.allowed.com TXT v=DMARC1; p=reject; sp=maybe; rua=mailto:x@elsewhere.com
+allowed.com._report._dmarc.elsewhere.com TXT v=DMARC1
 s2._domainkey.strict.com TXT ";
 
 #[test]
@@ -364,6 +396,8 @@ fn policies_of_authors_come_to_what_the_original_says() {
     let from = |author: &str| in_the_world(letter(author, &[]));
     let signed =
         |author: &str, domain: &str| in_the_world(with_signature(author, &format!("v=1; s=s2; d={domain}")));
+    let sent_by =
+        |domain: &str| from(&format!("joe@{domain}")).replace("<b@auth.com>", &format!("<b@{domain}>"));
     let table = [
         (from("joe@auth.com"), "P_PASS"),
         (from("joe@www.auth.com"), "P_PASS"),
@@ -380,6 +414,11 @@ fn policies_of_authors_come_to_what_the_original_says() {
         (from("joe@twice.com"), "P_NONE"),
         (from("joe@odd.com"), "P_NONE"),
         (from("joe@wishing.com"), "P_NONE"),
+        (sent_by("asking.com"), "P_PASS"),
+        (sent_by("maybe.com"), "P_NONE"),
+        (sent_by("own.com"), "P_PASS"),
+        (sent_by("out.com"), "P_NONE"),
+        (sent_by("allowed.com"), "P_PASS"),
     ];
     for (message, wanted) in table {
         assert_eq!(rules_of(&folder.ours(&message, &[])).join(" "), wanted, "{message}");

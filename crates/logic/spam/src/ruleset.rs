@@ -155,7 +155,8 @@ impl Ruleset {
             let (file, text) = ("the rules".to_owned(), String::new());
             problems.push(Problem { file, line: 0, text, fault: Fault::TwoJudges });
         }
-        let tlds = TldPatterns::new(&settings.registry, &settings.redirector_patterns);
+        let tlds =
+            TldPatterns::new(&settings.registry, &settings.redirector_patterns, &settings.asking.hashbl);
         let rules_version = configuration.update_versions.values().cloned().collect::<Vec<_>>().join(",");
         (
             Self {

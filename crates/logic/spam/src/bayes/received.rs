@@ -57,7 +57,7 @@ mod tests {
 
     fn at(message: &str) -> i64 {
         let settings = Settings::default();
-        let tlds = TldPatterns::new(&settings.registry, &[]);
+        let tlds = TldPatterns::new(&settings.registry, &[], &settings.asking.hashbl);
         received_at(&Mail::new(message.as_bytes(), &settings, &tlds), 7)
     }
 

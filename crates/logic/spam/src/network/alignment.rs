@@ -31,6 +31,10 @@ struct Policy {
     strict_signature: bool,
     strict_sender: bool,
     percent: u64,
+    /// `rua=`: where reports go.
+    reports: Vec<String>,
+    /// It counts only where somebody gets reports (RFC 7489 §6.6.3).
+    needs_reports: bool,
 }
 
 /// What DMARC comes to; `None` when there is nothing to judge, or answers are missing.
@@ -46,6 +50,10 @@ pub(super) fn of(walk: &mut Walk<'_>, signed: &Signed) -> Option<Alignment> {
     }
     let Some((record, is_subdomain)) = published? else { return Some(Alignment::Missing) };
     let Some(policy) = record.as_deref().and_then(Policy::parse) else { return Some(Alignment::Nothing) };
+    let domain = if is_subdomain { organization(mail, &author) } else { author.clone() };
+    if policy.needs_reports && !wants_reports(walk, &policy.reports, &domain)? {
+        return Some(Alignment::Nothing);
+    }
     if signed.waits {
         return None;
     }
@@ -132,9 +140,7 @@ fn published(walk: &mut Walk<'_>, author: &str) -> Option<Option<(Option<String>
             Known::Reply(reply) => reply.records.as_slice(),
             Known::NoName | Known::Nothing => &[],
         };
-        let is_policy =
-            |text: &&String| text.get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case("v=dmarc1"));
-        let mut found = records.iter().filter(is_policy);
+        let mut found = records.iter().filter(|text| is_policy(text));
         if let Some(first) = found.next() {
             let only = found.next().is_none();
             return Some(Some((only.then(|| first.clone()), index > 0)));
@@ -156,16 +162,23 @@ impl Policy {
         let known = |policy: &String| {
             ["none", "reject", "quarantine"].iter().any(|known| policy.eq_ignore_ascii_case(known))
         };
-        let mut wanted = tag("p").filter(known);
+        let reports = report_addresses(&tag("rua").unwrap_or_default());
+        let mut wanted = match tag("p") {
+            Some(policy) => Some(policy).filter(known)?,
+            None if reports.is_empty() => return None,
+            None => "none".to_owned(),
+        };
         let for_subdomains = tag("sp");
-        if wanted.is_none() || for_subdomains.as_ref().is_some_and(|policy| !known(policy)) {
-            // RFC 7489 §6.6.3: who wants reports only gets them.
-            tag("rua").filter(|uri| uri.starts_with("mailto:"))?;
-            wanted = Some("none".to_owned());
+        // RFC 7489 §6.6.3: who wants reports only gets them.
+        let needs_reports = for_subdomains.as_ref().is_some_and(|policy| !known(policy));
+        if needs_reports {
+            "none".clone_into(&mut wanted);
         }
         let strict = |name: &str| tag(name).is_some_and(|mode| mode.eq_ignore_ascii_case("s"));
         Some(Self {
-            wanted: wanted?,
+            wanted,
+            reports,
+            needs_reports,
             for_subdomains: for_subdomains.filter(known),
             strict_signature: strict("adkim"),
             strict_sender: strict("aspf"),
@@ -185,6 +198,43 @@ impl Policy {
             _ => Alignment::Nothing,
         }
     }
+}
+
+/// The addresses of `rua=`, without what limits the size; those of the web are as good.
+fn report_addresses(list: &str) -> Vec<String> {
+    let addresses = list.split(',').map(|uri| uri.split('!').next().unwrap_or_default());
+    let is_known = |uri: &&str| {
+        ["mailto:", "http:", "https:"]
+            .iter()
+            .any(|scheme| uri.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme)))
+    };
+    addresses.filter(is_known).map(str::to_owned).collect()
+}
+
+/// Does anybody get reports about `domain`? Others than its own organization must say that they want them (RFC 7489 §7.1).
+/// `None` when that is not known yet.
+fn wants_reports(walk: &mut Walk<'_>, reports: &[String], domain: &str) -> Option<bool> {
+    for uri in reports {
+        let (scheme, rest) = uri.split_once(':').unwrap_or_default();
+        let is_mail = scheme.eq_ignore_ascii_case("mailto");
+        let rest = rest.trim_start_matches('/');
+        let host = if is_mail { rest.rsplit('@').next() } else { rest.split(['/', ':']).next() };
+        let host = host.unwrap_or_default().to_ascii_lowercase();
+        let is_own = is_mail && organization(walk.mail, &host) == organization(walk.mail, domain);
+        if is_own || host == domain {
+            return Some(true);
+        }
+        match walk.told(&format!("{domain}._report._dmarc.{host}"), RecordKind::Txt) {
+            Known::NotYet => return None,
+            Known::Reply(reply) if reply.records.iter().any(|text| is_policy(text)) => return Some(true),
+            _ => {}
+        }
+    }
+    Some(false)
+}
+
+fn is_policy(text: &str) -> bool {
+    text.get(..8).is_some_and(|begin| begin.eq_ignore_ascii_case("v=dmarc1"))
 }
 
 /// A number below 100 that is the same for the same message.
@@ -208,6 +258,11 @@ mod tests {
         assert_eq!(policy.applied(true, 0), Alignment::Nothing);
         assert_eq!(Policy::parse("v=DMARC1; p=quarantine").unwrap().applied(true, 99), Alignment::Quarantine);
         assert_eq!(Policy::parse("v=DMARC1; rua=mailto:a@b.example").unwrap().wanted, "none");
+        let odd = Policy::parse("v=DMARC1; p=reject; sp=odd; rua=mailto:a@b.example!10m,https://b.example/x")
+            .unwrap();
+        assert!(odd.needs_reports && odd.wanted == "none");
+        assert_eq!(odd.reports, ["mailto:a@b.example", "https://b.example/x"]);
+        assert!(Policy::parse("v=DMARC1; p=other; rua=mailto:a@b.example").is_none());
         assert!(Policy::parse("v=DMARC1; p=other").is_none() && Policy::parse("").is_none());
     }
 }

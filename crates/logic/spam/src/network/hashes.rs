@@ -38,6 +38,8 @@ enum Subject {
     Matches(Arc<Pattern>, Stage),
     /// The values of a tag.
     Tag(String),
+    /// Parts of the message, decoded.
+    Attachments,
 }
 
 /// `sha1/max=10/shuffle`
@@ -84,9 +86,8 @@ fn base32(bytes: &[u8]) -> String {
 impl HashList {
     /// Is it a function's name?
     pub(super) fn is_known(name: &str) -> bool {
-        let functions =
-            ["check_hashbl_emails", "check_hashbl_uris", "check_hashbl_bodyre", "check_hashbl_tag"];
-        functions.contains(&name)
+        let functions = ["emails", "uris", "bodyre", "tag", "attachments"];
+        name.strip_prefix("check_hashbl_").is_some_and(|what| functions.contains(&what))
     }
 
     /// `zone, options, ...`; `None` when an argument is missing or does not read.
@@ -101,6 +102,7 @@ impl HashList {
                 (Subject::Emails { places, domains: argument(4).map(str::to_owned) }, 3)
             }
             "check_hashbl_uris" => (Subject::Uris, 2),
+            "check_hashbl_attachments" => (Subject::Attachments, 2),
             "check_hashbl_bodyre" => {
                 (Subject::Matches(Arc::new(Pattern::plain(argument(2)?).ok()?), stage), 3)
             }
@@ -109,6 +111,9 @@ impl HashList {
         let usual = if name == "check_hashbl_emails" { "sha1/notag/noquote/max=10/shuffle" } else { "sha1" };
         let (zone, kind) = zone(argument(0)?);
         let options = Options::parse(argument(1).unwrap_or(usual));
+        if matches!(subject, Subject::Attachments) && options.has("raw") {
+            return None;
+        }
         let subtest = Pattern::plain(argument(subtest).unwrap_or(r"^127\.")).ok()?;
         Some(Self { subject, zone, kind, options, subtest })
     }
@@ -132,10 +137,12 @@ pub(super) fn ask(walk: &mut Walk<'_>, rule: RuleId, list: &HashList) {
     }
     let limit = list.options.get("max").and_then(|max| max.parse().ok()).filter(|max| *max > 0);
     texts.truncate(limit.unwrap_or(TEXT_LIMIT));
+    let is_hashed = matches!(list.subject, Subject::Attachments);
     let ignored = &walk.mail.settings.asking.hashbl.ignored;
     let is_ignored = |text: &str| ignored.contains(&text.to_ascii_lowercase());
     for text in texts {
-        let hash = list.options.hashed(&text);
+        let hash =
+            if is_hashed { String::from_utf8_lossy(&text).into_owned() } else { list.options.hashed(&text) };
         let shown = String::from_utf8_lossy(&text).into_owned();
         if is_ignored(&shown) || is_ignored(&hash) {
             continue;
@@ -159,6 +166,7 @@ fn texts_of(walk: &Walk<'_>, list: &HashList) -> Vec<Vec<u8>> {
             };
             matches(walk.mail, pattern, *stage).into_iter().map(fold).map(number).collect()
         }
+        Subject::Attachments => attachments(walk.mail, &list.options),
         Subject::Tag(tag) => {
             let values = walk.tag(tag).into_iter().map(fold);
             values.filter_map(|value| tag_value(walk.mail, &list.options, value)).collect()
@@ -177,6 +185,26 @@ fn matches(mail: &Mail<'_>, pattern: &Pattern, stage: Stage) -> Vec<Vec<u8>> {
         }
     };
     lines.iter().flat_map(|line| pattern.all_groups(line)).map(|groups| groups.text(1)).collect()
+}
+
+/// The hashes of all parts of the message that have something in them.
+fn attachments(mail: &Mail<'_>, options: &Options) -> Vec<Vec<u8>> {
+    let ignored = &mail.settings.asking.hashbl.ignored;
+    let is_ignored = |text: &[u8]| ignored.contains(&String::from_utf8_lossy(text).to_ascii_lowercase());
+    let number = |name: &str| options.get(name).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+    let (least, most) = (number("minsize"), number("maxsize"));
+    let mut found = Vec::new();
+    for id in mail.tree.leaves() {
+        let part = mail.tree.part(id);
+        let body = part.decoded();
+        // With maxsize the peer holds the size against minsize.
+        let fits = body.len() >= least && (most == 0 || body.len() <= least);
+        let name = part.name.as_deref().unwrap_or_default();
+        if !body.is_empty() && fits && !is_ignored(part.kind.as_bytes()) && !is_ignored(name) {
+            found.push(options.hashed(&body).into_bytes());
+        }
+    }
+    found
 }
 
 /// Links that a reader sees or follows, in all their forms.
@@ -213,7 +241,11 @@ fn emails(mail: &Mail<'_>, options: &Options, places: &[String], domains: Option
             Some(list) => settings.domains.get(list).and_then(|list| list.get(domain)).is_some_and(|on| *on),
         };
         let address = format!("{user}@{domain}");
-        if wanted && !own.contains(&address.clone().into_bytes()) && !is_role(address.as_bytes()) {
+        let is_welcome = match &mail.tlds.welcome_address {
+            Some(pattern) => pattern.is_match(address.as_bytes()),
+            None => is_role(address.as_bytes()),
+        };
+        if wanted && !own.contains(&address.clone().into_bytes()) && !is_welcome {
             found.push(asked_form(mail, options, user, domain));
         }
     }
@@ -253,7 +285,7 @@ fn addresses_in(mail: &Mail<'_>, options: &Options, place: &str) -> Vec<Vec<u8>>
     static LINK: Fixed = Fixed::new(r"(?i)<?https?://\S{0,255}(?:\@|%40)\S{0,255}");
     static QUOTED: Fixed =
         Fixed::new(r"(?i)^(?:>|\s{1,10}(?!(?:fa(?:x|csi)|tel|phone|e?-?mail))[a-z]{2,11}:)");
-    let pattern = &mail.tlds.address;
+    let pattern = mail.tlds.hashed_address.as_ref().unwrap_or(&mail.tlds.address);
     let text = match place {
         "ALLFROM" => return mail.all_senders().to_vec(),
         "body" => {

@@ -24,6 +24,10 @@ pub(super) enum Subject {
     Fields,
     /// What is known of the first relay.
     FirstRelay,
+    /// The addresses of relays, where the sender names somebody who vouches for it.
+    Vouched,
+    /// The first name server of the envelope's sender.
+    SenderServer,
 }
 
 impl Subject {
@@ -43,6 +47,8 @@ pub(super) fn subject(function: &str) -> Option<Subject> {
         "check_rbl_envfrom" => Subject::EnvelopeSender,
         "check_rbl_headers" => Subject::Fields,
         "check_rbl_rcvd" => Subject::FirstRelay,
+        "check_rbl_accreditor" => Subject::Vouched,
+        "check_rbl_ns_from" => Subject::SenderServer,
         _ => return None,
     })
 }
@@ -93,7 +99,11 @@ impl Sub {
 /// Asks a list about a message.
 pub(super) fn ask(walk: &mut Walk<'_>, rule: RuleId, list: &List) {
     let kind = list.subject.kind();
-    for name in names(walk, rule, list) {
+    let names = match list.subject {
+        Subject::SenderServer => server_of_sender(walk).into_iter().collect(),
+        _ => names(walk, rule, list),
+    };
+    for name in names {
         let name = format!("{name}.{}", list.zone);
         if let Some(reply) = walk.ask(&name, kind) {
             judge(walk, rule, list, &name, reply);
@@ -156,7 +166,9 @@ fn text_note(text: &str) -> String {
 fn names(walk: &Walk<'_>, rule: RuleId, list: &List) -> Vec<String> {
     let mail = walk.mail;
     match list.subject {
-        Subject::Relays(_) => {
+        Subject::Vouched if !is_vouched(mail, list) => Vec::new(),
+        Subject::SenderServer => Vec::new(),
+        Subject::Relays(_) | Subject::Vouched => {
             let nice = walk.rules[rule].flags.nice;
             let chosen =
                 walk.addresses().map(|known| known.chosen(&list.set, mail, nice)).unwrap_or_default();
@@ -174,6 +186,43 @@ fn names(walk: &Walk<'_>, rule: RuleId, list: &List) -> Vec<String> {
             known.into_iter().flatten().filter_map(|host| host_name(walk, rule, host)).collect()
         }
     }
+}
+
+/// Does the sender name this one as who vouches for it: in the envelope, `list@a--accreditor.example.com`, or in a field?
+fn is_vouched(mail: &Mail<'_>, list: &List) -> bool {
+    static IN_ADDRESS: Fixed = Fixed::new(r"(?i)[@.]a--([a-z0-9]{3,})\.");
+    let Some(wanted) = list.fields.as_deref().and_then(<[String]>::first) else { return false };
+    let is_wanted = |name: &[u8]| name.to_ascii_lowercase() == wanted.as_bytes();
+    let sender = mail.text("EnvelopeFrom:addr");
+    let field = mail.text("Accreditor");
+    let mut in_field = field
+        .split(|byte| *byte == b',')
+        .filter_map(|part| part.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()));
+    IN_ADDRESS.groups(&sender).is_some_and(|groups| is_wanted(groups.get(1))) || in_field.any(is_wanted)
+}
+
+/// The first name server that the zone of the envelope's sender names in its SOA. As in the peer a domain with servers of its
+/// own has none.
+fn server_of_sender(walk: &mut Walk<'_>) -> Option<String> {
+    static HOST: Fixed = Fixed::new(r"\@([^\@\s]+\.[^\@\s]+)");
+    static DOTS: Fixed = Fixed::new(r"\.+");
+    let sender = walk.mail.text("EnvelopeFrom:addr").to_ascii_lowercase();
+    let sender = DOTS.replace_all(&sender, |_| b".".to_vec());
+    let domain = HOST.groups(&sender).map(|groups| String::from_utf8_lossy(groups.get(1)).into_owned())?;
+    // Nothing is known where no server answered.
+    let reply = walk.ask(&domain, RecordKind::Ns).filter(|reply| matches!(reply.code, 0 | 3))?;
+    if !reply.records.is_empty() {
+        return None;
+    }
+    let mut zone = Some(domain.as_str());
+    while let Some(name) = zone.filter(|name| name.contains('.')) {
+        if let Some(record) = walk.ask(name, RecordKind::Soa)?.records.first() {
+            let server = record.split(' ').next().unwrap_or_default().trim_end_matches('.');
+            return is_host_name(server.as_bytes()).then(|| server.to_ascii_lowercase());
+        }
+        zone = name.split_once('.').map(|(_, parent)| parent);
+    }
+    None
 }
 
 fn sender_domains(mail: &Mail<'_>) -> Vec<Vec<u8>> {

@@ -79,6 +79,10 @@ pub(crate) struct HashBl {
     pub(crate) aliases: BTreeMap<String, String>,
     /// `hashbl_acl_NAME`: lists of domains; false takes one out.
     pub(crate) domains: BTreeMap<String, BTreeMap<String, bool>>,
+    /// `hashbl_email_regex`, with `_TLDS_` in it for all top-level domains.
+    pub(crate) email_regex: Option<String>,
+    /// `hashbl_email_welcomelist`
+    pub(crate) email_welcomelist: Option<String>,
 }
 
 /// What of a URI is looked up.
@@ -160,6 +164,12 @@ pub(super) fn asking(configuration: &mut Configuration, statement: &Statement<'_
         "hashbl_ignore" => statement.required().map(|text| {
             asking.hashbl.ignored.extend(text.split_whitespace().map(str::to_ascii_lowercase));
         }),
+        "hashbl_email_regex" => {
+            pattern_source(statement).map(|source| asking.hashbl.email_regex = Some(source))
+        }
+        "hashbl_email_welcomelist" | "hashbl_email_whitelist" => {
+            pattern_source(statement).map(|source| asking.hashbl.email_welcomelist = Some(source))
+        }
         "hashbl_email_domain_alias" => aliases(&mut asking.hashbl, statement),
         key if key.starts_with("hashbl_acl_") => {
             let list = asking.hashbl.domains.entry(key["hashbl_acl_".len()..].to_owned()).or_default();
@@ -266,6 +276,13 @@ fn code_of(name: &str) -> Option<u16> {
     ];
     let known = names.iter().position(|known| known.eq_ignore_ascii_case(name));
     known.and_then(|code| u16::try_from(code).ok()).or_else(|| name.parse().ok())
+}
+
+/// A pattern without delimiters.
+fn pattern_source(statement: &Statement<'_>) -> Result<String, Fault> {
+    let text = statement.required()?;
+    Pattern::plain(text).map_err(Fault::Pattern)?;
+    Ok(text.to_owned())
 }
 
 /// `domain alias alias`

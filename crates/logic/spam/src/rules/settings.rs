@@ -7,6 +7,7 @@ use super::asking::Asking;
 use super::authenticity::Authenticity;
 use super::lists::{AddressList, RelayList};
 use super::networks::Networks;
+use super::preferences::Preferences;
 use crate::perl::Pattern;
 use crate::registry::Registry;
 

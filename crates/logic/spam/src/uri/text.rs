@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::canonical::unescaped;
 use crate::perl::{Fixed, Pattern, PatternSet};
 use crate::registry::{Registry, is_host_name};
+use crate::rules::HashBl;
 
 /// Patterns that find URIs, and what they lead to. Most hold the list of top-level domains.
 pub(crate) struct TldPatterns {
@@ -14,6 +15,10 @@ pub(crate) struct TldPatterns {
     link: Pattern,
     /// An address, as the plugin FreeMail looks for it.
     pub(crate) address: Pattern,
+    /// An address, as the plugin HashBL is told to look for it (`hashbl_email_regex`).
+    pub(crate) hashed_address: Option<Pattern>,
+    /// An address that it is told not to ask about (`hashbl_email_welcomelist`).
+    pub(crate) welcome_address: Option<Pattern>,
     /// A host name that stands on its own.
     pub(crate) host: Pattern,
     /// A host name behind `@`.
@@ -56,7 +61,7 @@ fn alternatives<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
 }
 
 impl TldPatterns {
-    pub(crate) fn new(registry: &Registry, redirectors: &[Arc<Pattern>]) -> Self {
+    pub(crate) fn new(registry: &Registry, redirectors: &[Arc<Pattern>], hashbl: &HashBl) -> Self {
         let plain = |name: &&Vec<u8>| name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
         let names = registry.tlds.iter().filter(plain).map(Vec::as_slice);
         let any = if registry.tlds.is_empty() { "no_tlds_defined".to_owned() } else { alternatives(names) };
@@ -78,7 +83,12 @@ impl TldPatterns {
             "(?i)(?=.{{0,64}}@)(?<![a-z0-9!#\\$%&'*+/=?^_`{{|}}~-])({user}(?:\\.{user})*@(?:[a-z0-9](?:[a-z0-9-]{{0,59}}[a-z0-9])?\\.){{1,4}}{tld})"
         );
         let host = format!(r"(?i)(?<![._-])(\S{{1,251}}\.{tld})(?![._-])");
+        let told = |source: &Option<String>| {
+            source.as_ref().map(|source| Pattern::from_source(source.replace("_TLDS_", &tld)))
+        };
         Self {
+            hashed_address: told(&hashbl.email_regex),
+            welcome_address: told(&hashbl.email_welcomelist),
             link: Pattern::from_source(link),
             address: Pattern::from_source(address),
             host_of_address: Pattern::from_source(format!("(?i).*@{host}")),
@@ -211,7 +221,7 @@ mod tests {
     fn of(text: &str) -> Vec<String> {
         let tlds = ["com", "org", "co", "net"].iter().map(|name| name.as_bytes().to_vec()).collect();
         let registry = Registry { tlds, ..Registry::default() };
-        let patterns = TldPatterns::new(&registry, &[]);
+        let patterns = TldPatterns::new(&registry, &[], &HashBl::default());
         patterns.link.check().unwrap();
         patterns.address.check().unwrap();
         in_text(&[text.as_bytes().to_vec()], &patterns, &registry)
