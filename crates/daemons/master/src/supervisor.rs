@@ -10,6 +10,7 @@ use parameters::Config;
 use parameters::master_cf::Service as Entry;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use sys::descriptors;
+use sys::error_text::reason;
 use sys::process::{End, reap};
 use sys::signals::{SignalKind, Signals};
 use sys::sockets::Socket;
@@ -147,7 +148,12 @@ impl Master {
                 Ok((pid, line)) => hire(service, pid, line, key, events),
                 Err(error) => {
                     let program = self.around.program(&service.entry);
-                    log::error!("start {} for service {}: {error}", program.display(), service.full_name());
+                    log::error!(
+                        "start {} for service {}: {}",
+                        program.display(),
+                        service.full_name(),
+                        reason(&error)
+                    );
                     service.backoff.crashed(events.now(), events.now());
                     break;
                 }

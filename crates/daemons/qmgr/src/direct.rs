@@ -118,6 +118,7 @@ impl Manager {
             return None;
         }
         let mut message = Message::new(id.clone(), loaded, self.now_us);
+        message.log_internal_form = self.settings.log_internal_form;
         let routes = self.routes(&mut message);
         if !routes.all_go_to(DIRECT_TRANSPORT) || !self.intake.claim(&id) {
             return None;

@@ -11,6 +11,8 @@ use crate::disk::Candidate;
 
 /// How many announced messages are remembered; past that a scan has to find them.
 const ANNOUNCED_LIMIT: usize = 10_000;
+/// A message is taken so much before its time, in seconds, as Postfix does: scans come each second at the most.
+const AHEAD_SECONDS: u64 = 1;
 
 /// The messages that wait to become active.
 #[derive(Debug)]
@@ -228,7 +230,10 @@ fn candidates(queue: &Queue, order: ScanOrder, now: u64) -> Result<Vec<Candidate
         let entry = entry?;
         let Some(id) = entry.id() else { continue };
         let Ok(facts) = entry.facts() else { continue };
-        let due = order.all || facts.unthrottle() || facts.force_expire() || facts.modified_seconds <= now;
+        let due = order.all
+            || facts.unthrottle()
+            || facts.force_expire()
+            || facts.modified_seconds <= now + AHEAD_SECONDS;
         if !facts.is_ready() || !due || queue.settle(&entry, order.queue, &id).is_err() {
             continue;
         }

@@ -32,6 +32,7 @@ mod direct;
 mod disk;
 mod memory;
 mod resolve;
+mod clog;
 mod dispatch;
 mod reports;
 mod lost;

@@ -52,6 +52,8 @@ pub(crate) struct Message {
     pub(crate) one_report: bool,
     /// What its sender wants to know beyond failures.
     pub(crate) trace: Trace,
+    /// `info_log_address_format = internal`
+    pub(crate) log_internal_form: bool,
     /// What it has instead of a queue file, while it has none.
     pub(crate) direct: Option<Direct>,
     /// It had none when its deliveries began: what agents crossed off, they crossed off in memory.
@@ -123,6 +125,7 @@ impl Message {
             active_us,
             one_report: false,
             trace,
+            log_internal_form: false,
             direct: None,
             began_directly: false,
         };
@@ -209,6 +212,7 @@ impl Message {
             rewrite_context: self.attribute("rewrite_context"),
             in_doubt: self.in_doubt || slots.iter().any(|slot| self.recipients[slot].lost > 0),
             trace: self.trace,
+            log_internal_form: self.log_internal_form,
             recipients: slots.iter().map(|slot| self.recipient(*slot)).collect(),
         }
     }

@@ -188,9 +188,15 @@ impl Manager {
         };
         for (destination, job) in jobs {
             let taken = self.scheduler.enqueue(self.now_us, transport, &destination, job.clone(), unthrottle);
-            if let Err(refused) = taken {
-                let text = format!("delivery temporarily suspended: {}", refused.reason.text);
-                self.postpone(job, &refused.reason.status, &text);
+            match taken {
+                Err(refused) if refused.whole_transport => {
+                    self.postpone(job, &refused.reason.status, &refused.reason.text);
+                }
+                Err(refused) => {
+                    let text = format!("delivery temporarily suspended: {}", refused.reason.text);
+                    self.postpone(job, &refused.reason.status, &text);
+                }
+                Ok(()) => self.warn_of_clog(transport, &destination),
             }
         }
     }

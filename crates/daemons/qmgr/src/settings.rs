@@ -15,6 +15,8 @@ pub(crate) struct Settings {
     pub(crate) queue_run_delay: Duration,
     pub(crate) transport_retry_us: u64,
     pub(crate) minimal_backoff_us: u64,
+    /// Between two warnings that a destination fills the active queue; 0 for none.
+    pub(crate) clog_warn_us: u64,
     pub(crate) delivery_timeout: Duration,
     pub(crate) soft_bounce: bool,
     pub(crate) defer_transports: String,
@@ -56,6 +58,10 @@ impl From<&Config> for Settings {
             queue_run_delay: config.get(&parameters::QUEUE_RUN_DELAY).max(Duration::from_secs(1)),
             transport_retry_us: microseconds(config.get(&parameters::TRANSPORT_RETRY_TIME)),
             minimal_backoff_us: microseconds(config.get(&parameters::MINIMAL_BACKOFF_TIME)),
+            clog_warn_us: match config.get(&parameters::HELPFUL_WARNINGS) {
+                true => microseconds(config.get(&parameters::QMGR_CLOG_WARN_TIME)),
+                false => 0,
+            },
             delivery_timeout: config.get(&parameters::IPC_TIMEOUT),
             soft_bounce: config.get(&parameters::SOFT_BOUNCE),
             defer_transports: config.get(&parameters::DEFER_TRANSPORTS),

@@ -1,5 +1,7 @@
 //! Who goes next.
 
+pub mod crowd;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -41,6 +43,8 @@ pub const DESTINATION_SEPARATOR: char = '\0';
 pub struct Refused {
     /// As the failure that closed the destination or the transport said.
     pub reason: Reason,
+    /// It is the transport that is closed, for all its destinations.
+    pub whole_transport: bool,
 }
 
 /// The failure of a destination or a transport, kept while it is closed.
@@ -101,6 +105,8 @@ struct Destination {
     busy: u32,
     closed: Option<(Microseconds, Reason)>,
     not_before: Microseconds,
+    /// Until then nobody is told that it is crowded.
+    quiet_until: Microseconds,
 }
 
 /// Where recipients join those of their message that wait for the same destination.
@@ -160,10 +166,11 @@ impl Scheduler {
         };
         let name = Arc::clone(name);
         if !even_if_closed {
-            let closed =
-                known.closed.as_ref().or_else(|| known.destinations.get(destination)?.closed.as_ref());
-            if let Some((_, reason)) = closed.filter(|(until, _)| *until > now) {
-                return Err(Refused { reason: reason.clone() });
+            let one = known.destinations.get(destination).and_then(|destination| destination.closed.as_ref());
+            for (closed, whole_transport) in [(known.closed.as_ref(), true), (one, false)] {
+                if let Some((_, reason)) = closed.filter(|(until, _)| *until > now) {
+                    return Err(Refused { reason: reason.clone(), whole_transport });
+                }
             }
         }
         let Some(known) = self.transports.get_mut(&name) else { return Ok(()) };
@@ -462,6 +469,7 @@ impl Destination {
             busy: 0,
             closed: None,
             not_before: 0,
+            quiet_until: 0,
         }
     }
 

@@ -51,6 +51,8 @@ pub struct DeliveryRequest {
     pub in_doubt: bool,
     /// What the sender wants to know beyond failures.
     pub trace: Trace,
+    /// Log lines show addresses as they are inside, without quotes (`info_log_address_format = internal`).
+    pub log_internal_form: bool,
     /// Who gets it; at least one.
     pub recipients: Vec<Recipient>,
 }
@@ -186,6 +188,9 @@ impl DeliveryRequest {
         if self.trace != Trace::default() {
             message.push("trace_flags", self.trace.0);
         }
+        if self.log_internal_form {
+            message.push("log_internal", 1);
+        }
         for recipient in &self.recipients {
             message.push("recipient", &recipient.address);
             message.push("original_recipient", &recipient.original);
@@ -228,6 +233,7 @@ impl DeliveryRequest {
                 sasl_username: text("sasl_username")?,
             },
             in_doubt: message.get("in_doubt").is_some(),
+            log_internal_form: message.get("log_internal").is_some(),
             trace: Trace(message.get("trace_flags").map_or(Ok(0), |_| message.parse("trace_flags"))?),
             recipients: read_recipients(message)?,
         })
@@ -357,6 +363,7 @@ mod tests {
             arrived_us: 1_000_000,
             active_us: 1_020_000,
             in_doubt: true,
+            log_internal_form: false,
             trace: Trace(Trace::RECORD),
             recipients: vec![
                 Recipient {

@@ -91,7 +91,7 @@ fn a_dead_destination_gives_its_jobs_back_and_opens_again() {
     let orphans = scheduler.finished(0, delivery.ticket, Feedback::Failed, &reason(), 300 * SECOND);
     assert_eq!(orphans, [job(2, 1)]);
     let refused = scheduler.enqueue(SECOND, "virtual", "a", job(3, 1), false);
-    assert_eq!(refused, Err(Refused { reason: reason() }));
+    assert_eq!(refused, Err(Refused { reason: reason(), whole_transport: false }));
     assert_eq!(scheduler.enqueue(SECOND, "virtual", "a", job(4, 1), true), Ok(()), "a flush gets through");
     assert_eq!(scheduler.next(SECOND).map(|delivery| delivery.job), Some(job(4, 1)));
     assert_eq!(scheduler.enqueue(301 * SECOND, "virtual", "a", job(5, 1), false), Ok(()));

@@ -1,5 +1,7 @@
 //! What is logged of a delivery.
 
+use std::borrow::Cow;
+
 use super::{DeliveryRequest, Outcome, Recipient, Trace, Verdict};
 
 /// The times of one delivery, for `delay=` and `delays=a/b/c/d` (postconf(5) `delay_logging_resolution_limit`).
@@ -19,13 +21,13 @@ pub fn log_line(request: &DeliveryRequest, recipient: &Recipient, outcome: &Outc
     let original = if recipient.original.is_empty() || recipient.original == recipient.address {
         String::new()
     } else {
-        format!(" orig_to=<{}>,", recipient.original)
+        format!(" orig_to=<{}>,", shown(request, &recipient.original))
     };
     let span = |from: u64, to: u64| delay(to.saturating_sub(from));
     format!(
         "{id}: to=<{to}>,{original} relay={relay}, delay={total}, delays={a}/{b}/{c}/{d}, dsn={dsn}, status={status} ({text})",
         id = request.queue_id,
-        to = recipient.address,
+        to = shown(request, &recipient.address),
         relay = outcome.relay,
         total = span(request.arrived_us, times.done_us),
         a = span(request.arrived_us, request.active_us),
@@ -36,6 +38,15 @@ pub fn log_line(request: &DeliveryRequest, recipient: &Recipient, outcome: &Outc
         status = status_word(request.trace, outcome.verdict),
         text = outcome.text,
     )
+}
+
+/// An address with quotes where it needs them, unless `info_log_address_format` says otherwise.
+fn shown<'a>(request: &DeliveryRequest, address: &'a str) -> Cow<'a, str> {
+    if request.log_internal_form || address.is_empty() {
+        Cow::Borrowed(address)
+    } else {
+        address::quoted(address)
+    }
 }
 
 /// The word behind `status=`.
