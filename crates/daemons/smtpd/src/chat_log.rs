@@ -45,6 +45,9 @@ pub(crate) fn event(event: &Event, session: &Session<'_>, client: &str) {
         Event::Pipelining(after, bytes) => {
             log::info!("improper command pipelining after {after} from {client}: {bytes}")
         }
+        Event::UnknownNotify(word, value) => {
+            log::warn!("unknown DSN NOTIFY command value \"{word}\" in \"{value}\"");
+        }
         Event::NonSmtpCommand(line) => log::warn!("non-SMTP command from {client}: {}", shown(line)),
         Event::IllegalAddress(command, argument) => {
             log::warn!("Illegal address syntax from {client} in {command} command: {argument}");

@@ -30,8 +30,13 @@ impl Session {
             "client_port" => client.port.map_or_else(|| "unknown".to_owned(), |port| port.to_string()),
             "reverse_client_name" => client.reverse_name.clone(),
             "helo_name" => self.helo.clone().unwrap_or_default(),
-            "sender" => envelope.and_then(|envelope| envelope.sender.clone()).unwrap_or_default(),
-            "recipient" => envelope.and_then(|envelope| envelope.recipient.clone()).unwrap_or_default(),
+            "sender" => {
+                envelope.and_then(|envelope| envelope.sender.clone()).map_or_else(String::new, shown_sender)
+            }
+            // Not the one that is refused: the first that was not.
+            "recipient" => {
+                self.transaction.as_ref().and_then(|open| open.first_recipient.clone()).unwrap_or_default()
+            }
             "server_name" | "myhostname" => daemon.settings.myhostname.clone(),
             "localtime" => local_time(),
             _ => {
@@ -41,6 +46,10 @@ impl Session {
         };
         Some(daemon.restrictions.expansion_filter().apply(&value))
     }
+}
+
+fn shown_sender(sender: String) -> String {
+    if sender.is_empty() { "<>".to_owned() } else { sender }
 }
 
 /// `Nov 22 06:06:58`

@@ -118,7 +118,9 @@ impl Session {
     }
 
     fn origin(&self) -> Origin {
-        Origin(format!("{}{}", self.shown, self.forwarded_text()))
+        let author = self.transaction.as_ref().and_then(|transaction| transaction.sender.author.as_ref());
+        let author = author.map_or(String::new(), |author| format!(", sasl_sender={author}"));
+        Origin(format!("{}{author}{}", self.shown, self.forwarded_text()))
     }
 
     /// All recipients are known: the editor starts.
@@ -298,6 +300,7 @@ impl Session {
             rewrite_context: daemon.rewriting.header_context(self.rewrites_locally),
             return_flags: transaction.return_flags(),
             envelope_id: sender.envelope_id.clone().unwrap_or_default(),
+            sasl_sender: sender.author.clone().unwrap_or_default(),
             encoding: transaction.encoding().to_owned(),
             send_options: u32::from(sender.smtputf8),
             verp_delimiters: sender.verp.clone(),

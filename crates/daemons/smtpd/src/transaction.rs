@@ -25,6 +25,8 @@ pub(crate) struct Transaction {
     pub(crate) instance: Option<Instance>,
     /// The one recipient, while there is only one.
     pub(crate) only_recipient: Option<String>,
+    /// The first recipient that was accepted.
+    pub(crate) first_recipient: Option<String>,
 }
 
 impl Transaction {
@@ -32,6 +34,7 @@ impl Transaction {
         let envelope = Envelope {
             sender: Some(sender.address.clone()),
             size_bytes: sender.size_bytes.unwrap_or(0),
+            author: sender.author.clone().unwrap_or_default(),
             ..Envelope::default()
         };
         Self { sender, envelope, ..Self::default() }
@@ -41,6 +44,7 @@ impl Transaction {
     pub(crate) fn admit(&mut self, recipient: &Recipient) {
         self.envelope.recipients += 1;
         self.only_recipient = (self.envelope.recipients == 1).then(|| recipient.address.clone());
+        self.first_recipient.get_or_insert_with(|| recipient.address.clone());
         self.recipients.push(recipient.clone());
     }
 

@@ -16,7 +16,7 @@ impl Check<'_> {
         if name.starts_with('[') {
             return self.invalid_literal(name);
         }
-        if is_hostname(without_dot(name)) || is_address(name) {
+        if is_hostname(without_dot(name)) || is_address(without_dot(name)) {
             return Verdict::Dunno;
         }
         self.refuse_helo(self.settings.invalid_hostname_reject_code, "5.5.2", name, "Invalid name")

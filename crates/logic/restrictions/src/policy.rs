@@ -125,7 +125,7 @@ impl Check<'_> {
             ("stress", self.settings.stress.clone()),
             ("sasl_method", String::new()),
             ("sasl_username", String::new()),
-            ("sasl_sender", String::new()),
+            ("sasl_sender", envelope.author.clone()),
         ];
         attributes.extend(self.tls_attributes());
         attributes.push(("policy_context", service.options.policy_context.clone()));

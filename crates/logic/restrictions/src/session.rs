@@ -63,6 +63,8 @@ pub struct Envelope {
     pub queue_id: String,
     /// The domain of ETRN.
     pub etrn_domain: Option<String>,
+    /// AUTH of MAIL: who wrote the message, as the client has it. Empty for nobody.
+    pub author: String,
 }
 
 /// The envelope before MAIL.
@@ -73,6 +75,7 @@ pub static NO_ENVELOPE: Envelope = Envelope {
     size_bytes: 0,
     queue_id: String::new(),
     etrn_domain: None,
+    author: String::new(),
 };
 
 /// All of it.

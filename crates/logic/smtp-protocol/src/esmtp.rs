@@ -1,6 +1,6 @@
 //! The parameters behind the address of MAIL and RCPT.
 
-use crate::question::Sender;
+use crate::question::{Event, Sender};
 use crate::reply::Reply;
 use crate::settings::{Keywords, Settings};
 use crate::xtext;
@@ -34,6 +34,28 @@ pub struct Notify {
     pub failure: bool,
     /// When it takes long.
     pub delay: bool,
+}
+
+/// Parameters of RCPT that are refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    pub(crate) reply: Reply,
+    /// A word of NOTIFY that means nothing: the log hears of it.
+    pub(crate) unknown: Option<Event>,
+}
+
+impl From<Reply> for Wrong {
+    fn from(reply: Reply) -> Self {
+        Self { reply, unknown: None }
+    }
+}
+
+/// The first word of a NOTIFY that means nothing.
+fn unknown_notify(value: &str) -> Option<&str> {
+    let known = |word: &&str| {
+        ["NEVER", "SUCCESS", "FAILURE", "DELAY"].iter().any(|own| own.eq_ignore_ascii_case(word))
+    };
+    value.split(',').filter(|word| !word.is_empty()).find(|word| !known(word))
 }
 
 impl Notify {
@@ -87,8 +109,11 @@ pub(crate) fn mail(
             ("SMTPUTF8", None) if settings.smtputf8 && !allowed.discard.has("SMTPUTF8") => {
                 sender.smtputf8 = true
             }
-            // Nobody is authenticated, so the claim counts for nothing (RFC 4954 §5).
-            ("AUTH", Some(_)) => {}
+            ("AUTH", Some(_)) if sender.author.is_some() => {
+                return Err("503 5.5.4 Error: multiple AUTH= options".into());
+            }
+            // Nobody is authenticated, so the claim is told to others and counts for nothing here (RFC 4954 §5).
+            ("AUTH", Some(value)) => sender.author = Some(value.to_owned()).filter(|value| value != "<>"),
             ("XVERP", value) if allowed.verp => sender.verp = Some(verp(value, settings)?),
             ("RET", Some(value)) => sender.ret = Some(ret(value, allowed, sender.ret)?),
             ("ENVID", Some(value)) => sender.envelope_id = Some(envelope_id(value, allowed, sender)?),
@@ -109,15 +134,19 @@ pub(crate) struct Allowed {
 }
 
 /// Reads the parameters of RCPT.
-pub(crate) fn rcpt(words: &[&str], allowed: Allowed) -> Result<RcptParameters, Reply> {
+pub(crate) fn rcpt(words: &[&str], allowed: Allowed) -> Result<RcptParameters, Wrong> {
     let mut read = RcptParameters::default();
     for word in words {
         let (name, value) = word.split_once('=').map_or((*word, None), |(name, value)| (name, Some(value)));
         match (name.to_ascii_uppercase().as_str(), value) {
-            ("NOTIFY" | "ORCPT", Some(_)) if allowed.discard.has("DSN") => return Err(dsn_disabled()),
-            ("NOTIFY", Some(value)) => read.notify = Some(notify(value, read.notify)?),
+            ("NOTIFY" | "ORCPT", Some(_)) if allowed.discard.has("DSN") => return Err(dsn_disabled().into()),
+            ("NOTIFY", Some(value)) => {
+                let unknown = unknown_notify(value).filter(|_| read.notify.is_none());
+                let unknown = unknown.map(|word| Event::UnknownNotify(word.to_owned(), value.to_owned()));
+                read.notify = Some(notify(value, read.notify).map_err(|reply| Wrong { reply, unknown })?);
+            }
             ("ORCPT", Some(value)) => read.original = Some(original(value, read.original.as_ref())?),
-            _ => return Err(unsupported(word)),
+            _ => return Err(unsupported(word).into()),
         }
     }
     Ok(read)

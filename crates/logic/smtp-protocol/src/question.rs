@@ -145,6 +145,8 @@ pub struct Sender {
     pub envelope_id: Option<String>,
     /// XVERP: the two delimiters.
     pub verp: Option<String>,
+    /// AUTH (RFC 4954 §5), as it came: who wrote the message, says whoever sends it. Not for `<>`.
+    pub author: Option<String>,
 }
 
 /// RCPT.
@@ -167,6 +169,8 @@ pub enum Event {
     NonSmtpCommand(String),
     /// "Illegal address syntax": the command, and the argument as it came.
     IllegalAddress(&'static str, String),
+    /// NOTIFY has a word that is none: the word, and all of the value.
+    UnknownNotify(String, String),
     /// A line ended in LF alone, and that is refused (`true`) or noted. Where: the command.
     BareNewline(&'static str, bool),
     /// The message is larger than `message_size_limit`.

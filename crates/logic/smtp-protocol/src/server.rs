@@ -367,9 +367,9 @@ impl Server {
         if matches!(self.phase, Phase::Closed) {
             return;
         }
-        let in_data = matches!(self.phase, Phase::Data);
         let content = self.transaction.as_ref().and_then(|transaction| transaction.content.as_ref());
-        let content_bytes = content.filter(|_| in_data).map(|content| content.size_bytes());
+        let content_bytes =
+            content.filter(|_| matches!(self.after, "DATA" | "BDAT")).map(|content| content.size_bytes());
         self.phase = Phase::Closed;
         self.input.clear();
         self.reset();

@@ -1,7 +1,7 @@
 //! Runs any protocol machine on a socket: the one session loop of the suite.
 
 use std::os::fd::{AsRawFd, RawFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use machine::{Disconnect, Machine, Output};
 use sys::sockets::Socket;
@@ -110,12 +110,20 @@ pub struct Driver<S> {
     waiting: Waiting,
     /// What the machine last said how long a peer may be silent.
     longest_wait: Option<Duration>,
+    /// When the time that the machine gave is over, to the microsecond.
+    runs_until: Option<Instant>,
     /// The socket may have something to read.
     readable: bool,
     /// The peer has said its last: read until the end.
     closed: bool,
     /// The peer is gone and the machine knows.
     disconnected: bool,
+}
+
+/// What is left of a deadline, rounded up: one that grows with what arrives is looked at when something did, or a second
+/// has passed, as Postfix does. So a peer is not cut off in the middle of a second that it would have made use of.
+fn whole_seconds(left: Duration) -> Duration {
+    Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0))
 }
 
 impl<S> Driver<S> {
@@ -126,6 +134,7 @@ impl<S> Driver<S> {
             stream: Stream::new(socket),
             waiting: Waiting::Ready,
             longest_wait: None,
+            runs_until: None,
             readable: false,
             closed: false,
             disconnected: false,
@@ -229,16 +238,22 @@ impl<S> Driver<S> {
     fn wait<D>(&mut self, what: Waiting, time: Duration, events: &mut EventLoop<D>, me: HandlerId) {
         self.stream.flush();
         self.waiting = what;
-        events.set_deadline(me, Some(events.now() + time));
+        self.runs_until = Some(events.now() + time);
+        events.set_deadline(me, self.runs_until);
     }
 
     fn keep_waiting<D>(&mut self, extension: Duration, events: &mut EventLoop<D>, me: HandlerId) {
         self.stream.flush();
         self.waiting = Waiting::Bytes;
-        let running = events.deadline(me).unwrap_or_else(|| events.now());
+        let running = self.runs_until.unwrap_or_else(|| events.now());
         let longest = self.longest_wait.map(|time| events.now() + time);
         let extended = running + extension;
-        events.set_deadline(me, Some(longest.map_or(extended, |longest| extended.min(longest))));
+        let until = longest.map_or(extended, |longest| extended.min(longest));
+        self.runs_until = Some(until);
+        events.set_deadline(
+            me,
+            Some(events.now() + whole_seconds(until.saturating_duration_since(events.now()))),
+        );
     }
 
     fn start_tls<D>(&mut self, daemon: &mut D, events: &mut EventLoop<D>, me: HandlerId)

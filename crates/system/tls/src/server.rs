@@ -78,9 +78,12 @@ impl Server {
         self.connection.is_handshaking()
     }
 
-    /// Ends our side in order; the alert waits in [`Server::ciphertext`].
+    /// Ends our side in order; the alert waits in [`Server::ciphertext`]. Where nothing has been agreed on yet there is
+    /// nothing to end.
     pub fn close(&mut self) {
-        self.connection.send_close_notify();
+        if !self.connection.is_handshaking() {
+            self.connection.send_close_notify();
+        }
     }
 
     /// What the handshake established.

@@ -7,11 +7,11 @@ use crate::xclient;
 
 impl Server {
     pub(super) fn xclient(&mut self, words: &[Token]) {
-        if words.is_empty() {
-            return self.refuse("501 5.5.4 Syntax: XCLIENT attribute=value...");
-        }
         if self.transaction.is_some() {
             return self.refuse("503 5.5.1 Error: MAIL transaction in progress");
+        }
+        if words.is_empty() {
+            return self.refuse("501 5.5.4 Syntax: XCLIENT attribute=value...");
         }
         if !self.admission.xclient {
             return self.refuse("550 5.7.0 Error: insufficient authorization");
@@ -36,11 +36,11 @@ impl Server {
     }
 
     pub(super) fn xforward(&mut self, words: &[Token]) {
-        if words.is_empty() {
-            return self.refuse("501 5.5.4 Syntax: XFORWARD attribute=value...");
-        }
         if self.transaction.is_some() {
             return self.refuse("503 5.5.1 Error: MAIL transaction in progress");
+        }
+        if words.is_empty() {
+            return self.refuse("501 5.5.4 Syntax: XFORWARD attribute=value...");
         }
         if !self.admission.xforward {
             return self.refuse("550 5.7.0 Error: insufficient authorization");

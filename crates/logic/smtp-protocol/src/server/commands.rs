@@ -156,7 +156,7 @@ impl Server {
         }
         self.pipelining_noted = true;
         let early = self.input.bytes();
-        let shown = early[..early.len().min(SHOWN_BYTES)].escape_ascii().to_string();
+        let shown = shown(&early[..early.len().min(SHOWN_BYTES)]);
         self.note(Event::Pipelining(self.command.name(), shown));
         if self.settings.forbid_pipelining {
             self.say("554 5.5.0 Error: SMTP protocol synchronization");
@@ -229,4 +229,24 @@ fn with(verb: Token, mut words: Vec<Token>) -> Vec<Token> {
 fn is_header(verb: &str) -> bool {
     let name = verb.split(':').next().unwrap_or("");
     name.len() < verb.len() && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Bytes as C writes them in a string, but for quotes.
+fn shown(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b'\\' => out += "\\\\",
+            b' '..=b'~' => out.push(char::from(*byte)),
+            7 => out += "\\a",
+            8 => out += "\\b",
+            b'\t' => out += "\\t",
+            b'\n' => out += "\\n",
+            11 => out += "\\v",
+            12 => out += "\\f",
+            b'\r' => out += "\\r",
+            other => out += &format!("\\{other:03o}"),
+        }
+    }
+    out
 }

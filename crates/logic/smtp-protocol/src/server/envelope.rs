@@ -115,7 +115,12 @@ impl Server {
         }
         let parameters = match esmtp::rcpt(&texts(&words[2..]), self.allowed()) {
             Ok(parameters) => parameters,
-            Err(reply) => return self.refuse(reply),
+            Err(wrong) => {
+                if let Some(unknown) = wrong.unknown {
+                    self.note(unknown);
+                }
+                return self.refuse(wrong.reply);
+            }
         };
         if self.recipients_full() {
             return;

@@ -195,7 +195,6 @@ impl Server {
     /// The bytes of a refused chunk are read all the same: they are no commands (RFC 3030 §2).
     fn start_chunk(&mut self, chunk: Chunk) {
         if chunk.refused.is_some() {
-            self.reset();
             self.bdat = Chunks::Failed;
         }
         self.request_done();
@@ -250,9 +249,13 @@ impl Server {
         }
     }
 
-    /// Up to LAST, what else comes of this message is dropped.
+    /// Up to LAST, what else comes of this message is dropped; with it goes the transaction.
     fn forget_chunks(&mut self, last: bool) {
-        self.bdat = if last { Chunks::None } else { Chunks::Failed };
+        if last {
+            self.reset();
+        } else {
+            self.bdat = Chunks::Failed;
+        }
     }
 }
 
