@@ -137,6 +137,10 @@ impl Local {
                     let ticket = self.add_part(id, part(&recipient.address));
                     self.send_on(ticket, sender, recipients, file, events);
                 }
+                Leaf::Null { address } => {
+                    let ticket = self.add_part(id, part(&address));
+                    self.settle(ticket, outcome::thrown_away(self.only_verifies(id)));
+                }
                 Leaf::Refused { address, why } => {
                     let ticket = self.add_part(id, part(&address));
                     self.settle(ticket, outcome::refused(&why));
@@ -201,7 +205,7 @@ impl Local {
 /// Has an alias put others in this recipient's place?
 fn expansion(leaves: &[Leaf], recipient: &str) -> Option<Expansion> {
     let leads_away = |leaf: &Leaf| match leaf {
-        Leaf::Mailbox { address, .. } | Leaf::Refused { address, .. } => {
+        Leaf::Mailbox { address, .. } | Leaf::Null { address } | Leaf::Refused { address, .. } => {
             !address.eq_ignore_ascii_case(recipient)
         }
         Leaf::Forward { .. } => true,

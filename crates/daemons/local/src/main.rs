@@ -17,7 +17,7 @@
 //! an alias. A regular expression table may not be used with `$1` for aliases.
 //!
 //! # BUGS
-//! Commands and files as the target of an alias, `~/.forward`, `mailbox_command` and the transports that local can
+//! Commands and files (but /dev/null) as the target of an alias, `~/.forward`, `mailbox_command` and the transports that local can
 //! hand mail on to are not available in this version; mail for them is put off, with a reason that says so.
 //!
 //! # CONFIGURATION PARAMETERS

@@ -85,6 +85,12 @@ pub(crate) fn discarded() -> Outcome {
     Outcome::new(Verdict::Sent, "2.0.0", "discarded", RELAY)
 }
 
+/// `/dev/null` takes everything.
+pub(crate) fn thrown_away(only_verifies: bool) -> Outcome {
+    let verb = if only_verifies { "delivers" } else { "delivered" };
+    Outcome::new(Verdict::Sent, "2.0.0", format!("{verb} to file: /dev/null"), RELAY)
+}
+
 pub(crate) fn not_posted(error: &PostError) -> Outcome {
     deferred("4.3.0", format!("unable to forward message: {error}"))
 }

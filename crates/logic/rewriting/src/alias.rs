@@ -61,6 +61,11 @@ pub enum Leaf {
         /// To whom.
         recipients: Vec<String>,
     },
+    /// It goes to /dev/null.
+    Null {
+        /// The address that led here.
+        address: String,
+    },
     /// It goes nowhere.
     Refused {
         /// The address that led here.
@@ -161,14 +166,27 @@ impl Expansion<'_> {
             None => (false, local),
         };
         let (base, extension) = self.split(&local);
-        if !no_alias {
-            for name in [Some(local.as_str()), extension.and(Some(base))].into_iter().flatten() {
-                if self.chain.last().is_none_or(|last| last != name) && self.alias(address, name, path)? {
-                    return Ok(());
-                }
-            }
+        if !no_alias && self.one_alias(address, [Some(&local), extension.and(Some(base))], path)? {
+            return Ok(());
         }
         self.user(address, &local, base, extension, path)
+    }
+
+    /// Follows the alias that has the first of these names; false when none has.
+    fn one_alias(&mut self, address: &str, names: [Option<&str>; 2], path: Path<'_>) -> Result<bool, Stop> {
+        for name in names.into_iter().flatten() {
+            if self.chain.last().is_none_or(|last| last != name) && self.alias(address, name, path)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// An alias among those that get a new message: its members stand there instead.
+    fn nested(&mut self, address: &str, path: Path<'_>) -> Result<bool, Stop> {
+        let local = address.rsplit_once('@').map_or(address, |(local, _)| local).to_lowercase();
+        let (base, extension) = self.split(&local);
+        self.one_alias(address, [Some(&local), extension.and(Some(base))], path)
     }
 
     /// `user+extension`; names of lists' owners stay whole where the delimiter is `-`.
@@ -201,7 +219,7 @@ impl Expansion<'_> {
             (None, before) => before,
         };
         self.chain.push(name.to_owned());
-        let followed = self.destinations(name, &found.value, Path { forward, in_include: false });
+        let followed = self.destinations(address, &found.value, Path { forward, in_include: false });
         self.chain.pop();
         followed.map(|()| true)
     }
@@ -233,6 +251,9 @@ impl Expansion<'_> {
                 }
                 Destination::File(_) if path.in_include => self.refuse(name, Refusal::RestrictedFile)?,
                 Destination::Command(_) => self.refuse(name, Refusal::Command)?,
+                Destination::File(file) if file == "/dev/null" => {
+                    self.leaves.push(Leaf::Null { address: name.to_owned() });
+                }
                 Destination::File(_) => self.refuse(name, Refusal::File)?,
             }
         }
@@ -261,6 +282,7 @@ impl Expansion<'_> {
         let here = resolved.class == Class::Local && resolved.transport == self.settings.transport;
         match path.forward {
             None if here => self.name(&format!("{backslash}{full}"), path),
+            Some(_) if here && backslash.is_empty() && self.nested(&full, path)? => Ok(()),
             sender => {
                 if self.is_new(&format!("forward {}", full.to_lowercase())) {
                     self.forward(sender.flatten(), full);
@@ -399,7 +421,7 @@ mod tests {
         }
     }
 
-    const ALIASES: [(&str, &str); 15] = [
+    const ALIASES: [(&str, &str); 19] = [
         ("one", "joe"),
         ("two", "ann, Joe, joe@here.example"),
         ("nested", "two, one"),
@@ -415,6 +437,10 @@ mod tests {
         ("mixed", "joe, nobody"),
         ("cmd", "\"|/bin/cat\", /var/x"),
         ("both", "joe, out@elsewhere"),
+        ("null", "/dev/null, ann"),
+        ("outer", "one, list, joe, ann, null"),
+        ("owner-outer", "ann"),
+        ("plain", "outer"),
     ];
 
     fn expand(recipient: &str) -> Vec<String> {
@@ -446,6 +472,7 @@ mod tests {
             Leaf::Forward { sender, recipients } => {
                 format!("forward from {} to {}", sender.as_deref().unwrap_or("-"), recipients.join(" "))
             }
+            Leaf::Null { address } => format!("{address} -> /dev/null"),
             Leaf::Refused { address, why } => format!("{address}: {why}"),
         }
     }
@@ -482,6 +509,16 @@ mod tests {
             "inc@here.example: mail to file is restricted",
         ];
         assert_eq!(expand("inc@here.example"), expected);
+    }
+
+    #[test]
+    fn aliases_in_lists_are_expanded_each_for_its_own_owner() {
+        let expected = [
+            "forward from owner-outer@here.example to joe@here.example ann@here.example",
+            "forward from owner-list@here.example to out@elsewhere",
+            "null@here.example -> /dev/null",
+        ];
+        assert_eq!(expand("plain@here.example"), expected);
     }
 
     #[test]
