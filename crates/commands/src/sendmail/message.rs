@@ -19,6 +19,8 @@ pub(crate) struct Reading {
     pub(crate) line_limit_bytes: usize,
     /// `header_address_token_limit`
     pub(crate) token_limit: usize,
+    /// `header_size_limit`: where recipients are looked for, no field is longer.
+    pub(crate) header_limit_bytes: usize,
 }
 
 /// What becomes of a CR at the end of a line.
@@ -37,6 +39,8 @@ pub(crate) enum LineEndings {
 pub(crate) struct Message {
     pub(crate) records: Vec<u8>,
     pub(crate) recipients: Vec<String>,
+    /// A field of the header is too long to be searched for recipients.
+    pub(crate) header_too_long: bool,
 }
 
 /// Reads a message to its end.
@@ -93,7 +97,13 @@ struct Writer {
 impl Writer {
     fn line(&mut self, line: &[u8], ended: bool) {
         let first = std::mem::replace(&mut self.first, false);
-        if self.in_header && !self.header.takes(line) {
+        // What has no colon in its first piece is no field, however long it is.
+        let head = &line[..line.len().min(self.how.line_limit_bytes)];
+        let may_be_field = head.starts_with(b" ") || head.starts_with(b"\t") || head.contains(&b':');
+        if self.in_header && may_be_field && self.header.is_too_long(line, self.how.header_limit_bytes) {
+            self.message.header_too_long = true;
+        }
+        if self.in_header && !(may_be_field && self.header.takes(line)) {
             self.in_header = false;
             if first && !line.is_empty() {
                 // What has no header gets the empty line behind it all the same.
@@ -124,9 +134,21 @@ struct Header {
     resent: Vec<String>,
     /// Where continuation lines belong.
     open: Option<bool>,
+    /// There was a line of it.
+    begun: bool,
+    /// Of the field so far, with its line ends.
+    length_bytes: usize,
 }
 
 impl Header {
+    /// With this line, is a field too long? It is looked at before each line of it, and behind the last.
+    fn is_too_long(&mut self, line: &[u8], limit_bytes: usize) -> bool {
+        let continues = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
+        let before = if continues { self.length_bytes } else { 0 };
+        self.length_bytes = before + line.len() + 1;
+        before >= limit_bytes || line.len() >= limit_bytes
+    }
+
     /// Takes a line that belongs to the header; false for the first that does not.
     fn takes(&mut self, line: &[u8]) -> bool {
         let text = String::from_utf8_lossy(line);
@@ -138,16 +160,14 @@ impl Header {
                     value.push_str(&text);
                 }
             }
-            return self.open.is_some()
-                || !self.plain.is_empty()
-                || !self.resent.is_empty()
-                || !line.trim_ascii().is_empty();
+            return self.begun || !line.trim_ascii().is_empty();
         }
         let Some((name, value)) = text.split_once(':') else { return false };
         let name = name.trim_end_matches([' ', '\t']);
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
             return false;
         }
+        self.begun = true;
         self.open = match name.to_ascii_lowercase().as_str() {
             "to" | "cc" | "bcc" => Some(false),
             "resent-to" | "resent-cc" | "resent-bcc" => Some(true),
@@ -181,6 +201,7 @@ mod tests {
         line_endings: LineEndings::Always,
         line_limit_bytes: 2048,
         token_limit: 10_240,
+        header_limit_bytes: 100,
     };
 
     fn read_text(text: &str, how: Reading) -> (Vec<String>, Vec<String>) {
@@ -189,6 +210,21 @@ mod tests {
             format!("{}:{}", char::from(record.kind.0), String::from_utf8_lossy(record.data))
         };
         (walk(&message.records).map(|item| shown(item.unwrap())).collect(), message.recipients)
+    }
+
+    #[test]
+    fn a_field_that_is_too_long_is_not_searched() {
+        let too_long = |text: &str| read(text.as_bytes(), HOW).unwrap().header_too_long;
+        assert!(!too_long(&format!("A: {}\n\n{}\n", "x".repeat(96), "x".repeat(200))));
+        assert!(too_long(&format!("A: {}\n\n", "x".repeat(97))));
+        assert!(!too_long(&format!("A: {}\n y\nB: z\n", "x".repeat(95))));
+        assert!(too_long(&format!("A: {}\n y\nB: z\n", "x".repeat(96))));
+    }
+
+    #[test]
+    fn a_blank_line_in_a_folded_field_does_not_end_the_header() {
+        assert_eq!(read_text("Subject: a\n  \nTo: x@y\n\n", HOW).1, ["x@y"]);
+        assert_eq!(read_text("  \nTo: x@y\n\n", HOW).1, [""; 0]);
     }
 
     #[test]

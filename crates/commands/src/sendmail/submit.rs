@@ -47,6 +47,9 @@ pub(crate) fn submit(voice: Voice, site: &Site, options: &Options) -> Result<Exi
         read(input, reading(site, options))
             .map_err(|error| complain(&format!("error reading input: {}", reason(&error))))?
     };
+    if message.header_too_long {
+        return Err(complain("unable to extract recipients: message header length exceeds safety limit"));
+    }
     if recipients.is_empty() && message.recipients.is_empty() {
         return Err(complain("No recipient addresses found in message header"));
     }
@@ -83,6 +86,8 @@ fn reading(site: &Site, options: &Options) -> Reading {
             _ => LineEndings::Always,
         },
         line_limit_bytes: number(&parameters::LINE_LENGTH_LIMIT).max(1),
+        header_limit_bytes: usize::try_from(site.config.get(&parameters::HEADER_SIZE_LIMIT))
+            .unwrap_or(usize::MAX),
         token_limit: number(&parameters::HEADER_ADDRESS_TOKEN_LIMIT),
     }
 }
@@ -129,7 +134,7 @@ fn probe(sender: &str, recipients: &[String]) -> Message {
             format!("\t{}{comma}", address::quote(recipient)).as_bytes(),
         );
     }
-    Message { records, recipients: Vec::new() }
+    Message { records, ..Message::default() }
 }
 
 fn records(

@@ -249,7 +249,7 @@ impl Intake {
                 None => self.options,
             },
             filter: match refused {
-                Some(refusal) => Some(format!("{}:{}", self.error_service, refusal.text)),
+                Some(refusal) => Some(format!("{}:{}", self.error_service, refusal.reason())),
                 None => self.filter.clone(),
             },
             raw_content: true,

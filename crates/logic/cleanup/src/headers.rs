@@ -23,6 +23,8 @@ impl Cleanup {
         place: Place,
         field: &[u8],
     ) -> Result<(), Stop> {
+        // A field ends with a NUL, as it does in Postfix, where it is a string: nobody sees another rest of it.
+        let field = field.split(|byte| *byte == 0).next().unwrap_or_default();
         let (change, kept) = match self.checked_header(tables, place, field) {
             Ok(checked) => checked,
             Err(failure) => return self.header_failed(failure),

@@ -26,6 +26,13 @@ pub struct Refusal {
     pub text: String,
 }
 
+impl Refusal {
+    /// The text for a report: without the word that is for SMTP clients.
+    pub fn reason(&self) -> String {
+        self.text.replacen(" Error: ", " ", 1)
+    }
+}
+
 impl Problem {
     /// RFC 5321 §4.2, RFC 3463: the one place that decides between 4 and 5.
     pub fn refusal(&self) -> Refusal {
