@@ -16,6 +16,8 @@ pub mod signer;
 pub mod port;
 pub mod processes;
 pub mod storm;
+pub mod dice;
+pub mod odd;
 pub mod client;
 pub mod dovecot;
 pub mod terminal;

@@ -12,6 +12,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::chown;
 use std::time::{Duration, Instant};
 
+use tests::dice::Dice;
 use tests::suite::PATIENCE;
 use tests::{Builder, Suite, processes};
 
@@ -25,20 +26,6 @@ const BOXES: [&str; 3] = ["INBOX", "Work", "Work.Old"];
 const MAILBOX_ID: u32 = 5001;
 
 const SUBJECT: &str = "BODY.PEEK[HEADER.FIELDS (SUBJECT)]";
-
-/// Numbers that look random and are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
-        if all.is_empty() { None } else { Some(all[self.below(all.len())]) }
-    }
-}
 
 fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
@@ -386,7 +373,7 @@ impl Load {
         }
         let clients = (1..=CLIENTS).map(|number| Client::new(number, port)).collect();
         let world = World { boxes: Default::default(), delivered: Vec::new() };
-        let dice = Dice(number("IMAP_LOAD_SEED", 1) as u64);
+        let dice = Dice::new(number("IMAP_LOAD_SEED", 1) as u64);
         Self { suite, port, clients, world, dice, letters: 0 }
     }
 
