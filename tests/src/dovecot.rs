@@ -31,9 +31,15 @@ impl Dovecot {
 
     /// Serves the mailboxes below `mail` on these ports of 127.0.0.1; every password is `secret`.
     pub fn start(mail: &Path, imap: u16, pop3: u16) -> Self {
+        Self::start_with(mail, imap, pop3, "")
+    }
+
+    /// As [`Dovecot::start`], with more lines of configuration.
+    pub fn start_with(mail: &Path, imap: u16, pop3: u16, more: &str) -> Self {
         let home = tempfile::Builder::new().prefix("dovecot-").tempdir().unwrap();
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        fs::write(home.path().join("conf"), configuration(home.path(), mail, imap, pop3)).unwrap();
+        let conf = configuration(home.path(), mail, imap, pop3) + more;
+        fs::write(home.path().join("conf"), conf).unwrap();
         let mut command = Command::new("dovecot");
         command.arg("-F").arg("-c").arg(home.path().join("conf"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
