@@ -290,7 +290,7 @@ fn gather(parts: &Parts<'_>, part: &Part, with_headers: bool, out: &mut String) 
     match &part.inner {
         Inner::Parts(inner) => inner.iter().try_for_each(|part| gather(parts, part, with_headers, out))?,
         Inner::Message(inner) => gather(parts, inner, with_headers, out)?,
-        Inner::Leaf if part.media.kind == b"text" => {
+        Inner::Leaf if part.media.is_kind("text") => {
             let charset = part.media.parameter("charset").unwrap_or(b"utf-8");
             out.push_str(&decode::text(charset, &parts.decoded(part, usize::MAX)?));
             out.push('\n');

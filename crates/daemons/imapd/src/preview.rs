@@ -6,8 +6,8 @@ use message::structure::{Inner, Part};
 
 use crate::text::Parts;
 
-/// Characters of a preview (RFC 8970 §3.1).
-const PREVIEW_LIMIT: usize = 200;
+/// Characters of a preview: one less than RFC 8970 §3.1 allows, as Dovecot has it.
+const PREVIEW_LIMIT: usize = 199;
 /// Bytes of a body that are looked at.
 const LOOK_LIMIT_BYTES: usize = 32 * 1024;
 /// As many bytes, with a transfer encoding that makes three of one.
@@ -22,7 +22,7 @@ pub(crate) fn preview(parts: &Parts<'_>) -> Result<String, MailError> {
     content.truncate(LOOK_LIMIT_BYTES);
     let charset = part.media.parameter("charset").unwrap_or(b"utf-8");
     let content = decode::text(charset, &content);
-    if part.media.subtype == b"html" {
+    if part.media.is("text", "html") {
         return Ok(words(&without_tags(&content)));
     }
     let own: String = content.lines().filter(|line| !line.starts_with('>')).collect::<Vec<_>>().join("\n");

@@ -4,6 +4,9 @@
 /// Addresses of one field.
 const ADDRESSES_LIMIT: usize = 10_000;
 
+/// What a NUL in quotes or a comment becomes: U+FFFD.
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
 /// One entry of an address list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
@@ -45,9 +48,13 @@ impl Mailbox {
 
 /// Reads the value of an address field; line breaks may stand in it.
 pub fn read(value: &[u8]) -> Vec<Entry> {
-    let mut reader = Reader { text: value, at: 0, comment: Vec::new(), entries: Vec::new() };
-    reader.blanks();
-    if reader.peek().is_some() {
+    // A last line of blanks alone is none: only its blanks count.
+    let text = value.trim_ascii_end();
+    let breaks_behind = value[text.len()..].contains(&b'\n');
+    let joined = breaks_behind.then(|| [text, b" "].concat());
+    let mut reader =
+        Reader { text: joined.as_deref().unwrap_or(value), at: 0, comment: Vec::new(), entries: Vec::new() };
+    if matches!(reader.blanks(), Ok(true)) {
         reader.list();
     }
     reader.entries
@@ -61,8 +68,12 @@ struct Reader<'a> {
     entries: Vec<Entry>,
 }
 
-/// The text is not of the form that was tried.
+/// The text is not of the form that was tried. How far the reader has come, and what it has read until then, counts all the
+/// same: Dovecot goes on from there.
 struct Mismatch;
+
+/// Whether something follows.
+type More = Result<bool, Mismatch>;
 
 impl Reader<'_> {
     fn peek(&self) -> Option<u8> {
@@ -86,30 +97,28 @@ impl Reader<'_> {
             if !self.take(b',') {
                 return;
             }
-            self.blanks();
-            if self.peek().is_none() {
-                return;
+            match self.blanks() {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(Mismatch) => return self.entries.push(Entry::Mailbox(Mailbox::default())),
             }
         }
     }
 
     /// group = display-name ":" [mailbox-list] ";"
     fn group(&mut self) -> Result<(), Mismatch> {
-        let name = self.phrase().ok_or(Mismatch)?;
-        if !self.take(b':') {
+        let mut name = Vec::new();
+        if !self.phrase(&mut name)? || !self.take(b':') {
             return Err(Mismatch);
         }
         self.entries.push(Entry::GroupBegin(name));
-        self.blanks();
-        while self.peek().is_some_and(|byte| byte != b';') && self.entries.len() < ADDRESSES_LIMIT {
+        let mut more = matches!(self.blanks(), Ok(true)) && self.peek() != Some(b';');
+        while more && self.entries.len() < ADDRESSES_LIMIT {
             self.mailbox();
-            if !self.take(b',') {
-                break;
-            }
-            self.blanks();
+            more = self.take(b',') && matches!(self.blanks(), Ok(true));
         }
         if self.take(b';') {
-            self.blanks();
+            let _ = self.blanks();
         }
         self.entries.push(Entry::GroupEnd);
         Ok(())
@@ -118,23 +127,17 @@ impl Reader<'_> {
     /// mailbox = name-addr / addr-spec
     fn mailbox(&mut self) {
         let start = self.at;
-        let mailbox = match self.name_and_address() {
-            Ok(mailbox) => mailbox,
-            Err(Mismatch) => {
-                self.at = start;
-                self.address()
-            }
-        };
-        let nothing = mailbox == Mailbox::default() && self.peek().is_none() && !self.comment.is_empty();
-        if !nothing {
-            self.entries.push(Entry::Mailbox(mailbox));
-        }
+        let mailbox = self.name_and_address().unwrap_or_else(|Mismatch| {
+            self.at = start;
+            self.address()
+        });
+        self.entries.push(Entry::Mailbox(mailbox));
     }
 
     /// name-addr = [display-name] angle-addr
     fn name_and_address(&mut self) -> Result<Mailbox, Mismatch> {
-        let name = if self.peek() == Some(b'<') { Vec::new() } else { self.phrase().ok_or(Mismatch)? };
-        if !self.take(b'<') {
+        let mut name = Vec::new();
+        if !self.phrase(&mut name)? || !self.take(b'<') {
             return Err(Mismatch);
         }
         let mut mailbox = Mailbox { name: Some(name).filter(|name| !name.is_empty()), ..Mailbox::default() };
@@ -145,130 +148,209 @@ impl Reader<'_> {
     }
 
     /// angle-addr = "<" [route ":"] local-part "@" domain ">", behind the "<"
-    fn angle(&mut self, mailbox: &mut Mailbox) -> Result<(), Mismatch> {
-        self.blanks();
+    fn angle(&mut self, mailbox: &mut Mailbox) -> More {
+        if !self.blanks()? {
+            return Err(Mismatch);
+        }
         if self.peek() == Some(b'@') {
-            let start = self.at;
-            self.run(|byte| !matches!(byte, b':' | b'>'));
-            let route = self.text[start..self.at].trim_ascii().to_vec();
-            if self.take(b':') {
-                mailbox.route = Some(route);
-                self.blanks();
-            } else {
-                mailbox.route = Some(b"INVALID_ROUTE".to_vec());
+            let mut route = Vec::new();
+            let whole = self.route(&mut route).is_ok() && self.take(b':');
+            mailbox.route = Some(if whole { route } else { b"INVALID_ROUTE".to_vec() });
+            if !self.blanks()? {
+                return Err(Mismatch);
             }
         }
         if self.peek() != Some(b'>') {
-            mailbox.local = Some(self.local_part().ok_or(Mismatch)?);
+            let (mut local, quoted) = (Vec::new(), self.peek() == Some(b'"'));
+            let more = self.local_part(&mut local)?;
+            mailbox.local = Some(local).filter(|local| quoted || !local.is_empty());
+            if !more {
+                return Err(Mismatch);
+            }
             if self.take(b'@') {
-                mailbox.domain = Some(self.domain().ok_or(Mismatch)?);
+                let mut domain = Vec::new();
+                let more = self.domain(&mut domain)?;
+                mailbox.domain = Some(domain);
+                if !more {
+                    return Err(Mismatch);
+                }
             }
         }
         if !self.take(b'>') {
             return Err(Mismatch);
         }
-        self.blanks();
+        self.blanks()
+    }
+
+    /// obs-domain-list = "@" domain *("," "@" domain)
+    fn route(&mut self, route: &mut Vec<u8>) -> Result<(), Mismatch> {
+        while self.take(b'@') {
+            route.extend_from_slice(if route.is_empty() { b"@" } else { b",@" });
+            self.domain(route)?;
+            while self.blanks()? && self.take(b',') {}
+        }
         Ok(())
     }
 
     /// addr-spec = local-part "@" domain, with a comment behind it for a name; or words, which are a name alone.
     fn address(&mut self) -> Mailbox {
         self.comment.clear();
+        let mut mailbox = Mailbox::default();
         let quoted = self.peek() == Some(b'"');
-        let mut mailbox = Mailbox { local: self.local_part(), ..Mailbox::default() };
-        let has_domain = self.take(b'@');
+        let mut words = Vec::new();
+        let local = self.local_part(&mut words);
+        if local.is_ok() && (quoted || !words.is_empty()) {
+            mailbox.local = Some(words.clone());
+        }
+        let has_domain = !matches!(local, Ok(false)) && self.take(b'@');
         if has_domain {
-            self.blanks();
-            mailbox.domain = self.domain();
+            let mut domain = Vec::new();
+            mailbox.domain = self.domain(&mut domain).is_ok().then_some(domain);
         }
         if !self.comment.is_empty() {
             mailbox.name = Some(std::mem::take(&mut self.comment));
-        } else if let (false, Some(first)) = (has_domain, &mailbox.local) {
-            let more = self.phrase().filter(|more| !more.is_empty());
-            if more.is_some() || quoted {
-                mailbox.name = Some(match more {
-                    Some(more) => [first.as_slice(), b" ", &more].concat(),
-                    None => first.clone(),
-                });
-                mailbox.local = None;
+        } else if !has_domain {
+            let first = words.len();
+            words.push(b' ');
+            let _ = self.phrase(&mut words);
+            if words.len() > first + 1 {
+                mailbox = Mailbox { name: Some(words), ..Mailbox::default() };
+            } else if quoted {
+                mailbox = Mailbox { name: mailbox.local, ..Mailbox::default() };
             }
         }
         mailbox
     }
 
-    /// local-part = dot-atom / quoted-string
-    fn local_part(&mut self) -> Option<Vec<u8>> {
-        let local = if self.peek() == Some(b'"') { self.quoted()? } else { self.dot_atom() };
-        self.blanks();
-        (!local.is_empty()).then_some(local)
-    }
-
-    fn dot_atom(&mut self) -> Vec<u8> {
-        let start = self.at;
-        self.run(|byte| is_atom(byte) || byte == b'.');
-        self.text[start..self.at].to_vec()
-    }
-
-    /// domain = dot-atom / domain-literal; blanks may stand around its dots (obsolete).
-    fn domain(&mut self) -> Option<Vec<u8>> {
-        self.blanks();
-        if self.peek() == Some(b'[') {
+    /// local-part = dot-atom / quoted-string; dots may stand anywhere.
+    fn local_part(&mut self, local: &mut Vec<u8>) -> More {
+        if self.peek() == Some(b'"') {
+            return self.quoted(local);
+        }
+        loop {
             let start = self.at;
-            self.run(|byte| !matches!(byte, b']' | b'\r' | b'\n'));
-            let closed = self.take(b']');
-            let literal = self.text[start..self.at].to_vec();
-            self.blanks();
-            return closed.then_some(literal);
-        }
-        let mut domain = self.dot_atom();
-        self.blanks();
-        while !domain.is_empty()
-            && (self.peek() == Some(b'.') || (domain.ends_with(b".") && self.peek().is_some_and(is_atom)))
-        {
-            domain.extend(self.dot_atom());
-            self.blanks();
-        }
-        (!domain.is_empty()).then_some(domain)
-    }
-
-    /// phrase = 1*word, with dots (obs-phrase). `None` where no word comes.
-    fn phrase(&mut self) -> Option<Vec<u8>> {
-        let mut phrase: Vec<u8> = Vec::new();
-        let mut words = 0;
-        loop {
-            let word = match self.peek() {
-                Some(b'"') => self.quoted()?,
-                Some(byte) if is_atom(byte) || byte == b'.' => self.dot_atom(),
-                _ => break,
-            };
-            if !phrase.is_empty() && !word.is_empty() {
-                phrase.push(b' ');
+            self.run(|byte| byte == b'.');
+            local.extend_from_slice(&self.text[start..self.at]);
+            match self.peek() {
+                None if start < self.at => return Ok(false),
+                Some(b'@') => return Ok(true),
+                _ => {}
             }
-            phrase.extend(word);
-            words += 1;
-            self.blanks();
+            if !self.atom(local)? {
+                return Ok(false);
+            }
+            if self.peek() != Some(b'.') {
+                return Ok(true);
+            }
         }
-        (words > 0).then_some(phrase)
     }
 
-    /// quoted-string; `None` where it is never closed.
-    fn quoted(&mut self) -> Option<Vec<u8>> {
-        let mut text = Vec::new();
-        let mut at = self.at + 1;
+    /// atom = 1*atext
+    fn atom(&mut self, atom: &mut Vec<u8>) -> More {
+        let start = self.at;
+        self.run(is_atom);
+        if start == self.at {
+            return Err(Mismatch);
+        }
+        atom.extend_from_slice(&self.text[start..self.at]);
+        self.blanks()
+    }
+
+    /// dot-atom = 1*atext *("." 1*atext); blanks may stand around its dots (obsolete).
+    fn dot_atom(&mut self, atoms: &mut Vec<u8>) -> More {
         loop {
-            match *self.text.get(at)? {
-                b'"' => break,
+            if !self.atom(atoms)? {
+                return Ok(false);
+            }
+            if !self.take(b'.') {
+                return Ok(true);
+            }
+            atoms.push(b'.');
+            if !self.blanks()? {
+                return Err(Mismatch);
+            }
+        }
+    }
+
+    /// domain = dot-atom / domain-literal, behind the "@"
+    fn domain(&mut self, domain: &mut Vec<u8>) -> More {
+        if !self.blanks()? {
+            return Err(Mismatch);
+        }
+        if self.peek() == Some(b'[') { self.domain_literal(domain) } else { self.dot_atom(domain) }
+    }
+
+    /// domain-literal = "[" *dtext "]"; a backslash quotes what follows, and stays.
+    fn domain_literal(&mut self, literal: &mut Vec<u8>) -> More {
+        literal.push(b'[');
+        self.at += 1;
+        while let Some(byte) = self.peek() {
+            self.at += 1;
+            literal.push(byte);
+            match byte {
+                b']' => return self.blanks(),
+                b'[' => return Err(Mismatch),
                 b'\\' => {
-                    at += 1;
-                    text.push(*self.text.get(at)?);
+                    literal.push(self.peek().ok_or(Mismatch)?);
+                    self.at += 1;
                 }
-                b'\r' | b'\n' => {}
+                _ => {}
+            }
+        }
+        Err(Mismatch)
+    }
+
+    /// phrase = 1*word, with dots (obs-phrase) but not in front.
+    fn phrase(&mut self, phrase: &mut Vec<u8>) -> More {
+        match self.peek() {
+            None => return Ok(false),
+            Some(b'.') => return Err(Mismatch),
+            Some(_) => {}
+        }
+        loop {
+            let more = if self.peek() == Some(b'"') {
+                self.quoted(phrase)?
+            } else {
+                let start = self.at;
+                self.run(|byte| is_atom(byte) || byte == b'.');
+                phrase.extend_from_slice(&self.text[start..self.at]);
+                self.blanks()?
+            };
+            if !more {
+                return Ok(false);
+            }
+            if !self.peek().is_some_and(|byte| is_atom(byte) || matches!(byte, b'"' | b'.')) {
+                return Ok(true);
+            }
+            phrase.push(b' ');
+        }
+    }
+
+    /// quoted-string. Of one that is never closed counts what stands before its last line break, NUL or backslash.
+    fn quoted(&mut self, text: &mut Vec<u8>) -> More {
+        self.at += 1;
+        let mut sure = text.len();
+        while let Some(byte) = self.peek() {
+            self.at += 1;
+            match byte {
+                b'"' => return self.blanks(),
+                b'\\' => {
+                    let Some(next) = self.peek() else { break };
+                    sure = text.len();
+                    text.push(next);
+                    self.at += 1;
+                }
+                b'\r' if self.peek() == Some(b'\n') => {}
+                b'\n' => sure = text.len(),
+                0 => {
+                    text.extend_from_slice(REPLACEMENT);
+                    sure = text.len();
+                }
                 byte => text.push(byte),
             }
-            at += 1;
         }
-        self.at = at + 1;
-        Some(text)
+        text.truncate(sure);
+        Err(Mismatch)
     }
 
     fn run(&mut self, fits: impl Fn(u8) -> bool) {
@@ -277,45 +359,55 @@ impl Reader<'_> {
     }
 
     /// White space and comments; the last comment is kept. Nesting costs a count, not a stack.
-    fn blanks(&mut self) {
+    fn blanks(&mut self) -> More {
         loop {
-            self.run(|byte| byte.is_ascii_whitespace());
+            self.run(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
             if self.peek() != Some(b'(') {
-                return;
+                return Ok(self.peek().is_some());
             }
-            self.comment();
+            self.comment()?;
         }
     }
 
-    fn comment(&mut self) {
-        let (mut depth, mut comment) = (0_usize, Vec::new());
+    /// From its "(" on. Of one that is never closed counts what [`Self::quoted`] would take.
+    fn comment(&mut self) -> Result<(), Mismatch> {
+        self.comment.clear();
+        self.at += 1;
+        let (mut depth, mut sure) = (1_usize, 0);
         while let Some(byte) = self.peek() {
             self.at += 1;
             match byte {
-                b'(' => depth += 1,
-                b')' => depth -= 1,
+                b')' if depth == 1 => return Ok(()),
                 b'\\' => {
-                    comment.extend(self.peek());
+                    let Some(next) = self.peek() else { break };
+                    sure = self.comment.len();
+                    self.comment.push(next);
                     self.at += 1;
                     continue;
                 }
-                b'\r' | b'\n' => continue,
+                b'\r' if self.peek() == Some(b'\n') => continue,
+                b'\n' => {
+                    sure = self.comment.len();
+                    continue;
+                }
+                0 => {
+                    self.comment.extend_from_slice(REPLACEMENT);
+                    sure = self.comment.len();
+                    continue;
+                }
+                b'(' => depth += 1,
+                b')' => depth -= 1,
                 _ => {}
             }
-            if depth == 0 {
-                break;
-            }
-            if depth > 1 || byte != b'(' {
-                comment.push(byte);
-            }
+            self.comment.push(byte);
         }
-        self.at = self.at.min(self.text.len());
-        self.comment = comment.trim_ascii().to_vec();
+        self.comment.truncate(sure);
+        Err(Mismatch)
     }
 }
 
 /// atext (RFC 5322 §3.2.3), and 8-bit bytes.
-fn is_atom(byte: u8) -> bool {
+pub(crate) fn is_atom(byte: u8) -> bool {
     byte > 32 && byte != 127 && !b"()<>[]:;@\\,.\"".contains(&byte)
 }
 
@@ -385,13 +477,27 @@ mod tests {
             ("<a b@c>", "||a|SYNTAX_ERROR"),
             ("a@b@c", "||a|b"),
             ("<a@b@c>", "||a|SYNTAX_ERROR"),
-            ("\"a\".b@c", "a .b||MISSING_MAILBOX|MISSING_DOMAIN"),
+            ("\"a\".b@c", "a||MISSING_MAILBOX|MISSING_DOMAIN"),
             ("a..b@c", "||a..b|c"),
             ("A:<a@b>", "G A, ||a|b, -"),
             ("\"\" <a@b>", "||a|b"),
             ("x:y:z@b;", "G x, ||y|MISSING_DOMAIN, -"),
             ("\\a@b", missing),
             ("a\\b@c", "||a|MISSING_DOMAIN"),
+            (".a@b", "||.a|b"),
+            ("<a.b.@c>", "||a.b.|c"),
+            ("<a@b.>", "||a|SYNTAX_ERROR"),
+            ("a@b.", "||a|MISSING_DOMAIN"),
+            ("a.", "||a.|MISSING_DOMAIN"),
+            ("a . b", "a.  b||MISSING_MAILBOX|MISSING_DOMAIN"),
+            (".a <b@c>", "||.a|MISSING_DOMAIN"),
+            ("\"a\\", missing),
+            ("a@b (un\n c", "un||a|MISSING_DOMAIN"),
+            ("a@[x\\]y]", "||a|[x\\]y]"),
+            ("<@:a@b>", "|INVALID_ROUTE|MISSING_MAILBOX|SYNTAX_ERROR"),
+            ("<@a:@b:x@y>", "|@a|MISSING_MAILBOX|SYNTAX_ERROR"),
+            ("<\"\"@b>", "|||b"),
+            ("*..\n ", missing),
             ("A\n B <a@b>,\n\tc@d", "A B||a|b, ||c|d"),
             ("", ""),
         ] {

@@ -1,14 +1,14 @@
 //! Values of MIME fields: a type with parameters, a token, a list of languages (RFC 2045 §5, RFC 2183, RFC 3282).
 
-use std::collections::BTreeMap;
+use crate::mailboxes::is_atom;
 
 /// Parameters of one field.
 const PARAMETERS_LIMIT: usize = 100;
 
-/// A parameter: its name in lower case, and its value.
+/// A parameter: its name as it was written, and its value.
 pub type Parameter = (Vec<u8>, Vec<u8>);
 
-/// `type/subtype; name=value`, types and names in lower case.
+/// `type/subtype; name=value`, as they were written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MediaType {
     /// `text`; empty where the field makes no sense.
@@ -20,17 +20,20 @@ pub struct MediaType {
 }
 
 impl MediaType {
-    /// Reads the value of Content-Type.
+    /// Reads the value of Content-Type. Of one that is no `type` or `type/subtype`, with
+    /// nothing or `;` behind it, nothing counts.
     pub fn parse(value: &[u8]) -> Self {
         let mut reader = Reader::new(value);
-        let kind = reader.token().to_ascii_lowercase();
-        let mut subtype = Vec::new();
-        reader.blanks();
-        if reader.take(b'/') {
-            subtype = reader.token().to_ascii_lowercase();
-            if kind.is_empty() || subtype.is_empty() {
-                return Self::default();
-            }
+        let kind = reader.token().to_vec();
+        if reader.rest.is_empty() {
+            return Self { kind, ..Self::default() };
+        }
+        if kind.is_empty() || !reader.take(b'/') {
+            return Self::default();
+        }
+        let subtype = reader.token().to_vec();
+        if subtype.is_empty() || !matches!(reader.rest.first(), None | Some(b';')) {
+            return Self::default();
         }
         Self { kind, subtype, parameters: reader.parameters() }
     }
@@ -47,30 +50,35 @@ impl MediaType {
 
     /// Is it this type?
     pub fn is(&self, kind: &str, subtype: &str) -> bool {
-        self.kind == kind.as_bytes() && self.subtype == subtype.as_bytes()
+        self.is_kind(kind) && self.subtype.eq_ignore_ascii_case(subtype.as_bytes())
+    }
+
+    /// Is it of this type, whatever its subtype?
+    pub fn is_kind(&self, kind: &str) -> bool {
+        self.kind.eq_ignore_ascii_case(kind.as_bytes())
     }
 
     /// The value of the first parameter of that name.
     pub fn parameter(&self, name: &str) -> Option<&[u8]> {
-        self.parameters.iter().find(|(own, _)| own == name.as_bytes()).map(|(_, value)| value.as_slice())
+        let named = |(own, _): &&Parameter| own.eq_ignore_ascii_case(name.as_bytes());
+        self.parameters.iter().find(named).map(|(_, value)| value.as_slice())
     }
 }
 
 /// `attachment; filename=x` (RFC 2183).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disposition {
-    /// As it was written.
+    /// As it was written; empty where there is none.
     pub kind: Vec<u8>,
     /// As of [`MediaType`].
     pub parameters: Vec<Parameter>,
 }
 
 impl Disposition {
-    /// Reads the value of Content-Disposition; `None` where it begins with no token.
-    pub fn parse(value: &[u8]) -> Option<Self> {
+    /// Reads the value of Content-Disposition.
+    pub fn parse(value: &[u8]) -> Self {
         let mut reader = Reader::new(value);
-        let kind = reader.token().to_vec();
-        (!kind.is_empty()).then(|| Self { kind, parameters: reader.parameters() })
+        Self { kind: reader.token().to_vec(), parameters: reader.parameters() }
     }
 }
 
@@ -78,7 +86,6 @@ impl Disposition {
 pub fn token(value: &[u8]) -> Option<Vec<u8>> {
     let mut reader = Reader::new(value);
     let token = reader.token().to_vec();
-    reader.blanks();
     (!token.is_empty() && reader.rest.is_empty()).then_some(token)
 }
 
@@ -87,12 +94,11 @@ pub fn languages(value: &[u8]) -> Vec<Vec<u8>> {
     let mut reader = Reader::new(value);
     let mut languages = Vec::new();
     while languages.len() < PARAMETERS_LIMIT {
-        let tag = reader.token();
+        let tag = reader.run(is_atom);
         if tag.is_empty() {
             break;
         }
         languages.push(tag.to_vec());
-        reader.blanks();
         if !reader.take(b',') {
             break;
         }
@@ -130,102 +136,141 @@ impl<'a> Reader<'a> {
 
     /// token = 1*<any CHAR except SPACE, CTLs, or tspecials> (RFC 2045 §5.1); 8-bit bytes are taken as well.
     fn token(&mut self) -> &'a [u8] {
+        self.run(is_token)
+    }
+
+    /// What fits, with the blanks around it.
+    fn run(&mut self, fits: impl Fn(u8) -> bool) -> &'a [u8] {
         self.blanks();
-        let length = self.rest.iter().take_while(|byte| is_token(**byte)).count();
-        let (token, rest) = self.rest.split_at(length);
+        let length = self.rest.iter().take_while(|byte| fits(**byte)).count();
+        let (found, rest) = self.rest.split_at(length);
         self.rest = rest;
-        token
+        self.blanks();
+        found
     }
 
     fn parameters(&mut self) -> Vec<Parameter> {
-        let (mut plain, mut extended) = (Vec::new(), Vec::new());
-        let mut continued: BTreeMap<Vec<u8>, Continued> = BTreeMap::new();
-        for _ in 0..PARAMETERS_LIMIT {
-            self.blanks();
-            if !self.skip_to_semicolon() {
-                break;
-            }
-            let name = self.token().to_ascii_lowercase();
-            self.blanks();
-            if !self.take(b'=') {
-                continue;
-            }
-            let value = self.value();
-            match continuation(&name) {
-                Some((base, number, encoded)) => {
-                    continued.entry(base).or_default().add(number, encoded, value)
-                }
-                None if name.ends_with(b"*") => extended.push((name, value)),
-                None => plain.push((name, value)),
+        let (mut plain, mut continued) = (Vec::new(), Vec::new());
+        while plain.len() + continued.len() < PARAMETERS_LIMIT && !self.rest.is_empty() {
+            match self.one_parameter() {
+                Some((name, value)) => match Continued::read(&name) {
+                    Some(place) => continued.push((place, value)),
+                    None => plain.push((name, value)),
+                },
+                // Dovecot tries again one byte further on.
+                None => self.rest = self.rest.get(1..).unwrap_or_default(),
             }
         }
-        // What RFC 2231 made comes last, by name.
-        extended.extend(continued.into_iter().map(|(base, parts)| parts.joined(base)));
-        extended.sort_by(|(one, _), (other, _)| one.cmp(other));
-        plain.extend(extended);
+        continued.sort_by(|(one, _), (other, _)| one.order(other));
+        join(&continued, &mut plain);
         plain
     }
 
-    fn skip_to_semicolon(&mut self) -> bool {
-        let place = self.rest.iter().position(|byte| *byte == b';');
-        self.rest = place.map_or(&[], |place| &self.rest[place + 1..]);
-        place.is_some()
+    /// parameter = ";" token "=" value
+    fn one_parameter(&mut self) -> Option<Parameter> {
+        if !self.take(b';') {
+            return None;
+        }
+        let name = self.token().to_vec();
+        if !self.take(b'=') {
+            return None;
+        }
+        Some((name, self.value()?))
     }
 
-    /// value = token / quoted-string
-    fn value(&mut self) -> Vec<u8> {
+    /// value = token / quoted-string; also what encoders make that put one `=` too many: `name==?utf-8?q?a?=`.
+    fn value(&mut self) -> Option<Vec<u8>> {
         self.blanks();
-        if !self.take(b'"') {
-            let value = self.rest.iter().take_while(|byte| is_value(**byte)).count();
-            let (value, rest) = self.rest.split_at(value);
-            self.rest = rest;
-            return value.to_vec();
+        match self.rest.first() {
+            Some(b'"') => self.quoted(),
+            Some(b'=') => {
+                Some(self.run(|byte| !matches!(byte, b';' | b' ' | b'\t' | b'\r' | b'\n')).to_vec())
+            }
+            _ => Some(self.token().to_vec()),
         }
+    }
+
+    /// quoted-string; `None` where it is never closed.
+    fn quoted(&mut self) -> Option<Vec<u8>> {
         let mut value = Vec::new();
-        let mut bytes = self.rest.iter().enumerate();
+        let mut bytes = self.rest.iter().enumerate().skip(1);
         while let Some((at, byte)) = bytes.next() {
             match byte {
                 b'"' => {
                     self.rest = &self.rest[at + 1..];
-                    return value;
+                    self.blanks();
+                    return Some(value);
                 }
                 b'\\' => value.extend(bytes.next().map(|(_, byte)| *byte)),
                 b'\r' | b'\n' => {}
+                0 => value.extend_from_slice("\u{fffd}".as_bytes()),
                 byte => value.push(*byte),
             }
         }
         self.rest = &[];
-        value
+        None
     }
 }
 
-/// `name*0=`, `name*1*=`: parts of one value (RFC 2231 §3).
-#[derive(Default)]
+/// `name*0*`: a part of a value (RFC 2231 §3). `name*`, an encoded value of its own (§4), is the only part of it.
 struct Continued {
-    parts: BTreeMap<u32, Vec<u8>>,
+    name: Vec<u8>,
+    number: usize,
     encoded: bool,
 }
 
 impl Continued {
-    fn add(&mut self, number: u32, encoded: bool, value: Vec<u8>) {
-        self.parts.entry(number).or_insert(value);
-        self.encoded |= encoded;
+    /// `None` where the name is an ordinary one.
+    fn read(written: &[u8]) -> Option<Self> {
+        let star = written.iter().position(|byte| *byte == b'*')?;
+        let behind = &written[star + 1..];
+        let digits = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let encoded = match &behind[digits..] {
+            b"" => digits == 0,
+            b"*" if digits > 0 => true,
+            _ => return None,
+        };
+        let number = match digits {
+            0 => 0,
+            _ => std::str::from_utf8(&behind[..digits]).ok()?.parse().ok()?,
+        };
+        Some(Self { name: written[..star].to_vec(), number, encoded })
     }
 
-    fn joined(self, mut name: Vec<u8>) -> Parameter {
-        if self.encoded {
-            name.push(b'*');
-        }
-        (name, self.parts.into_values().flatten().collect())
+    fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let folded = |name: &[u8]| name.to_ascii_lowercase();
+        (folded(&self.name), self.number, self.encoded).cmp(&(
+            folded(&other.name),
+            other.number,
+            other.encoded,
+        ))
+    }
+
+    /// The name of a part that stands by itself.
+    fn full_name(&self) -> Vec<u8> {
+        let star = if self.encoded { "*" } else { "" };
+        [self.name.as_slice(), format!("*{}{star}", self.number).as_bytes()].concat()
     }
 }
 
-/// The name, number and encoding of `name*0*`.
-fn continuation(name: &[u8]) -> Option<(Vec<u8>, u32, bool)> {
-    let (inner, encoded) = name.strip_suffix(b"*").map_or((name, false), |inner| (inner, true));
-    let star = inner.iter().rposition(|byte| *byte == b'*')?;
-    let number = std::str::from_utf8(&inner[star + 1..]).ok()?.parse().ok()?;
-    Some((inner[..star].to_vec(), number, encoded))
+/// Appends values whose parts are all there, joined and still encoded, and the others part by part.
+fn join(sorted: &[(Continued, Vec<u8>)], out: &mut Vec<Parameter>) {
+    for parts in sorted.chunk_by(|(one, _), (other, _)| one.name.eq_ignore_ascii_case(&other.name)) {
+        let whole = parts.iter().enumerate().all(|(place, (part, _))| part.number == place);
+        if !whole {
+            out.extend(parts.iter().map(|(part, value)| (part.full_name(), value.clone())));
+            continue;
+        }
+        let mut name = parts[0].0.name.clone();
+        let mut joined = Vec::new();
+        if parts.iter().any(|(part, _)| part.encoded) {
+            name.push(b'*');
+            // Charset and language stand in the first part, if that is encoded.
+            joined.extend_from_slice(if parts[0].0.encoded { b"" } else { b"''" });
+        }
+        joined.extend(parts.iter().flat_map(|(_, value)| value.iter().copied()));
+        out.push((name, joined));
+    }
 }
 
 /// How long the comment is that begins here.
@@ -250,11 +295,6 @@ fn is_token(byte: u8) -> bool {
     byte > 32 && byte != 127 && !b"()<>@,;:\\\"/[]?=".contains(&byte)
 }
 
-/// Values without quotes may hold more than tokens in real mail.
-fn is_value(byte: u8) -> bool {
-    byte > 32 && byte != 127 && !b"();\"".contains(&byte)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,19 +314,27 @@ mod tests {
     #[test]
     fn types_read_as_dovecot_reads_them() {
         for (value, expected) in [
-            ("Text / Plain (c); A=b (c)", "text/plain; a=b"),
+            ("Text / Plain (c); A=b (c)", "Text/Plain; A=b"),
             ("text", "text/"),
+            ("text;", "/"),
             ("text/", "/"),
             ("/plain", "/"),
             ("", "/"),
+            ("text/plain x", "/"),
             ("text/plain; charset", "text/plain"),
             ("text/plain; charset=", "text/plain; charset="),
+            ("text/plain; charset=[x]; a=b", "text/plain; charset=; a=b"),
             ("text/plain; name=\"a\\\"b\"", "text/plain; name=a\"b"),
+            ("text/plain; name=\"a; a=b", "text/plain"),
             ("text/plain; name=a(c)b", "text/plain; name=a"),
+            ("text/plain; name==?utf-8?q?a?=; a=b", "text/plain; name==?utf-8?q?a?=; a=b"),
             ("text/plain; a=1; a=2;", "text/plain; a=1; a=2"),
             ("text/plain; =x", "text/plain; =x"),
             ("t/p; f*0=a; f*1=b", "t/p; f=ab"),
+            ("t/p; f*1=b; f*0=a", "t/p; f=ab"),
+            ("t/p; f*0=a; f*2=b", "t/p; f*0=a; f*2=b"),
             ("t/p; f*0*=utf-8''a%20b; f*1=c", "t/p; f*=utf-8''a%20bc"),
+            ("t/p; f*0=a; f*1*=%20b", "t/p; f*=''a%20b"),
             ("t/p; f*=utf-8''a%20b", "t/p; f*=utf-8''a%20b"),
             ("t/p; f*=utf-8''a; size=5", "t/p; size=5; f*=utf-8''a"),
         ] {
@@ -299,8 +347,8 @@ mod tests {
         assert_eq!(token(b" 8bit (c)"), Some(b"8bit".to_vec()));
         assert_eq!(token(b" x y"), None);
         assert_eq!(languages(b"en, de"), [b"en".to_vec(), b"de".to_vec()]);
-        assert_eq!(Disposition::parse(b" inline").unwrap().kind, b"inline");
-        assert_eq!(Disposition::parse(b" ;"), None);
+        assert_eq!(Disposition::parse(b" inline").kind, b"inline");
+        assert_eq!(Disposition::parse(b" ;").kind, b"");
     }
 
     proptest! {

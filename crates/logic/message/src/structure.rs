@@ -270,7 +270,7 @@ impl<T: Text> Reader<T> {
         node.media = media_type(self.text.header(node.header.clone()), node.digest);
         let room = self.open.len() < DEPTH_LIMIT && self.nodes.len() < PARTS_LIMIT;
         let node = &mut self.nodes[number];
-        if node.media.kind == b"multipart" {
+        if node.media.is_kind("multipart") {
             node.kind = Kind::Parts;
             let boundary = node.media.parameter("boundary").filter(|_| room);
             let boundary = boundary.map(<[u8]>::to_vec);
@@ -298,16 +298,34 @@ impl<T: Text> Reader<T> {
 
     /// The innermost part ends in its header.
     fn headers_only(&mut self, end: usize) {
-        if let Some(open) = self.open.last() {
-            let node = &mut self.nodes[open.node];
+        if let Some(open_node) = self.open.last().map(|open| open.node) {
+            let node = &mut self.nodes[open_node];
             node.header.end = end;
             node.body = end..end;
             node.lines_before = self.lines;
             node.media = media_type(self.text.header(node.header.clone()), node.digest);
-            if node.media.kind == b"multipart" {
+            if node.media.is_kind("multipart") {
                 node.kind = Kind::Parts;
+            } else if node.media.is("message", "rfc822") && self.nodes.len() < PARTS_LIMIT {
+                self.empty_message(open_node, end);
             }
         }
+    }
+
+    /// A message of nothing, in a part that has nothing.
+    fn empty_message(&mut self, parent: usize, at: usize) {
+        self.nodes[parent].kind = Kind::Message;
+        self.nodes.push(Node {
+            parent: Some(parent),
+            header: at..at,
+            body: at..at,
+            lines_before: self.lines,
+            lines: 0,
+            media: MediaType::text(),
+            kind: Kind::Leaf,
+            digest: false,
+            floor: 0,
+        });
     }
 }
 

@@ -1,6 +1,8 @@
 //! ENVELOPE (RFC 3501 §7.4.2).
 
-use message::fields::{Field, fields, unfold};
+use std::borrow::Cow;
+
+use message::fields::{Field, fields};
 use message::mailboxes::{self, Entry};
 
 use crate::write::Out;
@@ -47,15 +49,45 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// A value without its line breaks; other white space stays, and a CR between words becomes a blank.
+pub(super) fn one_line(value: &[u8]) -> Vec<u8> {
+    let value = without_nul(without_leading_blanks(value));
+    let mut line = Vec::with_capacity(value.len());
+    for (at, byte) in value.iter().enumerate() {
+        match byte {
+            b'\n' => {}
+            b'\r' if value.get(at + 1).is_none_or(|next| matches!(next, b'\n' | b' ' | b'\t')) => {}
+            b'\r' => line.push(b' '),
+            byte => line.push(*byte),
+        }
+    }
+    line
+}
+
+/// The value from its first character on; of a first line that is blank, Dovecot takes one blank away.
+fn without_leading_blanks(value: &[u8]) -> &[u8] {
+    let blanks = value.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let is_blank = matches!(&value[blanks..], [] | [b'\n', ..] | [b'\r', b'\n', ..]);
+    &value[if is_blank { blanks.min(1) } else { blanks }..]
+}
+
+/// NUL, which no string of IMAP holds, as U+FFFD.
+fn without_nul(value: &[u8]) -> Cow<'_, [u8]> {
+    match value.contains(&0) {
+        false => Cow::Borrowed(value),
+        true => Cow::Owned(value.split(|byte| *byte == 0).collect::<Vec<_>>().join("\u{fffd}".as_bytes())),
+    }
+}
+
 impl Out {
     /// The envelope of a header, without a name: `("date" "subject" ...)`.
     pub fn envelope_of(&mut self, header: &[u8]) {
         let envelope = Envelope::read(header);
         self.text("(");
-        self.one_line(envelope.date);
+        self.nstring(envelope.date.map(one_line).as_deref());
         self.text(" ");
         match envelope.subject {
-            Some(subject) => self.human(subject),
+            Some(subject) => self.human(&without_nul(without_leading_blanks(subject))),
             None => self.text("NIL"),
         }
         // RFC 3501 §7.4.2: without Sender and Reply-To, the server takes From.
@@ -66,14 +98,10 @@ impl Out {
             self.address_list(list);
         }
         self.text(" ");
-        self.one_line(envelope.in_reply_to);
+        self.nstring(envelope.in_reply_to.map(one_line).as_deref());
         self.text(" ");
-        self.one_line(envelope.message_id);
+        self.nstring(envelope.message_id.map(one_line).as_deref());
         self.text(")");
-    }
-
-    fn one_line(&mut self, value: Option<&[u8]>) {
-        self.nstring(value.map(unfold).as_deref().map(<[u8]>::trim_ascii_end));
     }
 
     fn address_list(&mut self, list: &[Entry]) {
@@ -86,7 +114,7 @@ impl Out {
             match entry {
                 Entry::GroupBegin(name) => {
                     self.text("NIL NIL ");
-                    self.human(name);
+                    self.string(name);
                     self.text(" NIL");
                 }
                 Entry::GroupEnd => self.text("NIL NIL NIL NIL"),
@@ -125,7 +153,11 @@ mod tests {
         let from = "((NIL NIL \"a\" \"b\"))";
         assert_eq!(
             envelope("Subject: a\n  b\nFrom: a@b\nMessage-ID:\n <x@y>\n\n"),
-            format!("(NIL {{3}}\r\na b {from} {from} {from} NIL NIL NIL NIL \"<x@y>\")")
+            format!("(NIL {{3}}\r\na b {from} {from} {from} NIL NIL NIL NIL \" <x@y>\")")
+        );
+        assert_eq!(
+            envelope("Date:  \t\nSubject: a\n \nIn-Reply-To: x\n\ty \nMessage-ID: a\0b\n\n"),
+            "(\" \t\" {1}\r\na NIL NIL NIL NIL NIL NIL \"x\ty \" {5}\r\na\u{fffd}b)"
         );
         assert_eq!(
             envelope("To: G: x@y;\nTo: c@d\nDate: bad date\nSubject:"),

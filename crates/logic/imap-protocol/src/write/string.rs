@@ -6,11 +6,15 @@ use crate::write::Out;
 /// Longer strings go out as literals.
 const QUOTED_LIMIT_BYTES: usize = 1000;
 
+/// Strings that need more backslashes do, too, as with Dovecot.
+const ESCAPES_LIMIT: usize = 4;
+
 impl Out {
-    /// string: quoted where it has nothing but printable ASCII, else a literal.
+    /// string: quoted where it has nothing but ASCII on one line, else a literal.
     pub(crate) fn string(&mut self, text: &[u8]) {
-        let plain = |byte: &u8| matches!(byte, b' '..=b'~');
-        if text.len() <= QUOTED_LIMIT_BYTES && text.iter().all(plain) {
+        let plain = |byte: &u8| matches!(byte, 1..=127) && !matches!(byte, b'\r' | b'\n');
+        let escapes = text.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+        if text.len() <= QUOTED_LIMIT_BYTES && escapes <= ESCAPES_LIMIT && text.iter().all(plain) {
             self.quoted(text);
         } else {
             self.literal(text);
@@ -85,14 +89,16 @@ impl Out {
     /// so in the message and needs no escape, else a literal.
     pub(crate) fn human(&mut self, text: &[u8]) {
         let mut clean = Vec::with_capacity(text.len());
-        for word in text.split(|byte| *byte <= 32 || *byte == 127).filter(|word| !word.is_empty()) {
+        for word in
+            text.split(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).filter(|word| !word.is_empty())
+        {
             if !clean.is_empty() {
                 clean.push(b' ');
             }
             clean.extend_from_slice(word);
         }
-        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
-        if clean.is_empty() || (clean == text.trim_ascii() && clean.iter().all(is_plain)) {
+        let is_plain = |byte: &u8| matches!(byte, 1..=127) && !matches!(byte, b'"' | b'\\');
+        if clean.is_empty() || (clean == text && clean.iter().all(is_plain)) {
             self.quoted(&clean);
         } else {
             self.literal(&clean);

@@ -1,10 +1,11 @@
 //! BODY and BODYSTRUCTURE (RFC 3501 §7.4.2).
 
-use message::fields::{fields, unfold};
-use message::mime::{Disposition, Parameter, languages, token};
+use message::fields::fields;
+use message::mime::{Disposition, MediaType, Parameter, languages, token};
 use message::structure::{Headers, Inner, Part};
 
 use crate::write::Out;
+use crate::write::envelope::one_line;
 
 /// What a part's header says beside its type.
 #[derive(Default)]
@@ -26,11 +27,11 @@ impl Described {
         let is_mime = |name: &[u8]| {
             name.eq_ignore_ascii_case(b"MIME-Version") || name.eq_ignore_ascii_case(b"Content-Type")
         };
-        if role == Role::Message && !fields(header).any(|field| is_mime(field.name)) {
+        if role != Role::Child && !fields(header).any(|field| is_mime(field.name)) {
             return described;
         }
         for field in fields(header) {
-            let text = || Some(unfold(field.value).trim_ascii_end().to_vec());
+            let text = || Some(one_line(field.value));
             let first = |known: &mut Option<Vec<u8>>| *known = known.take().or_else(text);
             match field.name.to_ascii_lowercase().as_slice() {
                 b"content-id" => first(&mut described.id),
@@ -39,7 +40,7 @@ impl Described {
                     described.encoding = described.encoding.take().or_else(|| token(field.value));
                 }
                 b"content-md5" => first(&mut described.md5),
-                b"content-disposition" => described.disposition = Disposition::parse(field.value),
+                b"content-disposition" => described.disposition = Some(Disposition::parse(field.value)),
                 b"content-language" => described.language = languages(field.value),
                 b"content-location" => first(&mut described.location),
                 _ => {}
@@ -52,7 +53,9 @@ impl Described {
 /// What a part is to what it lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
-    /// The message, or one in another.
+    /// The message.
+    Whole,
+    /// A message in another.
     Message,
     /// One of a multipart.
     Child,
@@ -61,7 +64,7 @@ enum Role {
 impl Out {
     /// The structure of a message, without a name. Depth is bounded, as [`Part`] bounds it.
     pub fn body_structure<H: Headers + ?Sized>(&mut self, headers: &H, part: &Part, extended: bool) {
-        self.structure_of(headers, part, extended, Role::Message);
+        self.structure_of(headers, part, extended, Role::Whole);
     }
 
     fn structure_of<H: Headers + ?Sized>(&mut self, headers: &H, part: &Part, extended: bool, role: Role) {
@@ -95,12 +98,41 @@ impl Out {
     /// body-type-1part
     fn single<H: Headers + ?Sized>(&mut self, headers: &H, part: &Part, extended: bool, role: Role) {
         let described = Described::read(headers.header_of(part), role);
-        let text = part.media.kind == b"text";
-        self.string(&part.media.kind);
+        let text = part.media.is_kind("text");
+        if role == Role::Whole && is_plain_ascii(&part.media, &described) {
+            self.text("\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\"");
+        } else {
+            self.type_and_description(part, &described);
+        }
+        self.format(format_args!(" {}", part.body.len()));
+        if let Inner::Message(inner) = &part.inner {
+            self.text(" ");
+            self.envelope_of(headers.header_of(inner));
+            self.text(" ");
+            self.structure_of(headers, inner, extended, Role::Message);
+        }
+        if text || matches!(part.inner, Inner::Message(_)) {
+            self.format(format_args!(" {}", part.lines));
+        }
+        if extended {
+            self.text(" ");
+            self.nstring(described.md5.as_deref());
+            self.rest_of_extension(&described);
+        }
+    }
+
+    /// media-basic SP body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc
+    fn type_and_description(&mut self, part: &Part, described: &Described) {
+        match part.inner {
+            Inner::Message(_) => self.text("\"message\" \"rfc822\""),
+            _ => {
+                self.string(&part.media.kind);
+                self.text(" ");
+                self.string(&part.media.subtype);
+            }
+        }
         self.text(" ");
-        self.string(&part.media.subtype);
-        self.text(" ");
-        if text && part.media.parameter("charset").is_none() {
+        if part.media.is_kind("text") && part.media.parameter("charset").is_none() {
             let mut parameters = part.media.parameters.clone();
             parameters.push((b"charset".to_vec(), b"us-ascii".to_vec()));
             self.parameters(&parameters);
@@ -113,21 +145,6 @@ impl Out {
         }
         self.text(" ");
         self.string(described.encoding.as_deref().unwrap_or(b"7bit"));
-        self.format(format_args!(" {}", part.body.len()));
-        if let Inner::Message(inner) = &part.inner {
-            self.text(" ");
-            self.envelope_of(headers.header_of(inner));
-            self.text(" ");
-            self.body_structure(headers, inner, extended);
-        }
-        if text || matches!(part.inner, Inner::Message(_)) {
-            self.format(format_args!(" {}", part.lines));
-        }
-        if extended {
-            self.text(" ");
-            self.nstring(described.md5.as_deref());
-            self.rest_of_extension(&described);
-        }
     }
 
     /// body-fld-dsp SP body-fld-lang SP body-fld-loc
@@ -171,6 +188,24 @@ impl Out {
     }
 }
 
+/// Is it the plain text that a message without MIME is? Such a one Dovecot shows in one spelling, whatever stands there.
+fn is_plain_ascii(media: &MediaType, described: &Described) -> bool {
+    let charset = match media.parameters.as_slice() {
+        [] => true,
+        [(name, value)] => name.eq_ignore_ascii_case(b"charset") && value.eq_ignore_ascii_case(b"us-ascii"),
+        _ => false,
+    };
+    let seven_bit = described.encoding.as_ref().is_none_or(|encoding| encoding.eq_ignore_ascii_case(b"7bit"));
+    let Described { id, description, encoding: _, md5, disposition, language, location } = described;
+    let texts = [id, description, md5, location];
+    media.is("text", "plain")
+        && charset
+        && seven_bit
+        && texts.iter().all(|text| text.is_none())
+        && disposition.is_none()
+        && language.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +224,14 @@ mod tests {
     fn structures_are_as_dovecot_makes_them() {
         let text = EMPTY.replace("0 0", "6 1");
         assert_eq!(structure("A: b\n\nbody\n"), text);
+        assert_eq!(structure("Content-Type: TEXT/Plain; CharSet=US-ASCII\n\nbody\n"), text);
+        assert_eq!(
+            structure("Content-Type: TEXT/X; CharSet=US-ASCII\n\nbody\n"),
+            text.replace(
+                "\"text\" \"plain\" (\"charset\" \"us-ascii\")",
+                "\"TEXT\" \"X\" (\"CharSet\" \"US-ASCII\")"
+            )
+        );
         assert_eq!(
             structure("Content-Type: multipart/mixed\n\nx"),
             format!("({EMPTY} \"mixed\" NIL NIL NIL NIL)")
