@@ -31,7 +31,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
     [
         "VERSION\t1\t2\nCPID\t77\nAUTH\t1\tPLAIN\tservice=smtp\tnologin\tlip=127.0.0.1\trip=192.0.2.1\tsecured\tresp=AHUAcA==\n",
         "AUTH\t7\tEXTERNAL\tservice=pop3\tfinal-resp-ok\tticket\tvalid-client-cert\tcert_username=tim\tresp=\nCONT\t7\teA==\n",
-        "AUTH\t7\tEXTERNAL\tservice=pop3\tresp=AHU\tresp=\nAUTH\t8\tPLAIN\tservice=x\tresp=A\x01tB\n",
+        "AUTH\t7\tEXTERNAL\tservice=pop3\tresp=AHU\tresp=\nAUTH\t8\tPLAIN\tservice=x\tresp=A\x01tB\nAUTH\t7\tresp=A\x01rB\n",
         "CANCEL\t7\nUSER\t8\tu@x\tservice=imap\nTICKET\t9\t00ff\nNEW\t1\n",
         "VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nMECH\tCRAM-MD5\tdictionary\tactive\nSPID\t5\nCUID\t1\nCOOKIE\t00\nDONE\n",
         "OK\t1\tuser=u@x\tresp=dj0=\tticket=00\nCONT\t1\teA==\nFAIL\t2\tuser=u\ttemp\treason=a\x01tb\nFAIL\t3\tauthz\tuser_disabled\n",

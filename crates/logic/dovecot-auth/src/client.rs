@@ -121,7 +121,8 @@ impl Request {
         let text = |name: &str| words.value(name).unwrap_or_default().to_owned();
         Some(Self {
             id: words.number(1)?,
-            mechanism: words.word(2)?.to_owned(),
+            // Such a word would be read as a setting as well.
+            mechanism: words.word(2).filter(|name| !name.contains('='))?.to_owned(),
             service: text("service"),
             remote: text("rip"),
             local: text("lip"),
@@ -208,6 +209,7 @@ mod tests {
             "VERSION\tx",
             "AUTH\t1",
             "AUTH\t-1\tPLAIN",
+            "AUTH\t7\tresp=A\u{1}rB",
             "AUTH\t1\tPLAIN\tresp=AHU\tsecured",
             "CONT\t1",
             "CPID\t99999999999",
