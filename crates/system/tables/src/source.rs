@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 /// Reads logical lines: lines that start with white space continue the one before; empty lines, and those whose
 /// first other character is `#`, are skipped, also between a line and its continuation.
 ///
-/// A NUL byte ends its physical line, as it does for Postfix. White space at the start, before there is a line to
+/// A NUL byte ends its physical line, as it does for Postfix; one that begins with it is a line without text. White space at the start, before there is a line to
 /// continue, makes a line that is skipped with a warning.
 pub(crate) struct LogicalLines<R> {
     reader: R,
@@ -36,7 +36,7 @@ impl<R: BufRead> LogicalLines<R> {
     /// Of the reader.
     pub(crate) fn next_into(&mut self, line: &mut LogicalLine) -> io::Result<bool> {
         while self.join(line)? {
-            if !is_blank(line.text[0]) {
+            if !line.text.first().is_some_and(|byte| is_blank(*byte)) {
                 return Ok(true);
             }
             log::warn!(
@@ -56,7 +56,7 @@ impl<R: BufRead> LogicalLines<R> {
         line.number = self.number;
         std::mem::swap(&mut line.text, &mut self.ahead);
         self.has_ahead = false;
-        while self.fill()? && is_blank(self.ahead[0]) {
+        while self.fill()? && self.ahead.first().is_some_and(|byte| is_blank(*byte)) {
             line.text.extend_from_slice(&self.ahead);
             self.has_ahead = false;
         }
@@ -71,9 +71,9 @@ impl<R: BufRead> LogicalLines<R> {
                 return Ok(false);
             }
             self.number += 1;
-            cut(&mut self.ahead);
             let first = self.ahead.iter().find(|byte| !is_blank(**byte));
             self.has_ahead = first.is_some_and(|byte| *byte != b'#');
+            cut(&mut self.ahead);
         }
         Ok(true)
     }
@@ -201,6 +201,7 @@ mod tests {
         let text = b"  stray\na 1\n  cont\n\n  more\n# c\n  after\r\nb\0x\n   \n #\nlast";
         let expected = [(2, "a 1  cont  more  after\r"), (8, "b"), (11, "last")];
         assert_eq!(lines(text), expected.map(|(number, line)| (number, line.to_owned())));
+        assert_eq!(lines(b"a 1\n\0b 2\nc"), [(1, "a 1".to_owned()), (2, String::new()), (3, "c".to_owned())]);
     }
 
     #[test]
