@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -103,6 +104,23 @@ fn a_client_gets_the_certificate_of_the_name_that_it_asks_for() {
     let refused = connect(&suite, &["-servername", "broken.example"]);
     assert!(!refused.contains("subject=") && refused.contains("alert"), "{refused}");
     suite.wait_log(&["error loading", "SNI data for broken.example", "aborting TLS handshake"]);
+    suite.stop();
+}
+
+#[test]
+fn a_client_that_is_silent_in_its_handshake_is_cut_off() {
+    let chains = Chains::make(&["own"]);
+    let main = format!("{}\nsmtpd_starttls_timeout = 1s\nsmtpd_tls_loglevel = 1", chains.main("own"));
+    let suite = Builder::new().example_com().main(&main).start();
+    let stream = TcpStream::connect(("127.0.0.1", suite.port())).unwrap();
+    let mut lines = BufReader::new(&stream).lines().map(Result::unwrap);
+    (&stream).write_all(b"EHLO client.example\r\n").unwrap();
+    assert!(lines.any(|line| line.starts_with("250 ")));
+    (&stream).write_all(b"STARTTLS\r\n").unwrap();
+    assert_eq!(lines.next().as_deref(), Some("220 2.0.0 Ready to start TLS"));
+    assert_eq!(lines.next(), None);
+    suite.wait_log(&["SSL_accept error from ", "[127.0.0.1]: Connection timed out"]);
+    suite.wait_log(&["lost connection after STARTTLS from "]);
     suite.stop();
 }
 

@@ -100,8 +100,9 @@ pub(crate) fn secured(facts: &TlsFacts, named: Option<(&str, Option<bool>)>, cli
 
 /// "lost connection after RCPT from", and the counts.
 pub(crate) fn ending(ending: &Ending, client: &str) {
-    if ending.why == Some(Disconnection::Handshake) {
-        log::info!("SSL_accept error from {client}: lost connection");
+    if let Some(Disconnection::Handshake { timed_out }) = ending.why {
+        let problem = if timed_out { "Connection timed out" } else { "lost connection" };
+        log::info!("SSL_accept error from {client}: {problem}");
     }
     if let Some(why) = ending.why {
         let bytes = ending.content_bytes.map_or(String::new(), |bytes| format!(" ({bytes} bytes)"));

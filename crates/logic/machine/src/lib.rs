@@ -80,6 +80,8 @@ pub enum Disconnect {
     Lost,
     /// The TLS handshake did not succeed.
     HandshakeFailed,
+    /// The peer was silent in the TLS handshake for too long.
+    HandshakeTimeout,
 }
 
 /// What the TLS handshake established (RFC 8446); texts as Postfix prints them in Received and in the log.

@@ -199,14 +199,17 @@ pub enum Disconnection {
     /// `smtpd_hard_error_limit`
     TooManyErrors,
     /// The handshake failed; then the connection was closed.
-    Handshake,
+    Handshake {
+        /// The client was silent for `smtpd_starttls_timeout`.
+        timed_out: bool,
+    },
 }
 
 impl Disconnection {
     /// In the words of the log.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Lost | Self::Handshake => "lost connection",
+            Self::Lost | Self::Handshake { .. } => "lost connection",
             Self::Timeout => "timeout",
             Self::TooManyErrors => "too many errors",
         }

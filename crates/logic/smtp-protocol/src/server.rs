@@ -485,7 +485,8 @@ impl Machine for Server {
     fn disconnected(&mut self, why: Disconnect) {
         let why = match why {
             Disconnect::Lost => Disconnection::Lost,
-            Disconnect::HandshakeFailed => Disconnection::Handshake,
+            Disconnect::HandshakeFailed => Disconnection::Handshake { timed_out: false },
+            Disconnect::HandshakeTimeout => Disconnection::Handshake { timed_out: true },
         };
         self.out.clear();
         if self.waiting == Waiting::Answer {

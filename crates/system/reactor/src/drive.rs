@@ -374,7 +374,7 @@ impl<D, S: Session<D>> Handler<D> for Driver<S> {
                 self.waiting = Waiting::Ready;
                 self.session.machine().elapsed();
             }
-            Waiting::Handshake => self.lose(Disconnect::HandshakeFailed),
+            Waiting::Handshake => self.lose(Disconnect::HandshakeTimeout),
             Waiting::LastWords | Waiting::HandOver => return Fate::Close,
             Waiting::Answer => self.say_meanwhile(events, me),
             Waiting::Ready | Waiting::Room => {}
