@@ -36,6 +36,15 @@ pub fn program(pid: u32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
 }
 
+/// Those of [`of`] that serve clients who have logged in, as the owner of their mailboxes.
+pub fn residents(directory: &Path) -> Vec<u32> {
+    let is_resident = |pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|word| word == b"resident")
+    };
+    of(directory).into_iter().filter(is_resident).collect()
+}
+
 /// The process ids of a process's children.
 pub fn children(pid: u32) -> Vec<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();

@@ -152,17 +152,9 @@ fn delete_two(suite: &Suite, port: &Port, killed: Killed) -> (Vec<String>, Optio
     (unique, heard.ok().filter(|length| *length > 0).map(|_| answer.trim_end().to_owned()))
 }
 
+/// Those that hold mailboxes; the login server stays.
 fn kill_residents(suite: &Suite) {
-    residents(suite).into_iter().for_each(processes::kill);
-}
-
-/// The processes that hold mailboxes; the login server stays.
-fn residents(suite: &Suite) -> Vec<u32> {
-    let is_resident = |pid: &u32| {
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        processes::program(*pid) == "pop3d" && line.split(|byte| *byte == 0).any(|word| word == b"resident")
-    };
-    suite.processes().into_iter().filter(is_resident).collect()
+    processes::residents(suite.root()).into_iter().for_each(processes::kill);
 }
 
 /// Whom a resident had not taken when it died goes to another, and hears nothing of it.
@@ -175,7 +167,7 @@ fn a_client_on_its_way_to_a_resident_that_dies_is_let_in() {
     let mut session = Session::login(&port, "other");
     for _ in 0..5 {
         assert_eq!(session.say("QUIT"), "+OK Logging out.");
-        for resident in residents(&suite) {
+        for resident in processes::residents(suite.root()) {
             sys::signals::send(resident, SignalKind::SIGSTOP).unwrap();
         }
         session = Session::connect(&port);

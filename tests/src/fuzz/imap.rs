@@ -125,7 +125,7 @@ fn session(settings: u8, answers: u8, wire: &[u8]) -> Vec<String> {
                 assert!(appended.len() <= wire.len(), "more is appended than was sent");
                 return Answer::Proceed;
             }
-            Question::Changes | Question::IdleEnds => {}
+            Question::Changes | Question::Resume | Question::IdleEnds => {}
             Question::Append(AppendStep::MessageEnd) => {
                 asked.push(format!("{text} {}", appended.escape_ascii()));
             }

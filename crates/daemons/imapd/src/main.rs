@@ -18,6 +18,10 @@
 //! keywords and subscriptions are the same. Several clients may have one mailbox; each is told what the others do, and
 //! one that idles at once; with NOTIFY also between commands, and of other mailboxes, up to 1,000 of them.
 //!
+//! When all clients of a resident idle, it ends, and spawnd(8) waits in its place (`imapd_hibernate_time`): an owner with
+//! few clients costs no process. That is not for owners with more than 8 clients, who share one; nor for clients that use
+//! NOTIFY, compression, saved searches or searches that are kept up to date.
+//!
 //! A mailbox that is an mbox file is INBOX alone; other folders are mbox files in a directory beside it
 //! (`mbox_folders_suffix`, and `mail_folder_directory` for users of this system).
 //!
@@ -87,6 +91,7 @@ mod updates;
 mod notify;
 mod fresh;
 mod watches;
+mod parking;
 mod text;
 mod binary;
 mod preview;

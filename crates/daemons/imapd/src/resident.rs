@@ -1,27 +1,28 @@
 //! The resident: serves those who have logged in, as the owner of their mailboxes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use attributes::Attributes;
-use imap_protocol::session::SessionSettings;
+use imap_protocol::session::{Parked, SessionSettings};
 use imap_protocol::types::SpecialUse;
 use mailbox::store::{Layout, Store, Stores, WatchKey, WatchPlace, Watcher};
 use reactor::drive::Driver;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
-use services::residents::{NewSession, Setup};
+use services::residents::{NewSession, PARKED_LIMIT, Setup};
 use sys::sockets::Socket;
 use worker::Clients;
-use worker::resident::Resident;
+use worker::resident::{ParkedClients, Resident};
 
 use crate::capabilities;
 use crate::notify::MAILBOXES_LIMIT;
-use crate::session::{Changed, Session};
+use crate::parking::ParkedSession;
+use crate::session::{Changed, Leave, Rest, Session};
 use crate::state::{Site, State};
 
 /// So many commands in a row may be wrong.
@@ -40,6 +41,15 @@ pub(crate) struct Mailboxes {
     watching: bool,
     /// Who waits for changes of what.
     waiting: HashMap<WatchKey, Vec<HandlerId>>,
+    pub(crate) members: BTreeSet<HandlerId>,
+    /// All clients have to be idle for so long before they are parked; zero: they never are.
+    hibernate: Duration,
+    /// Something has happened then, and nothing since; none: it did not help to park.
+    stirred: Option<Instant>,
+    /// Sessions that have said that they can be parked.
+    pub(crate) resting: usize,
+    /// Sessions that are being parked; none while nobody is.
+    left: Option<Vec<(NewSession, Socket)>>,
 }
 
 impl Resident for Mailboxes {
@@ -55,10 +65,15 @@ impl Resident for Mailboxes {
             watcher: None,
             watching: false,
             waiting: HashMap::new(),
+            members: BTreeSet::new(),
+            hibernate: Duration::ZERO,
+            stirred: None,
+            resting: 0,
+            left: None,
         })
     }
 
-    fn session(&mut self, session: NewSession, client: Socket, events: &mut EventLoop<Self>) {
+    fn session(&mut self, mut session: NewSession, client: Socket, events: &mut EventLoop<Self>) {
         let (store, layout) = match self.store(&session) {
             Ok(opened) => opened,
             Err(error) => {
@@ -70,7 +85,9 @@ impl Resident for Mailboxes {
             }
         };
         client.send_at_once();
+        let parked = ParkedSession::take(&mut session);
         let words = &session.words;
+        self.hibernate = Duration::from_secs(number(words, "hibernate", 0));
         let site = Site {
             separator: separator(layout),
             special_uses: special_uses(words),
@@ -80,17 +97,68 @@ impl Resident for Mailboxes {
         let site = shared(&mut self.site, site);
         let settings = shared(&mut self.settings, dialogue(words));
         let tag = words.get("tag").unwrap_or("*").to_owned();
-        let state = State::new(site, session.user, store);
-        let session = Session::new(settings, &tag, &session.early, state);
-        self.clients.welcome(Driver::start(client, session, events));
+        let state = State::new(site, session.user.clone(), store);
+        let begun = match parked {
+            Some(parked) => Session::resumed(settings, parked, state),
+            None => Session::new(settings, &tag, &session.early, state),
+        };
+        let may_park = !self.hibernate.is_zero() && self.clients.here() < PARKED_LIMIT;
+        let begun =
+            begun.with_origin(may_park.then(|| Box::new(NewSession { early: Vec::new(), ..session })));
+        let welcome = self.clients.welcome(Driver::start(client, begun, events));
+        self.members.extend(welcome);
     }
 
     fn sessions(&self) -> usize {
         self.clients.here()
     }
+
+    fn parks_at(&self) -> Option<Instant> {
+        let few = (1..=PARKED_LIMIT).contains(&self.clients.here());
+        self.stirred.filter(|_| few && !self.hibernate.is_zero()).map(|since| since + self.hibernate)
+    }
+
+    fn park(&mut self, events: &mut EventLoop<Self>) -> Option<ParkedClients> {
+        self.stirred = None;
+        let watch = self.watcher.as_ref()?.as_fd().try_clone_to_owned().ok()?;
+        let members: Vec<HandlerId> = self.members.iter().copied().collect();
+        self.resting = 0;
+        members.iter().for_each(|member| events.hand(*member, Box::new(Rest), self));
+        if self.resting != self.clients.here() {
+            return None;
+        }
+        self.left = Some(Vec::new());
+        members.iter().for_each(|member| events.hand(*member, Box::new(Leave), self));
+        let clients = self.left.take().unwrap_or_default();
+        if clients.len() != self.resting {
+            // One has not read yet what was sent to it.
+            clients.into_iter().for_each(|(session, client)| self.session(session, client, events));
+            return None;
+        }
+        Some(ParkedClients {
+            clients,
+            watch,
+            notice: Parked::notice(),
+            notice_interval: self.settings.as_ref()?.idle_notice,
+            farewell: Parked::farewell("Server shutting down."),
+        })
+    }
 }
 
 impl Mailboxes {
+    /// A session has come to an end that is to go on elsewhere. One that is late, since its client reads slowly, goes on here.
+    pub(crate) fn has_left(&mut self, session: NewSession, client: Socket, events: &mut EventLoop<Self>) {
+        match &mut self.left {
+            Some(left) => left.push((session, client)),
+            None => self.session(session, client, events),
+        }
+    }
+
+    /// A session does something.
+    pub(crate) fn stirs(&mut self, events: &EventLoop<Self>) {
+        self.stirred = Some(events.now());
+    }
+
     fn store(&self, session: &NewSession) -> Result<(Arc<Store>, Layout), String> {
         let location = session.location(&self.base).map_err(|error| error.to_string())?;
         let store = self.stores.open_at(&location).map_err(|error| error.to_string())?;

@@ -73,6 +73,7 @@ fn words(config: &Config) -> Attributes {
     Attributes::new()
         .with("timeout", seconds(config.get(&parameters::IMAPD_TIMEOUT)))
         .with("idle_notice", seconds(config.get(&parameters::IMAPD_IDLE_NOTIFY_INTERVAL)))
+        .with("hibernate", seconds(config.get(&parameters::IMAPD_HIBERNATE_TIME)))
         .with("progress_notice", seconds(config.get(&parameters::IMAPD_PROGRESS_NOTIFY_INTERVAL)))
         .with("command_limit", config.get(&parameters::IMAPD_COMMAND_SIZE_LIMIT))
         .with("acl", u8::from(config.get(&parameters::IMAPD_ACL)))

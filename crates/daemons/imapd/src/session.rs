@@ -5,15 +5,24 @@ use std::time::Duration;
 
 use imap_protocol::session::{Answer, Question, Session as Dialogue, SessionSettings};
 use mailbox::store::WatchKey;
-use reactor::drive;
+use reactor::drive::{self, Connection};
 use reactor::{EventLoop, HandlerId, Letter};
+use services::residents::NewSession;
 
+use crate::parking::ParkedSession;
 use crate::resident::Mailboxes;
-use crate::state::State;
+use crate::state::{Features, State};
+use crate::view::ParkedView;
 use crate::watches::Watches;
 
 /// A letter: something that is watched for the session has changed.
 pub(crate) struct Changed(pub(crate) WatchKey);
+
+/// A letter: can the session be parked? Then it counts itself among [`Mailboxes::resting`].
+pub(crate) struct Rest;
+
+/// A letter: the session goes, to be taken up again later.
+pub(crate) struct Leave;
 
 /// A letter: a pool thread has done what was asked.
 struct Finished {
@@ -35,11 +44,30 @@ pub(crate) struct Session {
     watches: Option<Box<Watches>>,
     wants_poll: bool,
     me: Option<HandlerId>,
+    /// What it came with; only where its process has so few sessions that they may be parked.
+    origin: Option<Box<NewSession>>,
+    /// It goes, as this.
+    leaves: Option<NewSession>,
 }
 
 impl Session {
     pub(crate) fn new(settings: Arc<SessionSettings>, tag: &str, early: &[u8], state: State) -> Self {
-        let machine = Dialogue::new(settings, tag, early);
+        Self::with(Dialogue::new(settings, tag, early), state)
+    }
+
+    /// A session that was parked goes on.
+    pub(crate) fn resumed(settings: Arc<SessionSettings>, parked: ParkedSession, mut state: State) -> Self {
+        state.features = parked.features;
+        state.resumes = Some(Box::new(parked.view));
+        Self::with(Dialogue::resumed(settings, parked.dialogue), state)
+    }
+
+    /// It may be parked, and comes back with this.
+    pub(crate) fn with_origin(self, origin: Option<Box<NewSession>>) -> Self {
+        Self { origin, ..self }
+    }
+
+    fn with(machine: Dialogue, state: State) -> Self {
         Self {
             machine,
             state: Some(Box::new(state)),
@@ -49,6 +77,31 @@ impl Session {
             watches: None,
             wants_poll: false,
             me: None,
+            origin: None,
+            leaves: None,
+        }
+    }
+
+    /// As what it would be parked; none when it can not be.
+    fn parked(&mut self) -> Option<(Features, ParkedView)> {
+        let watched = self.watch.is_some() && self.watches.as_ref().is_none_or(|watches| watches.is_empty());
+        if !(watched && self.origin.is_some() && self.machine.can_park()) {
+            return None;
+        }
+        self.state.as_ref()?.parked()
+    }
+
+    /// Goes, if it can.
+    fn leave(&mut self) {
+        let Some((features, view)) = self.parked() else { return };
+        let Some(origin) = &self.origin else { return };
+        let parked = ParkedSession { dialogue: self.machine.parked(), features, view };
+        self.leaves = parked.into_session(origin);
+        if self.leaves.is_some() {
+            self.machine.park();
+            self.wants_poll = true;
+            // It goes on, wherever the session goes: to end it would be news.
+            self.watch = None;
         }
     }
 
@@ -145,6 +198,7 @@ impl drive::Session<Mailboxes> for Session {
         me: HandlerId,
     ) -> Option<Answer> {
         self.me = Some(me);
+        mailboxes.stirs(events);
         match question {
             Question::Run { tag, command } => {
                 self.offload(events, me, move |state| state.run(&tag, *command))
@@ -161,6 +215,7 @@ impl drive::Session<Mailboxes> for Session {
                 let idle = self.machine.is_idle();
                 self.offload(events, me, move |state| state.changes(changed, idle))
             }
+            Question::Resume => self.offload(events, me, State::resume),
             Question::IdleEnds => {
                 self.end_watch(mailboxes, me);
                 Some(Answer::Proceed)
@@ -190,7 +245,11 @@ impl drive::Session<Mailboxes> for Session {
                 Some(self.with_more_ahead(finished.answer, events, me))
             }
             Err(letter) => {
-                if let Some(Changed(key)) = letter.downcast_ref() {
+                if letter.is::<Rest>() {
+                    mailboxes.resting += usize::from(self.parked().is_some());
+                } else if letter.is::<Leave>() {
+                    self.leave();
+                } else if let Some(Changed(key)) = letter.downcast_ref() {
                     let heard = self.watches.as_mut().is_none_or(|watches| watches.note(*key));
                     self.wants_poll |= (heard || self.watch == Some(*key)) && self.machine.changed();
                 }
@@ -211,12 +270,25 @@ impl drive::Session<Mailboxes> for Session {
         self.machine.still_working()
     }
 
+    /// It has been parked.
+    fn hand_over(
+        &mut self,
+        connection: Connection,
+        mailboxes: &mut Mailboxes,
+        events: &mut EventLoop<Mailboxes>,
+    ) {
+        if let (Some(session), Ok(client)) = (self.leaves.take(), connection.into_socket()) {
+            mailboxes.has_left(session, client, events);
+        }
+    }
+
     fn begin_tls(&mut self, _mailboxes: &mut Mailboxes) -> Option<(tls::Server, Duration)> {
         None
     }
 
     fn ended(&mut self, mailboxes: &mut Mailboxes, _events: &mut EventLoop<Mailboxes>) {
         if let Some(me) = self.me {
+            mailboxes.members.remove(&me);
             self.end_all_watches(mailboxes, me);
         }
         mailboxes.clients.gone();

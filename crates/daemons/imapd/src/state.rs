@@ -16,7 +16,7 @@ use crate::fresh::Fresh;
 use crate::notify::{Changed, Notifying};
 use crate::refusal::{Refused, refused};
 use crate::updates::Update;
-use crate::view::{News, View};
+use crate::view::{News, ParkedView, View};
 
 /// What is the same for all sessions of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) struct Site {
 }
 
 /// What the client has enabled.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Features {
     pub(crate) condstore: bool,
     pub(crate) qresync: bool,
@@ -69,6 +69,8 @@ pub(crate) struct State {
     pub(crate) fetching_fresh: Option<Box<Fetching>>,
     fetching: Option<Box<Fetching>>,
     appending: Option<Box<Appending>>,
+    /// The view of a session that was parked, until it is opened again.
+    pub(crate) resumes: Option<Box<ParkedView>>,
 }
 
 /// How a command ended, if it did not fail.
@@ -91,7 +93,13 @@ impl State {
             fetching_fresh: None,
             fetching: None,
             appending: None,
+            resumes: None,
         }
+    }
+
+    /// Is a command half done?
+    pub(crate) fn has_unfinished(&self) -> bool {
+        self.fetching.is_some() || self.appending.is_some() || self.fetching_fresh.is_some()
     }
 
     /// Carries out a command, or its beginning.

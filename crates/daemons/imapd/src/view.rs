@@ -1,5 +1,9 @@
 //! What a client knows of the mailbox it has selected: sequence numbers, and what it has not been told yet.
 
+mod parking;
+
+pub(crate) use parking::ParkedView;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

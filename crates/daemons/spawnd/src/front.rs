@@ -75,8 +75,9 @@ impl Service for Spawnd {
         self.is_leaving = true;
     }
 
-    fn stopping(&mut self, _events: &mut EventLoop<Self>) {
+    fn stopping(&mut self, events: &mut EventLoop<Self>) {
         self.residents.stop_all();
+        self.end_parked(events);
     }
 
     fn turn_ends(&mut self, _events: &mut EventLoop<Self>) {

@@ -15,6 +15,10 @@
 //! as the owner of the mailbox, one process for all users with the same owner. A resident without sessions ends after a
 //! minute.
 //!
+//! When all clients of a resident idle, it gives them to spawnd and ends (`imapd_hibernate_time`). spawnd reads nothing of
+//! them, and can read no mail: it waits until one of them speaks, or until the kernel says that a mailbox has changed, and
+//! gives them to a fresh resident of the same owner.
+//!
 //! master(8) starts spawnd by itself; master.cf need not name it.
 //!
 //! # SECURITY
@@ -37,6 +41,7 @@ mod zygote;
 mod courier;
 mod resident;
 mod residents;
+mod parked;
 
 use std::process::ExitCode;
 use std::sync::OnceLock;

@@ -5,14 +5,16 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use attributes::Attributes;
 use dovecot_auth::{ClientLine, MAJOR_VERSION, ServerLine};
 use mailbox::job::Hello;
 use reactor::channel::{Channel, Line, Send, Talk, TextLine};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
-use services::residents::{NewSession, Program, Report, SessionRequest, Setup, refuse};
+use services::residents::{
+    NewSession, PARKING_LIMIT_BYTES, Parking, Program, Report, STAY, SessionRequest, Setup, refuse,
+};
 use sys::descriptors;
 use sys::ids::Identity;
 use sys::sockets::Socket;
@@ -20,6 +22,7 @@ use sys::sockets::Socket;
 use crate::ZYGOTE;
 use crate::front::Spawnd;
 use crate::order::Order;
+use crate::parked::ParkedHomes;
 
 /// Clients that may wait for authd, or for one resident to start.
 const WAITING_LIMIT: usize = 20_000;
@@ -27,14 +30,14 @@ const WAITING_LIMIT: usize = 20_000;
 const TRIES_LIMIT: u8 = 3;
 /// So many guests that were sent to a resident are kept until it takes them; it may be somebody's who means ill.
 const ON_THE_WAY_LIMIT: usize = 1000;
+/// One that has lived for less does not park its clients: to start processes over and over must not be in an owner's hands.
+const LIFE_FLOOR: Duration = Duration::from_millis(500);
 /// How long a resident may take to report for work.
 const START_LIMIT: Duration = Duration::from_secs(30);
-/// What a resident says is not longer, in bytes.
-const REPORT_LIMIT_BYTES: usize = 8 * 1024;
 
 /// What decides which resident a client goes to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Household {
+pub(crate) struct Household {
     program: Program,
     identity: Identity,
     base: PathBuf,
@@ -49,16 +52,28 @@ struct Client {
 }
 
 /// A client that is known.
-struct Guest {
-    socket: OwnedFd,
-    refusal: String,
-    message: Vec<u8>,
+pub(crate) struct Guest {
+    pub(crate) socket: OwnedFd,
+    pub(crate) refusal: String,
+    pub(crate) message: Vec<u8>,
     /// Where its mailbox is.
-    order: Order,
+    pub(crate) order: Order,
     /// Where its folders are, outside of the base.
-    folders: Option<PathBuf>,
+    pub(crate) folders: Option<PathBuf>,
     /// It has been given to so many residents.
-    tries: u8,
+    pub(crate) tries: u8,
+}
+
+impl Household {
+    /// The order for its resident.
+    pub(crate) fn order(&self) -> Order {
+        let (identity, base) = (self.identity.clone(), self.base.clone());
+        Order { identity, base, program: Some(self.program) }
+    }
+
+    pub(crate) fn folders(&self) -> Option<PathBuf> {
+        self.folders.clone()
+    }
 }
 
 impl Guest {
@@ -76,6 +91,8 @@ struct Resident {
     waiting: Option<Vec<Guest>>,
     /// Guests that were sent to it, which it has not taken yet: should it die, they go to another.
     on_the_way: VecDeque<Guest>,
+    /// It was started then.
+    started: Instant,
 }
 
 /// All residents, and the clients on their way.
@@ -88,6 +105,10 @@ pub(crate) struct Residents {
     /// The one of each household that takes sessions.
     current: HashMap<Household, HandlerId>,
     setup: Setup,
+    /// Clients that wait without a resident.
+    pub(crate) parked: ParkedHomes,
+    /// The suite stops.
+    pub(crate) is_stopping: bool,
 }
 
 impl Residents {
@@ -100,12 +121,14 @@ impl Residents {
             residents: HashMap::new(),
             current: HashMap::new(),
             setup,
+            parked: ParkedHomes::default(),
+            is_stopping: false,
         }
     }
 
-    /// Those that live.
+    /// Those that live, and owners of mailboxes whose clients wait without one.
     pub(crate) fn population(&self) -> usize {
-        self.residents.len()
+        self.residents.len() + self.parked.len()
     }
 
     /// No more sessions come: each ends with its last.
@@ -206,7 +229,7 @@ impl Spawnd {
     }
 
     /// Gives a guest to the resident of its mailbox, which is started if there is none.
-    fn give(&mut self, mut guest: Guest, events: &mut EventLoop<Self>) {
+    pub(crate) fn give(&mut self, mut guest: Guest, events: &mut EventLoop<Self>) {
         if guest.tries >= TRIES_LIMIT {
             log::warn!("a client gets no mailbox: {TRIES_LIMIT} residents died before they took it");
             return guest.refuse();
@@ -247,9 +270,12 @@ impl Spawnd {
             sent: 0,
             waiting: Some(Vec::new()),
             on_the_way: VecDeque::new(),
+            started: events.now(),
         };
         self.residents.residents.insert(id, resident);
-        self.residents.current.insert(household, id);
+        self.residents.current.insert(household.clone(), id);
+        // Whoever waits there meets the others.
+        self.wake_household(&household, events);
         Ok(id)
     }
 
@@ -307,6 +333,24 @@ impl Spawnd {
         if self.residents.current.get(household) == Some(&id) {
             self.residents.current.remove(household);
         }
+    }
+
+    /// All clients of a resident only wait: they do so here, unless one more is on the way to it.
+    fn park(&mut self, parking: Parking, files: Vec<OwnedFd>, id: HandlerId, events: &mut EventLoop<Self>) {
+        let Some(resident) = self.residents.residents.get(&id) else { return };
+        let is_young = events.now().duration_since(resident.started) < LIFE_FLOOR;
+        let mut sockets = files;
+        let watch = sockets.pop().filter(|_| !sockets.is_empty() && sockets.len() == parking.sessions.len());
+        let Some(watch) = watch.filter(|_| !is_young && parking.come == resident.sent) else {
+            let order = Attributes::new().with("order", STAY).to_bytes();
+            // One that can not hear it has ended, and its clients with it.
+            let _ = descriptors::send(resident.line.as_fd(), &order, &[]);
+            return;
+        };
+        resident.line.finish_writing();
+        let household = resident.household.clone();
+        self.forget_current(&household, id);
+        self.settle(household, parking, (sockets, watch), events);
     }
 
     /// A resident has ended, or never began. Whom it has not taken goes to another.
@@ -386,12 +430,12 @@ impl Handler<Spawnd> for ResidentLine {
         events: &mut EventLoop<Spawnd>,
         me: HandlerId,
     ) -> Fate {
-        let mut buffer = [0; REPORT_LIMIT_BYTES];
+        let mut buffer = [0; PARKING_LIMIT_BYTES];
         loop {
-            let length = match descriptors::receive(self.0.as_fd(), &mut buffer) {
-                Ok(received) => received.length,
+            let (length, files) = match descriptors::receive(self.0.as_fd(), &mut buffer) {
+                Ok(received) => (received.length, received.files),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Fate::Keep,
-                Err(_) => 0,
+                Err(_) => (0, Vec::new()),
             };
             let words = Attributes::decode(&buffer[..length]).ok().flatten().map(|(words, _)| words);
             let Some(words) = words else {
@@ -401,7 +445,11 @@ impl Handler<Spawnd> for ResidentLine {
             match (Report::from_attributes(&words), Hello::from_attributes(&words)) {
                 (Ok(report), _) => spawnd.resident_says(report, me, events),
                 (_, Ok(Hello::Refused { text, .. })) => log::warn!("{text}"),
-                _ => {}
+                _ => {
+                    if let Ok(parking) = Parking::from_attributes(&words) {
+                        spawnd.park(parking, files, me, events);
+                    }
+                }
             }
         }
     }

@@ -137,6 +137,7 @@ impl Played for Session {
             Question::Run { command, .. } => format!("run {}", command.name()),
             Question::More => "more".to_owned(),
             Question::Changes => "changes".to_owned(),
+            Question::Resume => "resume".to_owned(),
             Question::IdleEnds => "idle ends".to_owned(),
             Question::Ended => "ended".to_owned(),
             Question::Append(step) => match step {

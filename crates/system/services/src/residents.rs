@@ -126,6 +126,66 @@ pub enum Report {
     },
 }
 
+/// A resident's word to spawnd that all its clients only wait, with their sockets, and after them what tells that a mailbox has
+/// changed. Spawnd closes the line, and has the clients from then on; or it orders to stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parking {
+    /// Sessions that have come since the resident's start: if there are more, one is on the way.
+    pub come: u64,
+    /// The message of a [`NewSession`] for each client, by which another resident takes it up.
+    pub sessions: Vec<Vec<u8>>,
+    /// What each client hears now and then.
+    pub notice: Vec<u8>,
+    /// How often, in seconds.
+    pub notice_seconds: u64,
+    /// What each client hears when the service ends, or nobody takes it up.
+    pub farewell: Vec<u8>,
+}
+
+/// The order by which spawnd answers a [`Parking`] that it does not take.
+pub const STAY: &str = "stay";
+/// So many clients of a resident may be parked; more of them share the cost of their process.
+pub const PARKED_LIMIT: usize = 8;
+/// And a [`Parking`] is not longer than this, in bytes.
+pub const PARKING_LIMIT_BYTES: usize = 32 * 1024;
+
+impl Parking {
+    /// The message that goes over the socket.
+    pub fn to_attributes(&self) -> Attributes {
+        let mut message = Attributes::new()
+            .with("report", "park")
+            .with("come", self.come)
+            .with("notice", STANDARD.encode(&self.notice))
+            .with("notice_seconds", self.notice_seconds)
+            .with("farewell", STANDARD.encode(&self.farewell));
+        for (number, session) in self.sessions.iter().enumerate() {
+            message.push(&format!("session_{number}"), STANDARD.encode(session));
+        }
+        message
+    }
+
+    /// Reads what [`Parking::to_attributes`] wrote.
+    ///
+    /// # Errors
+    /// As [`SessionRequest::from_attributes`].
+    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
+        if message.text("report")? != "park" {
+            return Err(Missing { name: "report" });
+        }
+        let bytes = |name: &'static str| STANDARD.decode(message.text(name)?).map_err(|_| Missing { name });
+        let sessions = (0..PARKED_LIMIT)
+            .map_while(|number| message.get(&format!("session_{number}")))
+            .map(|text| STANDARD.decode(text).map_err(|_| Missing { name: "session" }));
+        Ok(Self {
+            come: message.parse("come")?,
+            sessions: sessions.collect::<Result<_, _>>()?,
+            notice: bytes("notice")?,
+            notice_seconds: message.parse("notice_seconds")?,
+            farewell: bytes("farewell")?,
+        })
+    }
+}
+
 /// In front of the names of words that are passed on.
 const WORD_PREFIX: &str = "word_";
 
@@ -397,6 +457,14 @@ mod tests {
             locks,
         };
         assert_eq!(Setup::from_attributes(&setup.to_attributes()), Ok(setup));
+        let parking = Parking {
+            come: 3,
+            sessions: vec![b"a\0b".to_vec(), Vec::new()],
+            notice: b"* OK\r\n".to_vec(),
+            notice_seconds: 120,
+            farewell: b"* BYE\r\n".to_vec(),
+        };
+        assert_eq!(Parking::from_attributes(&parking.to_attributes()), Ok(parking));
         for report in [Report::Ready, Report::Came { come: 3 }, Report::Idle { come: 7 }] {
             assert_eq!(Report::from_attributes(&report.to_attributes()), Ok(report));
         }

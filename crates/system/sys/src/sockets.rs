@@ -256,6 +256,15 @@ pub fn pair(keep_borders: bool) -> io::Result<(Socket, Socket)> {
     Ok((Socket { descriptor: one }, Socket { descriptor: other }))
 }
 
+/// Has the peer closed its side, or the connection broken, with nothing left to read? Takes nothing, and does not wait.
+pub fn has_ended(socket: BorrowedFd<'_>) -> bool {
+    let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+    !matches!(
+        recv(socket.as_raw_fd(), &mut [0], flags),
+        Ok(1..) | Err(nix::Error::EAGAIN | nix::Error::EINTR)
+    )
+}
+
 /// Waits until `socket` can be read or `milliseconds` are over; true when it can. For commands, never in a loop.
 pub fn wait_readable(socket: BorrowedFd<'_>, milliseconds: u16) -> bool {
     wait_for(socket, nix::poll::PollFlags::POLLIN, milliseconds)
@@ -314,6 +323,17 @@ mod tests {
 
     /// How long a slow machine may take.
     const PATIENCE_MS: u16 = 60_000;
+
+    #[test]
+    fn a_peer_that_has_gone_may_have_left_words() {
+        let (here, there) = pair(false).unwrap();
+        assert!(!has_ended(here.as_fd()));
+        there.write(b"x").unwrap();
+        drop(there);
+        assert!(!has_ended(here.as_fd()));
+        assert_eq!(here.read(&mut [0; 2]).unwrap(), 1);
+        assert!(has_ended(here.as_fd()));
+    }
 
     #[test]
     fn loopback_is_an_interface() {

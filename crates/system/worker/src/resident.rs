@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use attributes::Attributes;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
-use services::residents::{MESSAGE_LIMIT_BYTES, NewSession, Report, Setup};
+use services::residents::{MESSAGE_LIMIT_BYTES, NewSession, PARKING_LIMIT_BYTES, Parking, Report, Setup};
 use sys::descriptors::{self, Received};
 use sys::sandbox::{Access, Calls, Reach, Sandbox};
 use sys::sockets::Socket;
@@ -37,6 +37,8 @@ pub const ARGUMENT: &str = "resident";
 pub const LINE_DESCRIPTOR: RawFd = 3;
 /// How long a resident stays without a session.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
+/// How long one look for spawnd's word takes, in milliseconds.
+const WORD_WAIT_MS: u16 = 10_000;
 const FOLDERS_MODE: u32 = 0o700;
 /// What a resident may read besides mailboxes: time zones, and whether a process lives.
 const READABLE: [&str; 4] = ["/etc", "/usr/share/zoneinfo", "/proc", "/dev/urandom"];
@@ -61,8 +63,33 @@ pub trait Resident: Sized + 'static {
     /// Clients that are here.
     fn sessions(&self) -> usize;
 
+    /// When the process may end although it has clients, for they only wait; none while it may not.
+    fn parks_at(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Lets all clients go, to be taken up by [`Resident::session`] again, here or elsewhere; none where that can not be.
+    fn park(&mut self, _events: &mut EventLoop<Self>) -> Option<ParkedClients> {
+        None
+    }
+
     /// Everything that was ready has been seen to: the place for work that is better done once a turn.
     fn turn_ends(&mut self, _events: &mut EventLoop<Self>) {}
+}
+
+/// Clients that wait, without a process of their own.
+#[derive(Debug)]
+pub struct ParkedClients {
+    /// Each with what [`Resident::session`] needs to take it up.
+    pub clients: Vec<(NewSession, Socket)>,
+    /// Readable when something has changed that one of them waits for.
+    pub watch: OwnedFd,
+    /// What each hears now and then.
+    pub notice: Vec<u8>,
+    /// How often.
+    pub notice_interval: Duration,
+    /// What each hears when the service ends.
+    pub farewell: Vec<u8>,
 }
 
 /// Has spawnd started this process?
@@ -177,17 +204,79 @@ impl<R: Resident> Run<R> {
             if self.inbox.borrow().is_closed && self.resident.sessions() == 0 {
                 return Ok(());
             }
+            if self.resident.parks_at().is_some_and(|at| at <= Instant::now()) && self.park() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives all clients to spawnd. True when it has them: this process is not wanted any more.
+    fn park(&mut self) -> bool {
+        if self.inbox.borrow().is_closed {
+            return false;
+        }
+        let Some(parked) = self.resident.park(&mut self.events) else { return false };
+        if parked.clients.is_empty() {
+            return false;
+        }
+        let is_sent = self.send_parked(&parked);
+        if is_sent && !self.is_to_stay() {
+            return true;
+        }
+        for (session, client) in parked.clients {
+            self.resident.session(session, client, &mut self.events);
+        }
+        false
+    }
+
+    fn send_parked(&self, parked: &ParkedClients) -> bool {
+        let parking = Parking {
+            come: self.inbox.borrow().come,
+            sessions: parked.clients.iter().map(|(session, _)| session.to_attributes().to_bytes()).collect(),
+            notice: parked.notice.clone(),
+            notice_seconds: parked.notice_interval.as_secs(),
+            farewell: parked.farewell.clone(),
+        };
+        let message = parking.to_attributes().to_bytes();
+        let clients = parked.clients.iter().map(|(_, client)| client.as_fd());
+        let files: Vec<_> = clients.chain([parked.watch.as_fd()]).collect();
+        message.len() <= PARKING_LIMIT_BYTES && descriptors::send(self.line.as_fd(), &message, &files).is_ok()
+    }
+
+    /// Waits for spawnd's word. Nobody is served meanwhile, for it may be that spawnd has them all already.
+    fn is_to_stay(&mut self) -> bool {
+        let come = self.inbox.borrow().come;
+        let mut session_line =
+            SessionLine { line: Rc::clone(&self.line), inbox: Rc::clone(&self.inbox), buffer: Vec::new() };
+        loop {
+            while !sys::sockets::wait_readable(self.line.as_fd(), WORD_WAIT_MS) {}
+            session_line.buffer.resize(MESSAGE_LIMIT_BYTES, 0);
+            match descriptors::receive(self.line.as_fd(), &mut session_line.buffer) {
+                Ok(received) if received.length > 0 => {
+                    let words = decode(&session_line.buffer[..received.length]);
+                    if words.is_some_and(|words| words.get("order") == Some(services::residents::STAY)) {
+                        return true;
+                    }
+                    session_line.take(received, &mut self.resident, &mut self.events);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                _ => {
+                    self.inbox.borrow_mut().is_closed = true;
+                    // The line may have been closed before; then spawnd has them only if nobody was on the way.
+                    return self.inbox.borrow().come != come;
+                }
+            }
         }
     }
 
     /// How long the next turn may wait. One who has been idle for long asks to be let go; spawnd closes the line when
     /// no session is on the way.
     fn rest(&mut self) -> Option<Duration> {
+        let now = Instant::now();
         if self.resident.sessions() > 0 {
             self.idle_since = None;
-            return None;
+            return self.resident.parks_at().map(|at| at.saturating_duration_since(now));
         }
-        let now = Instant::now();
         let since = *self.idle_since.get_or_insert(now);
         let left = (since + IDLE_LIMIT).saturating_duration_since(now);
         if !left.is_zero() {

@@ -25,6 +25,10 @@ impl Input {
         self.bytes.extend_from_slice(bytes);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }

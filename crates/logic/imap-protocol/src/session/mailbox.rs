@@ -1,5 +1,9 @@
 //! Authenticated and selected (RFC 3501 §3.2, §3.3): which command is in order, and what the mailbox's side is asked.
 
+mod parking;
+
+pub use parking::Parked;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +38,8 @@ pub enum Question {
     Append(AppendStep),
     /// What is new? The client idles, or wants to hear of it between commands. The first time, begin to watch.
     Changes,
+    /// The client, which idles, was elsewhere: take the mailbox up again as it left it.
+    Resume,
     /// The client idles no more.
     IdleEnds,
     /// The session is over.
@@ -81,6 +87,8 @@ enum Phase {
     Commands,
     Append(Box<Appending>),
     Idle,
+    /// The connection goes into other hands.
+    Parked,
     Closed,
 }
 
@@ -90,6 +98,7 @@ enum Asked {
     Run,
     Append,
     Changes,
+    Resume,
 }
 
 /// A session of a client that has logged in. Holds little while it is idle.
@@ -119,16 +128,20 @@ pub struct Session {
 impl Session {
     /// A session whose client has logged in with the command `tag`. `rest` is what the client sent behind it.
     pub fn new(settings: Arc<SessionSettings>, tag: &str, rest: &[u8]) -> Self {
-        let mut out = Out::default();
-        let code = Code::Capability(settings.capabilities.clone());
-        out.tagged(tag, &Reply::ok("Logged in").with(code));
-        let mut input = Input::default();
-        input.push(rest);
+        let mut session = Self::silent(settings);
+        let code = Code::Capability(session.settings.capabilities.clone());
+        session.out.tagged(tag, &Reply::ok("Logged in").with(code));
+        session.input.push(rest);
+        session
+    }
+
+    /// A session that has said nothing yet.
+    fn silent(settings: Arc<SessionSettings>) -> Self {
         Self {
             settings,
-            input,
+            input: Input::default(),
             gather: Gather::default(),
-            out,
+            out: Out::default(),
             questions: VecDeque::new(),
             phase: Phase::Commands,
             asked: Asked::Nothing,
@@ -176,6 +189,7 @@ impl Session {
             Phase::Commands => self.next_command(),
             Phase::Append(_) => self.append(),
             Phase::Idle => self.idle(),
+            Phase::Parked => Some(Output::HandOver),
             Phase::Closed => Some(Output::Close),
         }
     }
@@ -488,7 +502,7 @@ impl Machine for Session {
                 self.out.raw(&bytes);
                 self.ask(Question::Changes, Asked::Changes);
             }
-            (Asked::Changes, _) => {}
+            (Asked::Changes | Asked::Resume, _) => {}
         }
     }
 

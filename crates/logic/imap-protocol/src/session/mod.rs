@@ -13,5 +13,5 @@ mod settings;
 
 pub use append::AppendStep;
 pub use login::{Denial, LoggedIn, Login, LoginAnswer, LoginQuestion};
-pub use mailbox::{Answer, Done, Question, Session};
+pub use mailbox::{Answer, Done, Parked, Question, Session};
 pub use settings::{LoginSettings, SessionSettings};
