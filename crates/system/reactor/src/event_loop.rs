@@ -378,13 +378,17 @@ impl<D> EventLoop<D> {
         }
     }
 
+    /// Each deadline that is due, once: a handler that sets one in the past acts again in the next turn, and keeps nobody
+    /// waiting.
     fn expire(&mut self, daemon: &mut D) {
-        while let Some((deadline, id)) = self.deadlines.first().copied() {
-            if deadline > self.now {
-                break;
+        let now = self.now;
+        let due: Vec<_> =
+            self.deadlines.iter().take_while(|(deadline, _)| *deadline <= now).copied().collect();
+        for one in due {
+            if self.deadlines.contains(&one) {
+                self.set_deadline(one.1, None);
+                self.act(one.1, daemon, |handler, daemon, events, me| handler.elapsed(daemon, events, me));
             }
-            self.set_deadline(id, None);
-            self.act(id, daemon, |handler, daemon, events, me| handler.elapsed(daemon, events, me));
         }
     }
 
