@@ -326,14 +326,20 @@ impl Reader<'_> {
         }
     }
 
-    /// quoted-string. Of one that is never closed counts what stands before its last line break, NUL or backslash.
+    /// quoted-string
     fn quoted(&mut self, text: &mut Vec<u8>) -> More {
         self.at += 1;
+        self.until(|byte| byte == b'"', text)?;
+        self.blanks()
+    }
+
+    /// Appends what stands before the byte that `ends` it, without backslashes and line breaks. Of what never ends counts what
+    /// stands before its last line break, NUL or backslash.
+    fn until(&mut self, mut ends: impl FnMut(u8) -> bool, text: &mut Vec<u8>) -> Result<(), Mismatch> {
         let mut sure = text.len();
         while let Some(byte) = self.peek() {
             self.at += 1;
             match byte {
-                b'"' => return self.blanks(),
                 b'\\' => {
                     let Some(next) = self.peek() else { break };
                     sure = text.len();
@@ -346,6 +352,7 @@ impl Reader<'_> {
                     text.extend_from_slice(REPLACEMENT);
                     sure = text.len();
                 }
+                byte if ends(byte) => return Ok(()),
                 byte => text.push(byte),
             }
         }
@@ -369,40 +376,19 @@ impl Reader<'_> {
         }
     }
 
-    /// From its "(" on. Of one that is never closed counts what [`Self::quoted`] would take.
+    /// From its "(" on.
     fn comment(&mut self) -> Result<(), Mismatch> {
-        self.comment.clear();
         self.at += 1;
-        let (mut depth, mut sure) = (1_usize, 0);
-        while let Some(byte) = self.peek() {
-            self.at += 1;
-            match byte {
-                b')' if depth == 1 => return Ok(()),
-                b'\\' => {
-                    let Some(next) = self.peek() else { break };
-                    sure = self.comment.len();
-                    self.comment.push(next);
-                    self.at += 1;
-                    continue;
-                }
-                b'\r' if self.peek() == Some(b'\n') => continue,
-                b'\n' => {
-                    sure = self.comment.len();
-                    continue;
-                }
-                0 => {
-                    self.comment.extend_from_slice(REPLACEMENT);
-                    sure = self.comment.len();
-                    continue;
-                }
-                b'(' => depth += 1,
-                b')' => depth -= 1,
-                _ => {}
-            }
-            self.comment.push(byte);
-        }
-        self.comment.truncate(sure);
-        Err(Mismatch)
+        let mut depth = 1_usize;
+        let ends = |byte| {
+            depth += usize::from(byte == b'(');
+            depth -= usize::from(byte == b')');
+            depth == 0
+        };
+        let mut comment = Vec::new();
+        let ended = self.until(ends, &mut comment);
+        self.comment = comment;
+        ended
     }
 }
 
