@@ -165,7 +165,7 @@ impl Home {
     fn say(&self, words: &[u8]) {
         for client in &self.clients {
             // One that is gone, or reads nothing, is found out when it is waked.
-            let _ = descriptors::send(&client.socket, words, &[]);
+            let _ = descriptors::send_at_once(&client.socket, words);
         }
     }
 

@@ -39,6 +39,15 @@ pub fn send(socket: impl AsFd, bytes: &[u8], files: &[BorrowedFd<'_>]) -> io::Re
     }
 }
 
+/// Sends what there is room for, and never waits for more: whoever else holds the socket may have made it a blocking one.
+///
+/// # Errors
+/// What send(2) says; [`io::ErrorKind::WouldBlock`] without room. Never a SIGPIPE.
+pub fn send_at_once(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+    Ok(nix::sys::socket::send(socket.as_fd().as_raw_fd(), bytes, flags)?)
+}
+
 /// What [`receive`] got.
 #[derive(Debug)]
 pub struct Received {
@@ -87,6 +96,17 @@ mod tests {
     use std::io::{Read, Write};
 
     use super::*;
+
+    #[test]
+    fn a_full_socket_that_blocks_keeps_nobody() {
+        let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let refused = loop {
+            if let Err(error) = send_at_once(&one, &[0; 4096]) {
+                break error;
+            }
+        };
+        assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+    }
 
     #[test]
     fn a_file_crosses_with_its_message() {
