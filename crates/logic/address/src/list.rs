@@ -160,7 +160,15 @@ impl Grouping {
             self.reversed.push(Token::Operator('<'));
         }
         self.keep_until(|token| [',', ';', ':', '>'].iter().any(|end| token.is(*end)));
+        self.keep_stray_colon();
         self.after_word = false;
+    }
+
+    /// A colon that ends a name without being a group's ties nothing: `Re: joe <a@b>` is two addresses, `:<a@b>` one.
+    fn keep_stray_colon(&mut self) {
+        if !self.in_group {
+            self.reversed.extend(self.input.pop_if(|token| token.is(':')));
+        }
     }
 
     /// The words of a name stay as they are.
@@ -282,6 +290,18 @@ mod tests {
             ("<a> b", "<a@h>, b@h"),
             ("a@ b c", "a@b, c@h"),
             ("a > b", "a@h>, b@h"),
+        ] {
+            assert_eq!(completed(before), after);
+        }
+    }
+
+    #[test]
+    fn a_colon_of_no_group_ends_a_name_and_stays() {
+        for (before, after) in [
+            ("x:<a>", "x@h: <a@h>"),
+            ("Re: y <a>", "Re@h:y <a@h>"),
+            ("x:y:<a>", "x:y@h: <a@h>"),
+            ("a, x:<c>", "a@h, x@h: <c@h>"),
         ] {
             assert_eq!(completed(before), after);
         }

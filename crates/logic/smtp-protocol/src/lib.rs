@@ -11,7 +11,6 @@ mod reply;
 mod history;
 mod command;
 mod token;
-mod path;
 mod esmtp;
 mod xtext;
 mod xclient;

@@ -3,7 +3,6 @@
 use super::{Asked, Chunks, Server, Transaction};
 use crate::command::Command;
 use crate::esmtp;
-use crate::path;
 use crate::question::{Answer, Event, Question, Recipient, Sender};
 use crate::token::Token;
 
@@ -170,9 +169,9 @@ impl Server {
         if word.broken {
             return None;
         }
-        let found =
-            path::extract(&word.text, self.settings.strict_envelopes && self.command != Command::Vrfy);
-        let address = found.ok().filter(|address| may_be_empty || !address.is_empty());
+        let strict = self.settings.strict_envelopes && self.command != Command::Vrfy;
+        let found = address::parse_path(&word.text, strict).ok().map(String::from);
+        let address = found.filter(|address| may_be_empty || !address.is_empty());
         if address.is_none() {
             self.note_illegal(word);
         }
