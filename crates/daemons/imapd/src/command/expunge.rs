@@ -27,8 +27,7 @@ impl State {
             });
             denied = !deleted.is_empty() && !view.rights.has(Right::Expunge);
             if !deleted.is_empty() && !denied {
-                view.folder.expunge(&deleted, clock::now_us())?;
-                own = deleted;
+                own = view.folder.expunge_deleted(&deleted, clock::now_us())?;
             }
         }
         self.tell(News { expunges: true, uid: set.is_some(), own, ..News::default() }, out)?;

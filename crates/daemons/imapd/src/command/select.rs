@@ -116,7 +116,7 @@ impl State {
                 if !view.rights.has(Right::Expunge) {
                     return Ok(Reply::ok("Closed without expunging: Permission denied."));
                 }
-                view.folder.expunge(&deleted, clock::now_us())?;
+                view.folder.expunge_deleted(&deleted, clock::now_us())?;
             }
         }
         Ok(Reply::ok(if expunge { "Close completed." } else { "Unselect completed." }))

@@ -3,6 +3,7 @@
 //! The base names the message; it may tell sizes (`,S=` bytes on disk, `,W=` bytes with CRLF). Letters that mean nothing
 //! to us, and a second set behind a further comma, stay as they are.
 
+use super::contents::Message;
 use super::flags::{Flags, KeywordSet};
 
 /// Keywords that have a letter, `a` to `z`.
@@ -13,6 +14,13 @@ pub(crate) const LETTERED_KEYWORDS: usize = 26;
 pub(crate) struct Marks {
     pub(crate) flags: Flags,
     pub(crate) keywords: KeywordSet,
+}
+
+impl Marks {
+    /// What is marked on a message.
+    pub(crate) fn of(message: &Message) -> Self {
+        Self { flags: message.flags, keywords: message.keywords }
+    }
 }
 
 /// The part before the `:`.

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::contents::{Contents, Place};
+use super::contents::{Contents, Message, Place};
 use super::error::MailError;
-use super::flags::FlagChange;
+use super::flags::{FlagChange, Flags};
 use super::index::Computed;
 use super::maildir::Maildir;
 use super::mbox::Mbox;
@@ -47,6 +47,9 @@ pub(super) enum Watched {
 /// of the bytes changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheKind(pub u8);
+
+/// May a message be removed, being what it is now?
+pub(crate) type MayGo<'a> = &'a dyn Fn(&Message) -> bool;
 
 /// What [`Folder::store`] did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -144,16 +147,34 @@ impl Folder {
         }
     }
 
-    /// Removes messages for good, whatever their flags: the caller has looked for `\Deleted`. Answers those that were
-    /// there.
+    /// Removes messages for good, whatever their flags. Answers those that were there, sorted.
     ///
     /// # Errors
     /// [`MailError::Locked`], [`MailError::Io`].
     pub fn expunge(&self, uids: &[Uid], now_us: u64) -> Result<Vec<Uid>, MailError> {
+        self.expunge_where(uids, &|_| true, now_us)
+    }
+
+    /// As [`Folder::expunge`], but of what is `\Deleted` in the moment it goes: another program may have taken the flag
+    /// back since the caller looked.
+    ///
+    /// # Errors
+    /// As [`Folder::expunge`].
+    pub fn expunge_deleted(&self, uids: &[Uid], now_us: u64) -> Result<Vec<Uid>, MailError> {
+        self.expunge_where(uids, &|message| message.flags.has(Flags::DELETED), now_us)
+    }
+
+    /// As [`Folder::expunge`], of what `may_go` lets go.
+    pub(super) fn expunge_where(
+        &self,
+        uids: &[Uid],
+        may_go: MayGo<'_>,
+        now_us: u64,
+    ) -> Result<Vec<Uid>, MailError> {
         let sizes = self.disk_bytes(uids);
         let gone = match &mut *locked(&self.work) {
-            Work::Maildir(maildir) => maildir.expunge(&self.contents, uids, now_us),
-            Work::Mbox(mbox) => mbox.expunge(&self.contents, uids, now_us),
+            Work::Maildir(maildir) => maildir.expunge(&self.contents, uids, may_go, now_us),
+            Work::Mbox(mbox) => mbox.expunge(&self.contents, uids, may_go, now_us),
         }?;
         let bytes: u64 =
             sizes.iter().filter(|(uid, _)| gone.binary_search(uid).is_ok()).map(|(_, bytes)| bytes).sum();

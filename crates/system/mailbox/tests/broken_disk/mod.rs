@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     Fails(i32),
     /// The process dies in the middle of the step: it and all later ones change nothing (a write, a part).
     Dies,
+    /// Nothing fails, but another program does something before it: [`BrokenDisk::meddled`].
+    Meddles,
 }
 
 /// Counts the steps that change the disk; number `at` has the fault. A clone is the same disk.
@@ -24,11 +26,18 @@ pub(crate) struct BrokenDisk {
     at: usize,
     fault: Fault,
     steps: Arc<AtomicUsize>,
+    meddle: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl BrokenDisk {
     pub(crate) fn new(at: usize, fault: Fault) -> Self {
-        Self { at, fault, steps: Arc::default() }
+        Self { at, fault, steps: Arc::default(), meddle: Arc::new(|| {}) }
+    }
+
+    /// Before step `at`, `meddle` is done.
+    #[allow(dead_code, reason = "deliveries have nobody who meddles")]
+    pub(crate) fn meddled(at: usize, meddle: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { meddle: Arc::new(meddle), ..Self::new(at, Fault::Meddles) }
     }
 
     /// Did anybody get as far as the fault?
@@ -41,6 +50,10 @@ impl BrokenDisk {
         match self.fault {
             Fault::Fails(code) if number == self.at => Err(io::Error::from_raw_os_error(code)),
             Fault::Dies if number >= self.at => Err(io::Error::other("dead")),
+            Fault::Meddles if number == self.at => {
+                (self.meddle)();
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -6,6 +6,7 @@ mod folders;
 mod maildir;
 mod maildrop;
 mod others;
+mod meddling;
 mod mbox;
 mod takeover;
 mod quota;

@@ -11,8 +11,11 @@ use crate::store::contents::{Contents, Detail, Message, Place};
 use crate::store::error::MailError;
 use crate::store::filename::{self, Marks};
 use crate::store::flags::{FlagChange, Flags, How, KeywordSet};
-use crate::store::folder::Stored;
+use crate::store::folder::{MayGo, Stored};
 use crate::store::{Uid, keywords, locked};
+
+/// How often files are looked for whose names others change while they are removed.
+const TRIES: usize = 10;
 
 /// A file that is to get another name in `cur/`.
 struct Renaming {
@@ -126,60 +129,73 @@ impl Maildir {
         disk.replace(from, path(&renaming.name), &open.cur, path(&renaming.new_name))
     }
 
-    /// See [`crate::store::Folder::expunge`].
+    /// See [`crate::store::Folder::expunge`]. Flags are part of a file's name, and who changes them may take no lock: so
+    /// only a name that `may_go` has judged is removed, and one that has become another is judged again.
     pub(crate) fn expunge(
         &mut self,
         contents: &SharedContents,
         uids: &[Uid],
+        may_go: MayGo<'_>,
         now_us: u64,
     ) -> Result<Vec<Uid>, MailError> {
         let _lock = self.lock_if_possible(now_us)?;
         self.sync_locked(contents, now_us)?;
-        let files = files_of(&locked(contents), uids);
-        let (mut gone, mut outcome) = (Vec::with_capacity(files.len()), Ok(()));
-        for (uid, name, fresh) in files {
-            match self.remove_file(&name, fresh) {
-                Ok(()) => gone.push(uid),
-                Err(error) => {
-                    outcome = Err(self.trouble("remove", &String::from_utf8_lossy(&name))(error));
-                    break;
-                }
+        let (mut gone, mut wanted) = (Vec::with_capacity(uids.len()), uids.to_vec());
+        let mut outcome = Ok(());
+        for _ in 0..TRIES {
+            let files = files_of(&locked(contents), &wanted, may_go);
+            wanted.clear();
+            outcome = self.remove_files(contents, files, &mut gone, &mut wanted, now_us);
+            if wanted.is_empty() || outcome.is_err() {
+                break;
             }
-        }
-        gone.sort_unstable();
-        let modseq = locked(contents).next_modseq(now_us);
-        if !gone.is_empty() {
-            gone.iter().for_each(|uid| drop(self.fields.remove(uid)));
-            locked(contents).remove(&gone, modseq);
+            self.seen = None;
+            self.sync_locked(contents, now_us)?;
         }
         if let Err(error) = self.list_with(contents, &[], &[]) {
             // It says more than there is, which does no harm.
             log::warn!("{error}");
         }
         self.settle(contents, now_us)?;
+        gone.sort_unstable();
         outcome.map(|()| gone)
     }
 
-    /// A file that is gone already is no error, but it may only have another name.
+    /// Removes files one by one, until one can not be; what has no file of that name goes to `lost`.
+    fn remove_files(
+        &mut self,
+        contents: &SharedContents,
+        files: Vec<(Uid, Box<[u8]>, bool)>,
+        gone: &mut Vec<Uid>,
+        lost: &mut Vec<Uid>,
+        now_us: u64,
+    ) -> Result<(), MailError> {
+        let (mut outcome, mut removed) = (Ok(()), Vec::with_capacity(files.len()));
+        for (uid, name, fresh) in files {
+            match self.remove_file(&name, fresh) {
+                Ok(()) => removed.push(uid),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => lost.push(uid),
+                Err(error) => {
+                    outcome = Err(self.trouble("remove", &String::from_utf8_lossy(&name))(error));
+                    break;
+                }
+            }
+        }
+        removed.sort_unstable();
+        if !removed.is_empty() {
+            removed.iter().for_each(|uid| drop(self.fields.remove(uid)));
+            let mut contents = locked(contents);
+            let modseq = contents.next_modseq(now_us);
+            contents.remove(&removed, modseq);
+            gone.extend(removed);
+        }
+        outcome
+    }
+
     fn remove_file(&mut self, name: &[u8], fresh: bool) -> io::Result<()> {
         let disk = self.shared.settings.disk.clone();
         let open = self.enter().map_err(io::Error::other)?;
-        match disk.remove(open.of(fresh), path(name)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            outcome => return outcome,
-        }
-        let mut now = None;
-        for fresh in [true, false] {
-            open.of(fresh).names(|other, _| {
-                if filename::base(other) == filename::base(name) {
-                    now = Some((other.to_vec(), fresh));
-                }
-            })?;
-        }
-        match now {
-            Some((name, fresh)) => disk.remove(open.of(fresh), path(&name)),
-            None => Ok(()),
-        }
+        disk.remove(open.of(fresh), path(name))
     }
 
     /// See [`crate::store::Folder::claim_recent`].
@@ -287,10 +303,13 @@ pub(crate) fn changed(message: &Message, change: &FlagChange, keywords: KeywordS
     Marks { flags, keywords }
 }
 
-fn files_of(contents: &Contents, uids: &[Uid]) -> Vec<(Uid, Box<[u8]>, bool)> {
-    let file = |uid: &Uid| match &contents.detail(*uid)?.place {
-        Place::File { name, fresh } => Some((*uid, name.clone(), *fresh)),
-        Place::Span(_) => None,
+fn files_of(contents: &Contents, uids: &[Uid], may_go: MayGo<'_>) -> Vec<(Uid, Box<[u8]>, bool)> {
+    let file = |uid: &Uid| {
+        let (message, detail) = contents.at(contents.position(*uid)?);
+        match &detail.place {
+            Place::File { name, fresh } if may_go(message) => Some((*uid, name.clone(), *fresh)),
+            _ => None,
+        }
     };
     uids.iter().filter_map(file).collect()
 }

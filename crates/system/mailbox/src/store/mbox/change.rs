@@ -9,7 +9,7 @@ use super::write::hidden_for;
 use crate::store::contents::{Contents, Place};
 use crate::store::error::MailError;
 use crate::store::flags::{FlagChange, How, KeywordSet};
-use crate::store::folder::Stored;
+use crate::store::folder::{MayGo, Stored};
 use crate::store::maildir::changed;
 use crate::store::{Uid, keywords, locked};
 
@@ -103,12 +103,13 @@ impl Mbox {
         &mut self,
         contents: &Mutex<Contents>,
         uids: &[Uid],
+        may_go: MayGo<'_>,
         now_us: u64,
     ) -> Result<Vec<Uid>, MailError> {
         let held = self.hold(now_us)?;
         self.read(contents, &held.file, now_us)?;
-        let mut gone: Vec<Uid> =
-            uids.iter().copied().filter(|uid| locked(contents).message(*uid).is_some()).collect();
+        let mut gone = uids.to_vec();
+        gone.retain(|uid| locked(contents).message(*uid).is_some_and(may_go));
         gone.sort_unstable();
         gone.dedup();
         if !gone.is_empty() {
