@@ -3,7 +3,7 @@
 use mailbox::store::{CacheKind, Folder, Uid};
 
 // A number is never used again for something else: an index may be years old.
-pub(crate) const PREVIEW: CacheKind = CacheKind(4);
+pub(crate) const PREVIEW: CacheKind = CacheKind(13);
 pub(crate) const ENVELOPE: CacheKind = CacheKind(5);
 pub(crate) const BODY: CacheKind = CacheKind(6);
 pub(crate) const BODY_STRUCTURE: CacheKind = CacheKind(7);

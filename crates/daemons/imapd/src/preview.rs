@@ -1,87 +1,74 @@
 //! The first words of a message (RFC 8970).
 
 use mailbox::store::MailError;
+use message::content_type::Encoding;
 use message::decode;
-use message::structure::{Inner, Part};
+use message::preview::{LIMIT, of_html, of_plain};
+use message::structure::{Headers, Inner, Part};
 
+use crate::binary::encoding_of;
 use crate::text::Parts;
 
-/// Characters of a preview: one less than RFC 8970 §3.1 allows, as Dovecot has it.
-const PREVIEW_LIMIT: usize = 199;
-/// Bytes of a body that are looked at.
-const LOOK_LIMIT_BYTES: usize = 32 * 1024;
-/// As many bytes, with a transfer encoding that makes three of one.
-const ENCODED_LIMIT_BYTES: usize = 4 * LOOK_LIMIT_BYTES;
+/// Bytes of a body that are looked at: first so many, and when that does not make a whole preview, so many.
+const LOOK_LIMITS_BYTES: [usize; 2] = [32 * 1024, 1024 * 1024];
+/// A transfer encoding makes so many of one byte.
+const ENCODED_FACTOR: usize = 4;
 
 /// The preview of a message: text of its first text part, without quotations where there is other text.
 pub(crate) fn preview(parts: &Parts<'_>) -> Result<String, MailError> {
-    let Some(part) = text_part(parts.root, "plain").or_else(|| text_part(parts.root, "html")) else {
+    let Some(part) = text_part(parts.root) else { return Ok(String::new()) };
+    // What this is nobody can know.
+    if encoding_of(parts.header_of(part)) == Encoding::Other {
         return Ok(String::new());
-    };
-    let mut content = parts.decoded(part, ENCODED_LIMIT_BYTES)?;
-    content.truncate(LOOK_LIMIT_BYTES);
-    let charset = part.media.parameter("charset").unwrap_or(b"utf-8");
-    let content = decode::text(charset, &content);
-    if part.media.is("text", "html") {
-        return Ok(words(&without_tags(&content)));
     }
-    let own: String = content.lines().filter(|line| !line.starts_with('>')).collect::<Vec<_>>().join("\n");
-    Ok(if own.trim().is_empty() { words(&content) } else { words(&own) })
+    let mut preview = String::new();
+    for limit_bytes in LOOK_LIMITS_BYTES {
+        let mut content = parts.decoded(part, limit_bytes * ENCODED_FACTOR)?;
+        let is_cut = content.len() > limit_bytes || part.body.len() > limit_bytes * ENCODED_FACTOR;
+        content.truncate(limit_bytes);
+        if is_cut {
+            content.truncate(whole_letters(&content));
+        }
+        let text = decode::text(part.media.parameter("charset").unwrap_or(b"utf-8"), &content);
+        preview = if part.media.is("text", "html") { of_html(&text) } else { of_plain(&text) };
+        // A quotation may yet be followed by other text.
+        if !is_cut || preview.chars().count() + 1 >= LIMIT && !preview.starts_with('>') {
+            break;
+        }
+    }
+    Ok(preview)
 }
 
-/// The first part of that type; messages within messages do not count.
-fn text_part<'p>(part: &'p Part, subtype: &str) -> Option<&'p Part> {
+/// The part of a message that is read first; messages within messages do not count.
+fn text_part(part: &Part) -> Option<&Part> {
     match &part.inner {
-        Inner::Parts(parts) => parts.iter().find_map(|part| text_part(part, subtype)),
-        Inner::Leaf if part.media.is("text", subtype) => Some(part),
+        Inner::Parts(parts) if part.media.is("multipart", "alternative") => {
+            alternative(parts).or_else(|| parts.iter().find_map(text_part))
+        }
+        Inner::Parts(parts) => parts.iter().find_map(text_part),
+        Inner::Leaf if is_text(part) => Some(part),
         _ => None,
     }
 }
 
-fn words(text: &str) -> String {
-    let text = text.split(|letter: char| letter.is_ascii_whitespace());
-    let text = text.map(|word| word.chars().filter(|letter| !letter.is_control()).collect::<String>());
-    let text = text.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    text.chars().take(PREVIEW_LIMIT).collect()
+/// Of those that stand there themselves: the first plain text, or else the last HTML, or the last text.
+fn alternative(parts: &[Part]) -> Option<&Part> {
+    let mut leaves = parts.iter().filter(|part| matches!(part.inner, Inner::Leaf) && is_text(part));
+    let plain = leaves.clone().find(|part| part.media.is("text", "plain"));
+    let html = || leaves.clone().rfind(|part| part.media.is("text", "html"));
+    plain.or_else(html).or_else(|| leaves.next_back())
 }
 
-/// HTML as text: tags go, and what stands in style and script; a few entities are characters.
-fn without_tags(html: &str) -> String {
-    let mut out = String::new();
-    let mut rest = html;
-    while let Some(start) = rest.find('<') {
-        out.push_str(&rest[..start]);
-        rest = &rest[start..];
-        if BREAKS.iter().any(|name| is_tag(rest, name)) {
-            out.push(' ');
-        }
-        let hidden = ["style", "script", "blockquote"].into_iter().find(|name| is_tag(rest, name));
-        let end = match hidden {
-            Some(name) => rest.to_ascii_lowercase().find(&format!("</{name}")).unwrap_or(rest.len()),
-            None => 0,
-        };
-        rest = &rest[end..];
-        rest = rest.find('>').map_or("", |end| &rest[end + 1..]);
+fn is_text(part: &Part) -> bool {
+    part.media.is_kind("text") && !part.media.subtype.is_empty()
+}
+
+/// Bytes without the part of a letter of UTF-8 that a cut left at the end.
+fn whole_letters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        _ => bytes.len(),
     }
-    out.push_str(rest);
-    let entities = [
-        ("&nbsp;", "\u{a0}"),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&amp;", "&"),
-    ];
-    entities.iter().fold(out, |text, (name, letter)| text.replace(name, letter))
-}
-
-/// Tags that part words.
-const BREAKS: [&str; 9] = ["br", "p", "div", "/p", "/div", "/title", "li", "td", "tr"];
-
-/// Does a tag of this name begin here?
-fn is_tag(text: &str, name: &str) -> bool {
-    let is_named = text.get(1..=name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name));
-    is_named && text[name.len() + 1..].starts_with(|letter: char| !letter.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -94,12 +81,39 @@ mod tests {
         preview(&Parts::of(message.as_bytes(), &root)).unwrap()
     }
 
+    fn parts(subtype: &str, parts: &[&str]) -> String {
+        let head = format!("Content-Type: multipart/{subtype}; boundary=b\n\n");
+        head + &parts.iter().map(|part| format!("--b\n{part}\n")).collect::<String>() + "--b--\n"
+    }
+
     #[test]
     fn the_first_words_of_the_first_text() {
         assert_eq!(of("A: b\n\n> quoted\nHello\n  world\n"), "Hello world");
-        assert_eq!(of("A: b\n\n> only\n"), "> only");
         assert_eq!(of("Content-Type: text/html\n\n<style>x{}</style><p>Hi &amp; <b>you</b></p>"), "Hi & you");
         assert_eq!(of("Content-Type: image/png\n\nx"), "");
-        assert_eq!(of(&format!("\n{}", "x".repeat(500))).len(), PREVIEW_LIMIT);
+        assert_eq!(of("Content-Transfer-Encoding: x-uuencode\n\nx"), "");
+        assert_eq!(of(&format!("\n{}", "x".repeat(500))).len(), LIMIT);
+    }
+
+    #[test]
+    fn which_part_is_shown() {
+        let [plain, html, calendar, image] = ["plain", "html", "calendar", "image/png"].map(|kind| {
+            let kind = if kind.contains('/') { kind.to_owned() } else { format!("text/{kind}") };
+            format!("Content-Type: {kind}\n\n{kind}\n")
+        });
+        assert_eq!(of(&parts("mixed", &[&image, &html, &plain])), "text/html");
+        assert_eq!(of(&parts("mixed", &[&calendar, &plain])), "text/calendar");
+        assert_eq!(of(&parts("alternative", &[&html, &calendar, &plain])), "text/plain");
+        assert_eq!(of(&parts("alternative", &[&html, &calendar])), "text/html");
+        assert_eq!(of(&parts("alternative", &[&image, &calendar])), "text/calendar");
+    }
+
+    #[test]
+    fn text_behind_much_that_is_none() {
+        let style = format!("<style>{}</style>", "x".repeat(40_000));
+        assert_eq!(of(&format!("Content-Type: text/html\n\n{style}Hi\n")), "Hi");
+        assert_eq!(of(&format!("\n{}Hi\n", "> q\n".repeat(20_000))), "Hi");
+        // Cut between the bytes of a letter, it is still UTF-8.
+        assert_eq!(of(&format!("\n{}", "\u{20ac}".repeat(20_000))), "\u{20ac}".repeat(LIMIT));
     }
 }

@@ -17,6 +17,8 @@ pub mod mailboxes;
 pub mod sent;
 pub mod words;
 pub mod decode;
+pub mod entities;
+pub mod preview;
 pub mod tree;
 
 pub use date::Moment;
