@@ -256,7 +256,7 @@ fn of_part<'t>(parts: &Parts<'t>, section: &Section) -> Result<Cow<'t, [u8]>, Ma
     })
 }
 
-/// The fields of these names, or all other lines; and an empty line, unless there is nothing and the header has none.
+/// The fields of these names and an empty line; or the header as it is but for those, which may end without one.
 fn chosen(header: &[u8], names: &[Vec<u8>], wanted: bool) -> Vec<u8> {
     let mut out = Vec::new();
     let mut end = 0;
@@ -267,9 +267,14 @@ fn chosen(header: &[u8], names: &[Vec<u8>], wanted: bool) -> Vec<u8> {
         }
         end += whole.len();
     }
-    if end < header.len() || !out.is_empty() {
+    if !wanted {
+        out.extend_from_slice(&header[end..]);
+        return out;
+    }
+    if !out.is_empty() && !out.ends_with(b"\n") {
         out.extend_from_slice(b"\r\n");
     }
+    out.extend_from_slice(b"\r\n");
     out
 }
 
@@ -291,8 +296,15 @@ mod tests {
         assert_eq!(chosen(header, &[b"B".to_vec()], true), b"B: 2\r\n x\r\n\r\n");
         assert_eq!(chosen(header, &[b"B".to_vec()], false), b"A: 1\r\nno field\r\n\r\n");
         assert_eq!(chosen(header, &[b"C".to_vec()], true), b"\r\n");
-        assert_eq!(chosen(b"A: 1", &[b"A".to_vec()], true), b"A: 1\r\n");
+    }
+
+    #[test]
+    fn fields_of_a_message_that_ends_in_its_header() {
+        assert_eq!(chosen(b"A: 1", &[b"A".to_vec()], true), b"A: 1\r\n\r\n");
+        assert_eq!(chosen(b"A: 1\r\n", &[b"B".to_vec()], true), b"\r\n");
         assert_eq!(chosen(b"A: 1\r\n", &[b"A".to_vec()], false), b"");
+        assert_eq!(chosen(b"A: 1\r\nB: 2", &[b"A".to_vec()], false), b"B: 2");
+        assert_eq!(chosen(b"A\r\n : 1\r\n", &[b"A".to_vec()], true), b"\r\n");
     }
 
     #[test]

@@ -69,7 +69,8 @@ impl<'a> Fields<'a> {
 
 fn split(whole: &[u8]) -> Option<Field<'_>> {
     let text = without_break(whole);
-    let colon = text.iter().position(|byte| *byte == b':')?;
+    // A name is not folded (RFC 5322 §2.2): the colon is on the first line.
+    let colon = text.iter().position(|byte| matches!(byte, b':' | b'\n')).filter(|at| text[*at] == b':')?;
     let name = text[..colon].trim_ascii_end();
     (!name.is_empty()).then(|| Field { name, value: &text[colon + 1..], whole })
 }
@@ -112,6 +113,7 @@ mod tests {
         assert_eq!(names("A: 1\n 2\nB :\n\nC: 3"), expected);
         assert_eq!(names("no colon\nA: 1\n 2\n:x\nB:"), expected);
         assert_eq!(names(" lost\nA: x")[0].0, "A");
+        assert_eq!(names("A\r\n : x\r\nB: y"), [("B".to_owned(), "y".to_owned())]);
         assert_eq!(names(""), []);
     }
 
