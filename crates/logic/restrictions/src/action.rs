@@ -4,7 +4,7 @@ use std::fmt;
 
 use lookup::Stop;
 
-use crate::check::{About, Check, Verdict};
+use crate::check::{About, Check, Stage, Verdict};
 use crate::parse::{Restriction, parse};
 use crate::world::{Effect, LogLine};
 
@@ -84,6 +84,8 @@ impl Check<'_> {
         about: About<'_>,
     ) -> Result<Verdict, Stop> {
         match word.to_ascii_uppercase().as_str() {
+            "HOLD" | "DISCARD" | "FILTER" | "REDIRECT" | "BCC" | "PREPEND"
+                if !self.has_message(word, origin.table) => {}
             "WARN" => self.log.push(LogLine::Action("warn", text.to_owned())),
             "INFO" => self.log.push(LogLine::Action("info", text.to_owned())),
             "HOLD" => {
@@ -123,6 +125,23 @@ impl Check<'_> {
             _ => return self.act_as_list(&format!("{word} {text}"), origin, about),
         }
         Ok(Verdict::Dunno)
+    }
+
+    /// Is there a message that something could be done to? Before MAIL, and for ETRN, there is none.
+    fn has_message(&mut self, action: &str, table: &str) -> bool {
+        let action = action.to_ascii_uppercase();
+        let why = if self.stage == Stage::Etrn {
+            format!("action {action} is unavailable in smtpd_etrn_restrictions")
+        } else if self.session.envelope.sender.is_none() {
+            format!(
+                "with smtpd_delay_reject=no, action {action} is always skipped in Client host or Helo command \
+                 restrictions"
+            )
+        } else {
+            return true;
+        };
+        self.log.push(LogLine::Warning(format!("access table {table}: {why}")));
+        false
     }
 
     /// Anything else names restrictions.

@@ -269,7 +269,7 @@ impl<'a> Check<'a> {
 
     fn sender(&mut self) -> Result<Verdict, Stop> {
         self.if_reject = None;
-        let name = self.session.envelope.sender.clone().unwrap_or_default();
+        let Some(name) = self.session.envelope.sender.clone() else { return Ok(Verdict::Dunno) };
         let about = About { name: &name, class: "Sender address", bare_table: Some(Subject::Sender) };
         let verdict = self.run(&self.rules.sender, about)?;
         if self.settings.reject_unlisted_sender && !verdict.refuses() && !self.discards() {
@@ -280,8 +280,7 @@ impl<'a> Check<'a> {
 
     fn recipient(&mut self) -> Result<Verdict, Stop> {
         let name = self.session.envelope.recipient.clone().unwrap_or_default();
-        // RFC 5321 §4.5.1: this one is always there.
-        if name.eq_ignore_ascii_case("postmaster") {
+        if self.is_always_there(&name) {
             return Ok(Verdict::Dunno);
         }
         if self.settings.delay_reject {
@@ -310,6 +309,13 @@ impl<'a> Check<'a> {
             return self.unlisted_once(Subject::Recipient);
         }
         Ok(Verdict::Dunno)
+    }
+
+    /// The postmaster (RFC 5321 §4.5.1), and the address that other hosts ask for when they verify ours.
+    fn is_always_there(&self, recipient: &str) -> bool {
+        [self.settings.double_bounce_address.as_str(), "postmaster"]
+            .iter()
+            .any(|always| recipient.eq_ignore_ascii_case(always))
     }
 
     fn etrn(&mut self) -> Result<Verdict, Stop> {
@@ -364,13 +370,16 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn discards(&self) -> bool {
-        self.effects.contains(&Effect::Discard)
+    /// Nothing is checked any more: the message will be thrown away.
+    pub(crate) fn discards(&self) -> bool {
+        self.session.envelope.discarded || self.effects.contains(&Effect::Discard)
     }
 
-    /// A refusal; within warn_if_reject only a line in the log.
+    /// A refusal; within warn_if_reject only a line in the log. One for good gives way to what could not be found
+    /// out before and might have permitted.
     pub(crate) fn refuse(&mut self, code: i64, status: &str, text: String) -> Verdict {
-        if let Some(deferral) = self.if_reject.take_if(|_| self.warn_only == 0) {
+        let gives_way = self.warn_only == 0 && (500..600).contains(&code);
+        if let Some(deferral) = self.if_reject.take_if(|_| gives_way) {
             return self.refuse(deferral.code, &deferral.status, deferral.text);
         }
         let reply = self.reply(code, status, &text);
@@ -393,17 +402,23 @@ impl<'a> Check<'a> {
         format!("{code} {} {text}", status_for(code, status))
     }
 
-    /// A status from a table in the words of what is refused: `x.1.1` is about recipients, of a sender it is
-    /// `x.1.7` (RFC 3463 §3.2).
+    /// A status from a table in the words of what is refused (access(5), ENHANCED STATUS CODES): `x.1.1` is about
+    /// recipients, of a sender it is `x.1.7` (RFC 3463 §3.2), and what is no address has no status of addresses.
     pub(crate) fn fitting_status(&mut self, status: &str, class: &str) -> String {
         let (kind, detail) = status.split_once('.').unwrap_or(("5", "0.0"));
-        let fitting = match (class, detail) {
-            ("Sender address", "1.1" | "1.3" | "1.4" | "1.6") => "1.7",
-            ("Sender address", "1.2") => "1.8",
-            ("Recipient address", "1.7") => "1.3",
-            ("Recipient address", "1.8") => "1.2",
-            _ => return status.to_owned(),
+        let Some(number) = detail.strip_prefix("1.") else { return status.to_owned() };
+        let fitting = match (class, number) {
+            ("Sender address", "1" | "3" | "4" | "6" | "7") => "1.7",
+            ("Sender address", "2" | "8") => "1.8",
+            ("Recipient address", "7") => "1.3",
+            ("Recipient address", "8") => "1.2",
+            ("Recipient address", "1" | "2" | "3" | "4" | "5" | "6") => detail,
+            ("Sender address" | "Recipient address", _) => "1.0",
+            _ => "0.0",
         };
+        if fitting == detail {
+            return status.to_owned();
+        }
         let mapped = format!("{kind}.{fitting}");
         self.log.push(LogLine::Note(format!("mapping DSN status {status} into {class} status {mapped}")));
         mapped

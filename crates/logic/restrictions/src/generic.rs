@@ -24,6 +24,9 @@ impl Check<'_> {
     fn run_items(&mut self, list: &[Restriction], about: About<'_>) -> Result<Verdict, Stop> {
         let mut only_warn = false;
         for restriction in list {
+            if self.discards() {
+                break;
+            }
             if *restriction == Restriction::WarnIfReject {
                 only_warn = true;
                 continue;

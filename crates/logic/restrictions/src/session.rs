@@ -61,6 +61,8 @@ pub struct Envelope {
     pub size_bytes: u64,
     /// The message's id in the queue, once it has one.
     pub queue_id: String,
+    /// A table has answered DISCARD: whatever follows is taken, and thrown away.
+    pub discarded: bool,
     /// The domain of ETRN.
     pub etrn_domain: Option<String>,
     /// AUTH of MAIL: who wrote the message, as the client has it. Empty for nobody.
@@ -74,6 +76,7 @@ pub static NO_ENVELOPE: Envelope = Envelope {
     recipients: 0,
     size_bytes: 0,
     queue_id: String::new(),
+    discarded: false,
     etrn_domain: None,
     author: String::new(),
 };

@@ -38,6 +38,8 @@ pub struct Settings {
     pub policy: PolicyOptions,
     pub stress: String,
     pub soft_bounce: bool,
+    /// `double_bounce_sender` with its domain.
+    pub double_bounce_address: String,
 
     pub reject_code: i64,
     pub defer_code: i64,
@@ -148,6 +150,10 @@ impl From<&Config> for Settings {
             policy: PolicyOptions::from(config),
             stress: text(&parameters::STRESS),
             soft_bounce: config.get(&parameters::SOFT_BOUNCE),
+            double_bounce_address: with_domain(
+                config.get(&parameters::DOUBLE_BOUNCE_SENDER),
+                &config.get(&parameters::MYORIGIN),
+            ),
             reject_code: code(&parameters::REJECT_CODE),
             defer_code: code(&parameters::DEFER_CODE),
             access_map_reject_code: code(&parameters::ACCESS_MAP_REJECT_CODE),
@@ -171,4 +177,9 @@ impl From<&Config> for Settings {
                 == "defer_if_permit",
         }
     }
+}
+
+/// A name without a domain is one of `$myorigin`.
+fn with_domain(address: String, myorigin: &str) -> String {
+    if address.contains('@') { address } else { format!("{address}@{myorigin}") }
 }

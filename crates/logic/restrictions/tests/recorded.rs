@@ -277,6 +277,7 @@ impl Lab {
             },
             stress: String::new(),
             soft_bounce: flag("soft_bounce", false),
+            double_bounce_address: "double-bounce@mx.lab.example".into(),
             reject_code: code("reject_code", 554),
             defer_code: 450,
             access_map_reject_code: 554,
