@@ -4,10 +4,7 @@ use lookup::{Lookup, Stop};
 
 use crate::Rewriting;
 use crate::resolve::{Class, Resolved};
-use crate::route::ERROR_TRANSPORT;
-
-/// The delivery agent that defers, with status and reason in the place of the next hop.
-const RETRY_TRANSPORT: &str = "retry";
+use crate::route::{ERROR_TRANSPORT, RETRY_TRANSPORT};
 
 /// What is known of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,9 +113,10 @@ impl Rewriting {
 
 /// Splits `5.1.1 reason`; a status of another kind than `first` becomes one of that kind.
 fn split_status(text: &str, first: char, default: &str) -> (String, String) {
+    let text = text.trim_start();
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     if !is_status(word) {
-        return (default.to_owned(), text.trim_start().to_owned());
+        return (default.to_owned(), text.to_owned());
     }
     (format!("{first}{}", &word[1..]), rest.trim_start().to_owned())
 }

@@ -7,6 +7,8 @@ use crate::resolve::{Class, Destination, Resolved};
 
 /// The delivery agent that bounces, with status and reason in the place of the next hop.
 pub(crate) const ERROR_TRANSPORT: &str = "error";
+/// The delivery agent that defers, likewise.
+pub(crate) const RETRY_TRANSPORT: &str = "retry";
 
 /// A route in the making.
 pub(crate) struct Route {

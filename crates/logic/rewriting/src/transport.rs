@@ -4,7 +4,7 @@ use address::split_extension;
 use lookup::{Lookup, Part, Stop};
 
 use crate::Rewriting;
-use crate::route::Route;
+use crate::route::{ERROR_TRANSPORT, RETRY_TRANSPORT, Route};
 
 impl Rewriting {
     /// Overrides transport and next hop with what `transport_maps` says of the recipient: `user+ext@domain`,
@@ -60,7 +60,9 @@ fn override_route(route: &mut Route, value: &str, domain: &str) {
     let (transport, nexthop) = value.split_once(':').unwrap_or((value, ""));
     if !transport.is_empty() {
         route.transport = transport.to_owned();
-        route.nexthop = domain.to_owned();
+        // For these two it is no host but the reason.
+        let refuses = [ERROR_TRANSPORT, RETRY_TRANSPORT].contains(&transport);
+        route.nexthop = if refuses { "Address is undeliverable".to_owned() } else { domain.to_owned() };
     }
     if !nexthop.is_empty() {
         route.nexthop = nexthop.to_owned();
@@ -115,6 +117,8 @@ mod tests {
             ("x:y", "x:y"),
             ("x:", "x:a.b"),
             ("x", "x:a.b"),
+            ("retry:", "retry:Address is undeliverable"),
+            ("error", "error:Address is undeliverable"),
             (":y", "smtp:y"),
             (":", "smtp:relayhost"),
             ("smtp:[h]:25", "smtp:[h]:25"),

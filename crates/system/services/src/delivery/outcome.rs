@@ -152,6 +152,7 @@ impl Outcome {
 /// Takes a status code apart from the text behind it, as in `error:5.1.2 no such domain` (transport(5)). Without
 /// one, or with one of another class than `default`, the status is `default`; no text at all is `?`.
 pub fn split_status(text: &str, default: &str) -> (String, String) {
+    let text = text.trim_start();
     let (word, rest) =
         text.split_once(|character: char| character.is_ascii_whitespace()).unwrap_or((text, ""));
     let (status, text) = if is_status(word) { (word, rest.trim_start()) } else { (default, text) };
