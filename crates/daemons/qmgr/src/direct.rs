@@ -118,7 +118,7 @@ impl Manager {
             return None;
         }
         let mut message = Message::new(id.clone(), loaded, self.now_us);
-        message.log_internal_form = self.settings.log_internal_form;
+        self.settings.apply_to(&mut message);
         let routes = self.routes(&mut message);
         if !routes.all_go_to(DIRECT_TRANSPORT) || !self.intake.claim(&id) {
             return None;
@@ -182,7 +182,7 @@ impl Manager {
         let Some(message) = self.messages.get_mut(&key) else { return };
         let mut withheld = Vec::new();
         for (slot, mut outcome) in outcomes {
-            finish::soften(&mut outcome, self.settings.soft_bounce);
+            finish::soften(&mut outcome, message.soft_bounce);
             match finish::service_for(message, slot, &outcome) {
                 None => message.settle(slot, End::Done),
                 Some(_) => withheld.push((slot, outcome)),

@@ -47,7 +47,7 @@ impl Manager {
             if !message.recipients.contains_key(&slot) {
                 continue;
             }
-            soften(&mut outcome, self.settings.soft_bounce && !message.trace.only_verifies());
+            soften(&mut outcome, message.soft_bounce);
             let recipient = message.recipient(slot);
             let of_alias = tells_of_alias(message, slot, &outcome);
             let only_verifies = message.trace.only_verifies();

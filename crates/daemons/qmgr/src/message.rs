@@ -54,6 +54,8 @@ pub(crate) struct Message {
     pub(crate) trace: Trace,
     /// `info_log_address_format = internal`
     pub(crate) log_internal_form: bool,
+    /// `soft_bounce`, but for a message that only asks.
+    pub(crate) soft_bounce: bool,
     /// What it has instead of a queue file, while it has none.
     pub(crate) direct: Option<Direct>,
     /// It had none when its deliveries began: what agents crossed off, they crossed off in memory.
@@ -126,6 +128,7 @@ impl Message {
             one_report: false,
             trace,
             log_internal_form: false,
+            soft_bounce: false,
             direct: None,
             began_directly: false,
         };
@@ -213,6 +216,7 @@ impl Message {
             in_doubt: self.in_doubt || slots.iter().any(|slot| self.recipients[slot].lost > 0),
             trace: self.trace,
             log_internal_form: self.log_internal_form,
+            soft_bounce: self.soft_bounce,
             recipients: slots.iter().map(|slot| self.recipient(*slot)).collect(),
         }
     }

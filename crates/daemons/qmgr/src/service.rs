@@ -423,7 +423,7 @@ impl Manager {
             return self.disk.push(Task::RemoveCopy(id));
         }
         let mut message = Message::new(id, found.loaded, self.now_us);
-        message.log_internal_form = self.settings.log_internal_form;
+        self.settings.apply_to(&mut message);
         let told = message.envelope.warn_time.is_some_and(|warn| warn.seconds == 0);
         if told && self.settings.confirm_delay_cleared {
             message.trace = message.trace.with_cleared_delay();

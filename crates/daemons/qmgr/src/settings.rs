@@ -6,6 +6,8 @@ use parameters::{Config, Number, Param, Time, family};
 use scheduling::retry::RetrySettings;
 use scheduling::{FeedbackRule, MemoryLimits, TransportLimits, TransportMemory};
 
+use crate::message::Message;
+
 /// What main.cf says, in the units that are used here.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -91,6 +93,12 @@ impl Settings {
         } else {
             address::quote(address)
         }
+    }
+
+    /// Tells a message what its deliveries have to know.
+    pub(crate) fn apply_to(&self, message: &mut Message) {
+        message.log_internal_form = self.log_internal_form;
+        message.soft_bounce = self.soft_bounce && !message.trace.only_verifies();
     }
 
     /// Is this transport in `defer_transports`?

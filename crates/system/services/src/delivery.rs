@@ -53,6 +53,8 @@ pub struct DeliveryRequest {
     pub trace: Trace,
     /// Log lines show addresses as they are inside, without quotes (`info_log_address_format = internal`).
     pub log_internal_form: bool,
+    /// What is refused for good is tried again, and the log calls it `SOFTBOUNCE` (`soft_bounce`).
+    pub soft_bounce: bool,
     /// Who gets it; at least one.
     pub recipients: Vec<Recipient>,
 }
@@ -191,6 +193,9 @@ impl DeliveryRequest {
         if self.log_internal_form {
             message.push("log_internal", 1);
         }
+        if self.soft_bounce {
+            message.push("soft_bounce", 1);
+        }
         for recipient in &self.recipients {
             message.push("recipient", &recipient.address);
             message.push("original_recipient", &recipient.original);
@@ -234,6 +239,7 @@ impl DeliveryRequest {
             },
             in_doubt: message.get("in_doubt").is_some(),
             log_internal_form: message.get("log_internal").is_some(),
+            soft_bounce: message.get("soft_bounce").is_some(),
             trace: Trace(message.get("trace_flags").map_or(Ok(0), |_| message.parse("trace_flags"))?),
             recipients: read_recipients(message)?,
         })
@@ -364,6 +370,7 @@ mod tests {
             active_us: 1_020_000,
             in_doubt: true,
             log_internal_form: false,
+            soft_bounce: false,
             trace: Trace(Trace::RECORD),
             recipients: vec![
                 Recipient {
@@ -446,6 +453,20 @@ mod tests {
             "E13879EA1AF: to=<r@x>, orig_to=<o@x>, relay=virtual, delay=0.03, delays=0.02/0/0/0.01, \
              dsn=2.0.0, status=sent (delivered to maildir)"
         );
+    }
+
+    #[test]
+    fn a_softened_bounce_is_called_so() {
+        let request = DeliveryRequest { soft_bounce: true, ..request() };
+        let line = |verdict, status| {
+            let outcome = Outcome::new(verdict, status, "unknown user: \"r\"", "local");
+            log_line(&request, &request.recipients[1], &outcome, Times::default())
+        };
+        assert!(
+            line(Verdict::Bounced, "5.1.1").ends_with("dsn=4.1.1, status=SOFTBOUNCE (unknown user: \"r\")")
+        );
+        assert!(line(Verdict::Deferred, "4.2.0").contains("dsn=4.2.0, status=deferred"));
+        assert_eq!(DeliveryRequest::from_attributes(&request.to_attributes()), Ok(request));
     }
 
     #[test]

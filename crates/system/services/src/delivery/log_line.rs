@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{DeliveryRequest, Outcome, Recipient, Trace, Verdict};
+use super::{DeliveryRequest, Outcome, Recipient, Verdict};
 
 /// The times of one delivery, for `delay=` and `delays=a/b/c/d` (postconf(5) `delay_logging_resolution_limit`).
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,8 +34,8 @@ pub fn log_line(request: &DeliveryRequest, recipient: &Recipient, outcome: &Outc
         b = span(request.active_us, times.taken_us),
         c = span(times.taken_us, times.connected_us),
         d = span(times.connected_us, times.done_us),
-        dsn = outcome.status,
-        status = status_word(request.trace, outcome.verdict),
+        dsn = shown_status(request, outcome),
+        status = status_word(request, outcome.verdict),
         text = outcome.text,
     )
 }
@@ -49,10 +49,23 @@ fn shown<'a>(request: &DeliveryRequest, address: &'a str) -> Cow<'a, str> {
     }
 }
 
+/// What is tried again under `soft_bounce` has a temporary status.
+fn shown_status<'a>(request: &DeliveryRequest, outcome: &'a Outcome) -> Cow<'a, str> {
+    match outcome.status.strip_prefix('5') {
+        Some(rest) if is_softened(request, outcome.verdict) => Cow::Owned(format!("4{rest}")),
+        _ => Cow::Borrowed(&outcome.status),
+    }
+}
+
+fn is_softened(request: &DeliveryRequest, verdict: Verdict) -> bool {
+    request.soft_bounce && verdict == Verdict::Bounced
+}
+
 /// The word behind `status=`.
-fn status_word(trace: Trace, verdict: Verdict) -> &'static str {
+fn status_word(request: &DeliveryRequest, verdict: Verdict) -> &'static str {
     match verdict {
-        _ if !trace.only_verifies() => verdict.word(),
+        _ if is_softened(request, verdict) => "SOFTBOUNCE",
+        _ if !request.trace.only_verifies() => verdict.word(),
         Verdict::Sent => "deliverable",
         Verdict::Deferred | Verdict::Bounced => "undeliverable",
     }
