@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -72,6 +72,11 @@ pub fn execute(program: BorrowedFd<'_>, arguments: &[&str], kept: BorrowedFd<'_>
         CString::new(pair).ok()
     });
     let environment: Vec<CString> = variables.collect();
+    // The program may have the number that `kept` gets.
+    let program = match park(program) {
+        Ok(program) => program,
+        Err(error) => return error,
+    };
     // SAFETY: dup3 puts a copy of an open descriptor at a number; close_range marks the rest to close with exec, the
     // program's file among them, which execveat has opened by then.
     let placed = unsafe {
@@ -84,7 +89,7 @@ pub fn execute(program: BorrowedFd<'_>, arguments: &[&str], kept: BorrowedFd<'_>
     if !placed {
         return io::Error::last_os_error();
     }
-    match nix::unistd::fexecve(program, &words, &environment) {
+    match nix::unistd::fexecve(program.as_fd(), &words, &environment) {
         Ok(never) => match never {},
         Err(error) => error.into(),
     }
@@ -155,6 +160,14 @@ pub fn raise_descriptor_limit() -> u64 {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 1024 };
     if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() { hard } else { soft }
+}
+
+/// The name by which ps(1) and `/proc` know this process, up to 15 bytes of it.
+pub fn set_name(name: &str) {
+    if let Ok(name) = CString::new(name) {
+        // It is for those who look; nothing hangs on it.
+        let _ = nix::sys::prctl::set_name(&name);
+    }
 }
 
 /// How many processors this process may use.
