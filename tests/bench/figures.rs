@@ -183,6 +183,18 @@ pub(crate) const ALL: &[Figure] = &[
         measure: readers::push,
     },
     Figure {
+        name: "IMAP memory of a parked session, 1,000 sessions, a uid each",
+        unit: "KB",
+        more_is_better: false,
+        measure: readers::parked_memory,
+    },
+    Figure {
+        name: "IMAP file in new/ to EXISTS, 1,000 parked sessions, a uid each, p99",
+        unit: "ms",
+        more_is_better: false,
+        measure: readers::parked_push,
+    },
+    Figure {
         name: "POP3 RETR of 2,000 messages of 5 KB, in turn",
         unit: "1/s",
         more_is_better: true,

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use client::{Imap, Pop3};
-use server::{Server, user};
+use server::{Owners, Server, user};
 use tests::programs::Programs;
 
 /// Messages in the mailbox of most figures, and their size.
@@ -25,6 +25,10 @@ const BUSY: Duration = Duration::from_secs(3);
 const IDLE_CLIENTS: usize = 1000;
 /// Clients that idle while messages come: Linux gives a user no more than 128 of what Dovecot's processes wait with.
 const HEARING_CLIENTS: usize = 100;
+/// Of clients that are parked, every so many hear of a message.
+const HEARING_EACH: usize = 5;
+/// Processes that a server has whose clients are all parked, at the most.
+const FEW_PROCESSES: usize = 40;
 /// RETR commands that are sent at once.
 const PIPELINED: usize = 50;
 
@@ -163,15 +167,45 @@ pub(crate) fn push(programs: Programs) -> f64 {
     let server = Server::start(programs, HEARING_CLIENTS);
     (0..HEARING_CLIENTS).for_each(|number| server.fill(&user(number), 1, MESSAGE_BYTES));
     let mut clients = idling(&server, HEARING_CLIENTS);
-    let mut times: Vec<f64> = clients
-        .iter_mut()
-        .enumerate()
-        .map(|(number, client)| {
-            let arrived = server.deliver(&user(number), number);
-            client.hear();
-            arrived.elapsed().as_secs_f64() * 1000.0
-        })
-        .collect();
+    let times = clients.iter_mut().enumerate().map(|(number, client)| hear(&server, client, number, 1));
+    p99(times.collect())
+}
+
+/// Milliseconds from a file in `new/` to EXISTS.
+fn hear(server: &Server, client: &mut Imap, number: usize, letter: usize) -> f64 {
+    let arrived = server.deliver(&user(number), letter);
+    client.hear();
+    arrived.elapsed().as_secs_f64() * 1000.0
+}
+
+fn p99(mut times: Vec<f64>) -> f64 {
     times.sort_unstable_by(f64::total_cmp);
     times[times.len() * 99 / 100]
+}
+
+/// Clients that idle, each with an owner of its own and without a process.
+fn parked(server: &Server, clients: usize) -> Vec<Imap> {
+    let clients = idling(server, clients);
+    server.wait_for_few_processes(FEW_PROCESSES);
+    clients
+}
+
+/// Kilobytes of the server that a client takes who is parked.
+pub(crate) fn parked_memory(programs: Programs) -> f64 {
+    let server = Server::start_for(programs, IDLE_CLIENTS + 1, Owners::Each);
+    let first = parked(&server, 1);
+    let before = server.memory_bytes();
+    let clients = parked(&server, IDLE_CLIENTS);
+    let taken = server.memory_bytes() - before;
+    drop((first, clients));
+    taken / 1024.0 / IDLE_CLIENTS as f64
+}
+
+/// The 99th percentile of the milliseconds from a file in `new/` to EXISTS at a client that is parked.
+pub(crate) fn parked_push(programs: Programs) -> f64 {
+    let server = Server::start_for(programs, IDLE_CLIENTS, Owners::Each);
+    (0..IDLE_CLIENTS).for_each(|number| server.fill(&user(number), 1, MESSAGE_BYTES));
+    let mut clients = parked(&server, IDLE_CLIENTS);
+    let hearing = clients.iter_mut().enumerate().step_by(HEARING_EACH);
+    p99(hearing.map(|(number, client)| hear(&server, client, number, 1)).collect())
 }
