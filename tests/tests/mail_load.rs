@@ -20,6 +20,8 @@ const CLIENTS: usize = 8;
 const ROUNDS: usize = 60;
 /// After so many rounds a worker is killed.
 const KILL_ROUNDS: usize = 10;
+/// After so many rounds nobody says anything until all are parked.
+const REST_ROUNDS: usize = 20;
 /// INBOX comes first: there mail is delivered.
 const BOXES: [&str; 3] = ["INBOX", "Work", "Work.Old"];
 /// Uid and gid of the suite's mailboxes when the tests run as root.
@@ -230,6 +232,26 @@ impl Client {
         self.reply(self.tag)
     }
 
+    /// Begins to idle; its tag.
+    fn begin_idle(&mut self) -> Result<usize, Lost> {
+        self.send("IDLE");
+        loop {
+            let line = self.line()?;
+            if line.starts_with("+ ") {
+                return Ok(self.tag);
+            }
+            self.untagged(&line);
+        }
+    }
+
+    fn end_idle(&mut self, tag: usize) -> Result<(), Lost> {
+        // As in `send`.
+        let _ = self.stream.get_mut().write_all(b"DONE\r\n");
+        let reply = self.reply(tag)?;
+        assert!(reply.starts_with("OK"), "{reply}");
+        Ok(())
+    }
+
     /// Reads up to the end of this command: what stands behind its tag.
     fn reply(&mut self, tag: usize) -> Result<String, Lost> {
         loop {
@@ -361,7 +383,7 @@ impl Load {
     fn start() -> Self {
         let mut builder = Builder::new()
             .example_com()
-            .main("virtual_password_maps = hash:$config_directory/passwords")
+            .main("virtual_password_maps = hash:$config_directory/passwords\nimapd_hibernate_time = 1s")
             .table("passwords", "user@example.com {PLAIN}secret\n");
         let port = builder.reserve_port();
         let suite = builder
@@ -479,9 +501,32 @@ impl Load {
         it.look()
     }
 
+    /// Nobody says anything, some of them in IDLE, until no process serves them; then they may hear of a message.
+    fn rest(&mut self) {
+        let resting: Vec<Option<usize>> = self
+            .clients
+            .iter_mut()
+            .map(|client| if self.dice.below(2) > 0 { client.begin_idle().ok() } else { None })
+            .collect();
+        let root = self.suite.root().to_owned();
+        self.suite.until("the end of the residents", || processes::residents(&root).is_empty().then_some(()));
+        if self.dice.below(2) > 0 {
+            self.deliver();
+        }
+        for (client, idle) in self.clients.iter_mut().zip(resting) {
+            let ended = match idle {
+                Some(tag) => client.end_idle(tag),
+                None => client.run("NOOP").map(drop),
+            };
+            if ended.and_then(|()| client.look()).is_err() {
+                client.come_in();
+            }
+        }
+    }
+
     fn kill_a_worker(&mut self) {
-        let workers: Vec<u32> =
-            self.suite.processes().into_iter().filter(|pid| processes::program(*pid) == "imapd").collect();
+        let is_worker = |pid: &u32| ["imapd", "resident-spare"].contains(&processes::program(*pid).as_str());
+        let workers: Vec<u32> = self.suite.processes().into_iter().filter(is_worker).collect();
         if let Some(pid) = self.dice.one_of(&workers) {
             processes::kill(pid);
         }
@@ -544,6 +589,9 @@ fn load(kills: bool) {
             load.kill_a_worker();
         }
         load.round();
+        if round % REST_ROUNDS == 0 {
+            load.rest();
+        }
         if round % 30 == 0 {
             load.check();
         }
