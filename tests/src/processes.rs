@@ -8,6 +8,9 @@ use sys::signals::{self, SignalKind};
 
 use crate::suite::PATIENCE;
 
+/// The name of a process that was started before anybody needed it, until somebody does.
+const SPARE: &str = "resident-spare";
+
 /// Processes that work below `directory`: every daemon's current directory is the queue's.
 pub fn of(directory: &Path) -> Vec<u32> {
     let entries = fs::read_dir("/proc").expect("/proc");
@@ -38,9 +41,18 @@ pub fn program(pid: u32) -> String {
 
 /// Those of [`of`] that serve clients who have logged in, as the owner of their mailboxes.
 pub fn residents(directory: &Path) -> Vec<u32> {
+    residents_that(directory, |pid| program(pid) != SPARE)
+}
+
+/// Those that wait to be [`residents`].
+pub fn spares(directory: &Path) -> Vec<u32> {
+    residents_that(directory, |pid| program(pid) == SPARE)
+}
+
+fn residents_that(directory: &Path, wanted: impl Fn(u32) -> bool) -> Vec<u32> {
     let is_resident = |pid: &u32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.split(|byte| *byte == 0).any(|word| word == b"resident")
+        line.split(|byte| *byte == 0).any(|word| word == b"resident") && wanted(*pid)
     };
     of(directory).into_iter().filter(is_resident).collect()
 }

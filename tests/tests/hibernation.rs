@@ -1,37 +1,80 @@
-//! Clients that idle have no process of their mailbox's owner, and miss nothing.
+//! Clients that say nothing have no process of their mailbox's owner, and miss nothing.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
 
 use tests::programs::{Maker, Programs};
 use tests::suite::PATIENCE;
-use tests::{Builder, Port, Suite, processes};
+use tests::{Builder, Port, Suite, certificate, processes};
 
 /// An IMAP client; each tag is a letter.
-struct Client(BufReader<TcpStream>);
+struct Client {
+    input: Box<dyn BufRead>,
+    output: Box<dyn Write>,
+    /// What carries it, if it is a program.
+    _program: Option<Program>,
+}
+
+/// A program that ends with its client.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 impl Client {
-    /// Logs in and selects INBOX.
-    fn in_inbox(port: &Port, user: &str) -> Self {
+    /// Logs in.
+    fn new(port: &Port, user: &str) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port.number())).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut client = Self(BufReader::new(stream));
-        assert!(client.line().starts_with("* OK "));
-        client.run(&format!("LOGIN {user} secret"));
+        let output = Box::new(stream.try_clone().unwrap());
+        Self { input: Box::new(BufReader::new(stream)), output, _program: None }.log_in(user)
+    }
+
+    /// Logs in, and says nothing in plain words.
+    fn with_tls(port: &Port, user: &str) -> Self {
+        let mut child = Command::new("openssl")
+            .args(["s_client", "-quiet", "-connect", &format!("127.0.0.1:{}", port.number())])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (input, output) = (child.stdout.take().unwrap(), child.stdin.take().unwrap());
+        let program = Some(Program(child));
+        Self { input: Box::new(BufReader::new(input)), output: Box::new(output), _program: program }
+            .log_in(user)
+    }
+
+    fn log_in(mut self, user: &str) -> Self {
+        assert!(self.line().starts_with("* OK "));
+        self.run(&format!("LOGIN {user} secret"));
+        self
+    }
+
+    /// Logs in and selects INBOX.
+    fn in_inbox(port: &Port, user: &str) -> Self {
+        let mut client = Self::new(port, user);
         client.run("SELECT INBOX");
         client
     }
 
     fn line(&mut self) -> String {
         let mut line = String::new();
-        assert!(self.0.read_line(&mut line).unwrap() > 0, "the server has hung up");
+        assert!(self.input.read_line(&mut line).unwrap() > 0, "the server has hung up");
         line.trim_end().to_owned()
     }
 
     fn say(&mut self, line: &str) {
-        self.0.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        self.output.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        self.output.flush().unwrap();
     }
 
     /// All that is answered to a command that succeeds, but for its last line.
@@ -80,6 +123,15 @@ fn start(more: &str) -> Option<(Suite, Port)> {
 
 fn wait_until_all_are_parked(suite: &Suite) {
     suite.until("the end of the resident", || processes::residents(suite.root()).is_empty().then_some(()));
+}
+
+/// Has the table of processes this program?
+fn has(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    if !found {
+        testkit::left_out(&format!("there is no {program}(1)"));
+    }
+    found
 }
 
 fn deliver(suite: &Suite, number: usize) {
@@ -173,5 +225,93 @@ fn clients_that_were_parked_have_the_rights_of_now() {
     let flags = less.run("FETCH 1 FLAGS").join("\n");
     assert!(flags.contains("\\Flagged") && !flags.contains("\\Deleted"), "{flags}");
     none.until("* BYE ");
+    suite.stop();
+}
+
+#[test]
+fn clients_between_two_commands_are_parked_and_go_on_where_they_were() {
+    let Some((suite, port)) = start("") else { return };
+    let (mut selected, mut homeless) = (Client::in_inbox(&port, "user"), Client::new(&port, "user"));
+    wait_until_all_are_parked(&suite);
+    deliver(&suite, 1);
+    suite.wait_messages("user/", 1);
+    assert!(processes::residents(suite.root()).is_empty(), "nobody wants to hear of it");
+    assert!(selected.run("NOOP").contains(&"* 1 EXISTS".to_owned()));
+    wait_until_all_are_parked(&suite);
+    assert!(homeless.run("STATUS INBOX (MESSAGES)").contains(&"* STATUS INBOX (MESSAGES 1)".to_owned()));
+    homeless.run("SELECT INBOX");
+    homeless.run("STORE 1 +FLAGS (\\Deleted)");
+    homeless.run("EXPUNGE");
+    // RFC 3501 §7.4.1: SEARCH is no time to say what has gone.
+    selected.run("SEARCH 1:*");
+    wait_until_all_are_parked(&suite);
+    assert!(selected.run("NOOP").contains(&"* 1 EXPUNGE".to_owned()));
+    suite.stop();
+    for client in [&mut selected, &mut homeless] {
+        client.until("* BYE ");
+    }
+}
+
+#[test]
+fn a_client_that_is_parked_and_says_nothing_for_too_long_has_to_go() {
+    let Some((suite, port)) = start("imapd_timeout = 4s") else { return };
+    let (mut silent, mut idle) = (Client::in_inbox(&port, "user"), Client::in_inbox(&port, "user"));
+    idle.idle();
+    wait_until_all_are_parked(&suite);
+    silent.until("* BYE Disconnected for inactivity.");
+    // RFC 2177 §3: who idles is there.
+    deliver(&suite, 1);
+    idle.until("* 1 EXISTS");
+    suite.stop();
+}
+
+#[test]
+fn an_owner_with_many_clients_costs_no_process_either() {
+    let Some((suite, port)) = start("") else { return };
+    let mut clients: Vec<Client> = (0..20).map(|_| Client::in_inbox(&port, "user")).collect();
+    clients.iter_mut().for_each(Client::idle);
+    wait_until_all_are_parked(&suite);
+    deliver(&suite, 1);
+    clients.iter_mut().for_each(|client| drop(client.until("* 1 EXISTS")));
+    suite.stop();
+}
+
+#[test]
+fn clients_with_tls_are_parked_too() {
+    if !has("openssl") {
+        return;
+    }
+    let keys = tempfile::tempdir().unwrap();
+    let (key, certificate) = certificate::make(keys.path(), "mail.example");
+    let tls = format!("smtpd_tls_chain_files = {}, {}", key.display(), certificate.display());
+    let Some((suite, port)) = start(&format!("{tls}\nimapd_tls_wrappermode = yes")) else { return };
+    let mut client = Client::with_tls(&port, "user");
+    client.run("SELECT INBOX");
+    for number in 1..=2 {
+        client.idle();
+        wait_until_all_are_parked(&suite);
+        deliver(&suite, number);
+        client.until(&format!("* {number} EXISTS"));
+        client.done();
+    }
+    client.idle();
+    wait_until_all_are_parked(&suite);
+    suite.stop();
+    client.until("* BYE ");
+}
+
+#[test]
+fn who_was_to_take_them_up_may_die_before() {
+    let Some((suite, port)) = start("") else { return };
+    let mut client = Client::in_inbox(&port, "user");
+    for number in 1..=3 {
+        client.idle();
+        wait_until_all_are_parked(&suite);
+        let spare = suite.until("a resident to come", || processes::spares(suite.root()).first().copied());
+        processes::kill(spare);
+        deliver(&suite, number);
+        client.until(&format!("* {number} EXISTS"));
+        client.done();
+    }
     suite.stop();
 }

@@ -18,9 +18,11 @@
 //! keywords and subscriptions are the same. Several clients may have one mailbox; each is told what the others do, and
 //! one that idles at once; with NOTIFY also between commands, and of other mailboxes, up to 1,000 of them.
 //!
-//! When all clients of a resident idle, it ends, and spawnd(8) waits in its place (`imapd_hibernate_time`): an owner with
-//! few clients costs no process. That is not for owners with more than 8 clients, who share one; nor for clients that use
-//! NOTIFY, compression, saved searches or searches that are kept up to date.
+//! When all clients of a resident have said nothing for a while, in IDLE or between two commands, it ends, and spawnd(8) waits
+//! in its place (`imapd_hibernate_time`): an owner with few clients costs no process. That is not for owners with more than 48
+//! clients, who share one; nor for clients that use NOTIFY, compression, saved searches or searches that are kept up to date; nor
+//! where the kernel has no watch left for a mailbox (`fs.inotify.max_user_watches`; the log says so): then clients that idle hear
+//! of changes every `imapd_idle_notify_interval`.
 //!
 //! A mailbox that is an mbox file is INBOX alone; other folders are mbox files in a directory beside it
 //! (`mbox_folders_suffix`, and `mail_folder_directory` for users of this system).

@@ -1,4 +1,4 @@
-//! What of a session whose client idles goes elsewhere and comes back: the words beside those it came with.
+//! What of a session whose client says nothing goes elsewhere and comes back: the words beside those it came with.
 
 use acl::Right;
 use attributes::Attributes;
@@ -24,17 +24,22 @@ const LIMIT_BYTES: usize = 3 * 1024;
 pub(crate) struct ParkedSession {
     pub(crate) dialogue: Parked,
     pub(crate) features: Features,
-    pub(crate) view: ParkedView,
+    /// None where no mailbox is selected.
+    pub(crate) view: Option<ParkedView>,
+    /// The client was heard then.
+    pub(crate) heard_us: u64,
 }
 
 impl ParkedSession {
     /// What another resident is given for it; none when it is too much.
     pub(crate) fn into_session(self, origin: &NewSession) -> Option<NewSession> {
         let Features { condstore, qresync, utf8, rev2 } = self.features;
-        let flags = [self.dialogue.utf8, condstore, qresync, utf8, rev2].map(u8::from);
-        let mut words = Attributes::new().with("tag", &self.dialogue.tag);
+        let flags = [self.dialogue.utf8, self.dialogue.idles, condstore, qresync, utf8, rev2].map(u8::from);
+        let mut words = Attributes::new().with("tag", &self.dialogue.tag).with("heard", self.heard_us);
         words.push("flags", flags.map(|flag| flag.to_string()).join(""));
-        self.view.write(&mut words);
+        if let Some(view) = &self.view {
+            view.write(&mut words);
+        }
         let text = STANDARD.encode(words.to_bytes());
         let origin = NewSession { words: origin.words.clone().with(WORD, &text), ..origin.clone() };
         (text.len() <= LIMIT_BYTES).then_some(origin)
@@ -47,34 +52,42 @@ impl ParkedSession {
         session.words = others.fold(Attributes::new(), |words, (name, value)| words.with(name, value));
         let (words, _) = Attributes::decode(&STANDARD.decode(text).ok()?).ok()??;
         let flags: Vec<bool> = words.get("flags")?.bytes().map(|flag| flag == b'1').collect();
-        let [dialogue_utf8, condstore, qresync, utf8, rev2] = flags.try_into().ok()?;
+        let [dialogue_utf8, idles, condstore, qresync, utf8, rev2] = flags.try_into().ok()?;
+        let selected = words.get("mailbox").is_some();
+        let view = ParkedView::read(&words);
+        (selected == view.is_some()).then_some(())?;
         Some(Self {
-            dialogue: Parked { tag: words.get("tag")?.to_owned(), utf8: dialogue_utf8 },
+            dialogue: Parked { tag: words.get("tag")?.to_owned(), utf8: dialogue_utf8, idles, selected },
             features: Features { condstore, qresync, utf8, rev2 },
-            view: ParkedView::read(&words)?,
+            view,
+            heard_us: words.parse("heard").ok()?,
         })
     }
 }
 
 impl State {
-    /// What is left of it while the client idles; none where there is more than can be kept.
-    pub(crate) fn parked(&self) -> Option<(Features, ParkedView)> {
+    /// What is left of it while the client says nothing; none where there is more than can be kept.
+    pub(crate) fn parked(&self) -> Option<(Features, Option<ParkedView>)> {
         let has_more = self.has_unfinished()
             || self.notify.is_some()
             || !(self.saved.is_empty() && self.updates.is_empty() && self.fresh.is_empty());
         if has_more {
             return None;
         }
-        Some((self.features, self.view.as_ref()?.parked()?))
+        let view = match &self.view {
+            Some(view) => Some(view.parked()?),
+            None => None,
+        };
+        Some((self.features, view))
     }
 
-    /// Opens the mailbox that a parked session had selected, on a pool thread.
-    pub(crate) fn resume(&mut self) -> Answer {
+    /// Opens the mailbox that a parked session had selected, on a pool thread. A client that idles hears at once what is new.
+    pub(crate) fn resume(&mut self, idles: bool) -> Answer {
         let Some(parked) = self.resumes.take() else { return Answer::Proceed };
         match self.reopen(*parked) {
             Ok(Some(view)) => {
                 self.view = Some(view);
-                return Answer::Proceed;
+                return if idles { self.first_changes() } else { Answer::Proceed };
             }
             // What the owner has done himself is nothing for the log.
             Ok(None) | Err(Refused::Mail(MailError::NoFolder(_)) | Refused::Reply(_) | Refused::Deleted) => {}
@@ -144,12 +157,12 @@ mod tests {
         };
         may(before);
         state.run("b", Command::Select { mailbox, options: SelectOptions::default(), read_only });
-        let (_, view) = state.parked().unwrap();
+        let view = state.parked().unwrap().1.unwrap();
         may(after);
         let mut state = session(root.path());
         state.resumes = Some(Box::new(view));
-        let answer = state.resume();
-        assert_eq!(matches!(answer, Answer::Proceed), state.view.is_some());
+        let answer = state.resume(true);
+        assert_eq!(matches!(answer, Answer::Changes(_)), state.view.is_some());
         assert_eq!(matches!(answer, Answer::Gone(_)), state.view.is_none());
         state.view.map(|view| (view.rights, view.read_only))
     }
@@ -178,9 +191,10 @@ mod tests {
 
     fn parked(uids: impl Iterator<Item = u32>) -> ParkedSession {
         ParkedSession {
-            dialogue: Parked { tag: "a1".into(), utf8: true },
+            dialogue: Parked { tag: "a1".into(), utf8: true, idles: true, selected: true },
             features: Features { condstore: true, qresync: false, utf8: true, rev2: false },
-            view: ParkedView {
+            heard_us: 1 << 50,
+            view: Some(ParkedView {
                 name: MailboxName::new("Ä=b").unwrap(),
                 read_only: false,
                 uid_validity: 7,
@@ -190,18 +204,22 @@ mod tests {
                 keywords: 2,
                 modseq_told: 5,
                 rev2: false,
-            },
+                gone: [1].into_iter().collect(),
+            }),
         }
     }
 
     #[test]
     fn what_is_parked_comes_back_and_the_words_of_the_login_stay() {
-        let parked = parked([1, 2, 3, 7, 9].into_iter());
-        let mut session = parked.clone().into_session(&origin()).unwrap();
-        assert_ne!(session, origin());
-        assert_eq!(ParkedSession::take(&mut session), Some(parked));
-        assert_eq!(session, origin());
-        assert_eq!(ParkedSession::take(&mut session), None);
+        let selected = parked([1, 2, 3, 7, 9].into_iter());
+        let dialogue = Parked { idles: false, selected: false, ..selected.dialogue.clone() };
+        for parked in [ParkedSession { dialogue, view: None, ..selected.clone() }, selected] {
+            let mut session = parked.clone().into_session(&origin()).unwrap();
+            assert_ne!(session, origin());
+            assert_eq!(ParkedSession::take(&mut session), Some(parked));
+            assert_eq!(session, origin());
+            assert_eq!(ParkedSession::take(&mut session), None);
+        }
     }
 
     #[test]

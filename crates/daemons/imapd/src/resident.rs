@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use attributes::Attributes;
-use imap_protocol::session::{Parked, SessionSettings};
+use imap_protocol::session::{self, SessionSettings};
 use imap_protocol::types::SpecialUse;
 use mailbox::store::{Layout, Store, Stores, WatchKey, WatchPlace, Watcher};
 use reactor::drive::Driver;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
-use services::residents::{NewSession, PARKED_LIMIT, Setup};
+use services::residents::{NewSession, PARKED_LIMIT, ParkedWords, Setup};
 use sys::sockets::Socket;
 use worker::Clients;
-use worker::resident::{ParkedClients, Resident};
+use worker::resident::{Parked, ParkedClients, Resident};
 
 use crate::capabilities;
 use crate::notify::MAILBOXES_LIMIT;
@@ -39,17 +39,19 @@ pub(crate) struct Mailboxes {
     /// None until the first session idles, or where there is no inotify.
     watcher: Option<Watcher>,
     watching: bool,
+    /// The log says already that something can not be watched.
+    is_unwatched_told: bool,
     /// Who waits for changes of what.
     waiting: HashMap<WatchKey, Vec<HandlerId>>,
     pub(crate) members: BTreeSet<HandlerId>,
-    /// All clients have to be idle for so long before they are parked; zero: they never are.
+    /// All clients have to be silent for so long before they are parked; zero: they never are.
     hibernate: Duration,
     /// Something has happened then, and nothing since; none: it did not help to park.
     stirred: Option<Instant>,
     /// Sessions that have said that they can be parked.
     pub(crate) resting: usize,
     /// Sessions that are being parked; none while nobody is.
-    left: Option<Vec<(NewSession, Socket)>>,
+    left: Option<Vec<Parked>>,
 }
 
 impl Resident for Mailboxes {
@@ -64,6 +66,7 @@ impl Resident for Mailboxes {
             settings: None,
             watcher: None,
             watching: false,
+            is_unwatched_told: false,
             waiting: HashMap::new(),
             members: BTreeSet::new(),
             hibernate: Duration::ZERO,
@@ -85,6 +88,7 @@ impl Resident for Mailboxes {
             }
         };
         client.send_at_once();
+        self.stirs(events);
         let parked = ParkedSession::take(&mut session);
         let words = &session.words;
         self.hibernate = Duration::from_secs(number(words, "hibernate", 0));
@@ -120,7 +124,6 @@ impl Resident for Mailboxes {
 
     fn park(&mut self, events: &mut EventLoop<Self>) -> Option<ParkedClients> {
         self.stirred = None;
-        let watch = self.watcher.as_ref()?.as_fd().try_clone_to_owned().ok()?;
         let members: Vec<HandlerId> = self.members.iter().copied().collect();
         self.resting = 0;
         members.iter().for_each(|member| events.hand(*member, Box::new(Rest), self));
@@ -130,27 +133,29 @@ impl Resident for Mailboxes {
         self.left = Some(Vec::new());
         members.iter().for_each(|member| events.hand(*member, Box::new(Leave), self));
         let clients = self.left.take().unwrap_or_default();
-        if clients.len() != self.resting {
+        // What nobody waits for any more is not watched any more.
+        let watch = self.watcher.as_ref().filter(|_| clients.iter().any(|parked| parked.idles));
+        let watch = watch.map(|watcher| watcher.as_fd().try_clone_to_owned()).transpose();
+        if clients.len() != self.resting || watch.is_err() {
             // One has not read yet what was sent to it.
-            clients.into_iter().for_each(|(session, client)| self.session(session, client, events));
+            clients.into_iter().for_each(|parked| self.session(parked.session, parked.client, events));
             return None;
         }
-        Some(ParkedClients {
-            clients,
-            watch,
-            notice: Parked::notice(),
-            notice_interval: self.settings.as_ref()?.idle_notice,
-            farewell: Parked::farewell("Server shutting down."),
-        })
+        let words = ParkedWords {
+            notice: session::Parked::notice(),
+            late: session::Parked::late(),
+            farewell: session::Parked::farewell("Server shutting down."),
+        };
+        Some(ParkedClients { clients, watch: watch.ok()?, words })
     }
 }
 
 impl Mailboxes {
     /// A session has come to an end that is to go on elsewhere. One that is late, since its client reads slowly, goes on here.
-    pub(crate) fn has_left(&mut self, session: NewSession, client: Socket, events: &mut EventLoop<Self>) {
+    pub(crate) fn has_left(&mut self, parked: Parked, events: &mut EventLoop<Self>) {
         match &mut self.left {
-            Some(left) => left.push((session, client)),
-            None => self.session(session, client, events),
+            Some(left) => left.push(parked),
+            None => self.session(parked.session, parked.client, events),
         }
     }
 
@@ -178,7 +183,12 @@ impl Mailboxes {
         let key = match self.watcher.as_mut()?.watch(place) {
             Ok(key) => key,
             Err(error) => {
-                log::warn!("watch a mailbox: {error}: its clients hear of changes later");
+                if !std::mem::replace(&mut self.is_unwatched_told, true) {
+                    log::warn!(
+                        "watch a mailbox: {error}: clients that idle hear of changes later, and are not parked \
+                         (is fs.inotify.max_user_watches too low?)"
+                    );
+                }
                 return None;
             }
         };
@@ -210,7 +220,10 @@ impl Mailboxes {
                     log::warn!("watch mailboxes: {error}");
                 }
             }
-            Err(error) => log::warn!("watch mailboxes: {error}: clients hear of changes later"),
+            Err(error) => log::warn!(
+                "watch mailboxes: {error}: clients that idle hear of changes later, and are not parked \
+                 (is fs.inotify.max_user_instances too low?)"
+            ),
         }
     }
 }

@@ -8,6 +8,8 @@ use mailbox::store::WatchKey;
 use reactor::drive::{self, Connection};
 use reactor::{EventLoop, HandlerId, Letter};
 use services::residents::NewSession;
+use sys::clock;
+use worker::resident::Parked;
 
 use crate::parking::ParkedSession;
 use crate::resident::Mailboxes;
@@ -46,8 +48,10 @@ pub(crate) struct Session {
     me: Option<HandlerId>,
     /// What it came with; only where its process has so few sessions that they may be parked.
     origin: Option<Box<NewSession>>,
-    /// It goes, as this.
-    leaves: Option<NewSession>,
+    /// It goes, as this, idling or not, and is waited for so long.
+    leaves: Option<(NewSession, bool, Duration)>,
+    /// The client has been heard then, and perhaps since.
+    heard_us: u64,
 }
 
 impl Session {
@@ -58,8 +62,9 @@ impl Session {
     /// A session that was parked goes on.
     pub(crate) fn resumed(settings: Arc<SessionSettings>, parked: ParkedSession, mut state: State) -> Self {
         state.features = parked.features;
-        state.resumes = Some(Box::new(parked.view));
-        Self::with(Dialogue::resumed(settings, parked.dialogue), state)
+        state.resumes = parked.view.map(Box::new);
+        let session = Self::with(Dialogue::resumed(settings, parked.dialogue), state);
+        Self { heard_us: parked.heard_us, ..session }
     }
 
     /// It may be parked, and comes back with this.
@@ -79,24 +84,36 @@ impl Session {
             me: None,
             origin: None,
             leaves: None,
+            heard_us: 0,
         }
     }
 
     /// As what it would be parked; none when it can not be.
-    fn parked(&mut self) -> Option<(Features, ParkedView)> {
-        let watched = self.watch.is_some() && self.watches.as_ref().is_none_or(|watches| watches.is_empty());
-        if !(watched && self.origin.is_some() && self.machine.can_park()) {
+    fn parked(&mut self) -> Option<(Features, Option<ParkedView>)> {
+        let state = self.state.as_ref()?;
+        // Where a client wants to hear of changes and there can be no watch, only a process can look for them.
+        let hears = self.machine.is_idle() && state.view.is_some();
+        let watched = hears == self.watch.is_some();
+        let needs_no_more = self.watches.as_ref().is_none_or(|watches| watches.is_empty());
+        if !(watched && needs_no_more && self.origin.is_some() && self.machine.can_park()) {
             return None;
         }
-        self.state.as_ref()?.parked()
+        state.parked()
     }
 
     /// Goes, if it can.
     fn leave(&mut self) {
         let Some((features, view)) = self.parked() else { return };
         let Some(origin) = &self.origin else { return };
-        let parked = ParkedSession { dialogue: self.machine.parked(), features, view };
-        self.leaves = parked.into_session(origin);
+        let now_us = clock::now_us();
+        if self.machine.take_heard() {
+            self.heard_us = now_us;
+        }
+        let (dialogue, heard_us) = (self.machine.parked(), self.heard_us);
+        let silent = Duration::from_micros(now_us.saturating_sub(heard_us));
+        let (idles, patience) = (dialogue.idles, self.machine.patience_with_silence(silent));
+        let parked = ParkedSession { dialogue, features, view, heard_us };
+        self.leaves = parked.into_session(origin).map(|session| (session, idles, patience));
         if self.leaves.is_some() {
             self.machine.park();
             self.wants_poll = true;
@@ -215,7 +232,10 @@ impl drive::Session<Mailboxes> for Session {
                 let idle = self.machine.is_idle();
                 self.offload(events, me, move |state| state.changes(changed, idle))
             }
-            Question::Resume => self.offload(events, me, State::resume),
+            Question::Resume => {
+                let idles = self.machine.is_idle();
+                self.offload(events, me, move |state| state.resume(idles))
+            }
             Question::IdleEnds => {
                 self.end_watch(mailboxes, me);
                 Some(Answer::Proceed)
@@ -277,8 +297,9 @@ impl drive::Session<Mailboxes> for Session {
         mailboxes: &mut Mailboxes,
         events: &mut EventLoop<Mailboxes>,
     ) {
-        if let (Some(session), Ok(client)) = (self.leaves.take(), connection.into_socket()) {
-            mailboxes.has_left(session, client, events);
+        if let (Some((session, idles, patience)), Ok(client)) = (self.leaves.take(), connection.into_socket())
+        {
+            mailboxes.has_left(Parked { session, client, idles, patience }, events);
         }
     }
 

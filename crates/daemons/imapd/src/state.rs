@@ -260,6 +260,14 @@ impl State {
         }
     }
 
+    /// What is new in a mailbox that has just been synced, for a client that idles. [`State::changes`] comes after it, with a watch.
+    pub(crate) fn first_changes(&mut self) -> Answer {
+        let mut out = self.out();
+        // What can not be told now is told then.
+        let _ = self.tell_synced(&News { expunges: true, ..News::default() }, &mut out);
+        Answer::Changes(out.into_bytes())
+    }
+
     /// True when there is more.
     fn tell_changes(&mut self, changed: Changed, idle: bool, out: &mut Out) -> Result<bool, Refused> {
         // Sequence numbers stay while messages are being sent.

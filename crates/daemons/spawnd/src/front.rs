@@ -33,7 +33,7 @@ pub(crate) struct Spawnd {
 
 impl Service for Spawnd {
     const PROGRAM: &'static str = "spawnd";
-    const POOL_THREADS: usize = 1;
+    const POOL_THREADS: usize = 4;
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let zygote = ZYGOTE.get().ok_or_else(|| StartError::Refused("there is no zygote".to_owned()))?;

@@ -13,9 +13,10 @@
 //! It also brings clients that have logged in to their mailboxes. pop3d(8) passes a client on with a ticket; spawnd asks
 //! authd(8) whom the ticket stands for, and gives the client to a resident: the mailbox half of the client's program, run
 //! as the owner of the mailbox, one process for all users with the same owner. A resident without sessions ends after a
-//! minute.
+//! minute. One resident of each program that has been wanted is started before it is needed, and is called `resident-spare` until
+//! then.
 //!
-//! When all clients of a resident idle, it gives them to spawnd and ends (`imapd_hibernate_time`). spawnd reads nothing of
+//! When all clients of a resident have nothing to say, it gives them to spawnd and ends (`imapd_hibernate_time`). spawnd reads nothing of
 //! them, and can read no mail: it waits until one of them speaks, or until the kernel says that a mailbox has changed, and
 //! gives them to a fresh resident of the same owner.
 //!

@@ -5,17 +5,18 @@
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::rc::Rc;
 use std::time::Duration;
 
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
-use services::residents::Parking;
+use services::residents::{ParkedClient, ParkedWords, Parking};
 use sys::{descriptors, sockets};
 
 use crate::front::Spawnd;
 use crate::residents::{Guest, Household};
 
-/// Clients hear no more often that the server is still there.
-const NOTICE_FLOOR: Duration = Duration::from_secs(1);
+/// Clients hear no more often that the server is still there, and none is late earlier.
+const PATIENCE_FLOOR: Duration = Duration::from_secs(1);
 
 /// The clients of all owners that are parked.
 #[derive(Default)]
@@ -23,28 +24,46 @@ pub(crate) struct ParkedHomes {
     homes: HashMap<u64, Home>,
     by_household: HashMap<Household, u64>,
     last_number: u64,
+    /// What the clients of the last home hear; mostly all hear the same.
+    words: Option<Rc<ParkedWords>>,
 }
 
 /// The clients of one owner.
 struct Home {
     household: Household,
     clients: Vec<Waiting>,
-    watch: OwnedFd,
+    /// None where nobody wants to hear of changes.
+    watch: Option<OwnedFd>,
     /// Those in the loop that wait for one of them, or the watch.
     handlers: Vec<HandlerId>,
-    notice: Vec<u8>,
-    notice_interval: Duration,
-    farewell: Vec<u8>,
+    words: Rc<ParkedWords>,
 }
 
 struct Waiting {
     socket: OwnedFd,
     message: Vec<u8>,
+    idles: bool,
+    patience: Duration,
+}
+
+impl Waiting {
+    fn new(socket: OwnedFd, client: ParkedClient) -> Self {
+        let patience = Duration::from_secs(client.patience_seconds).max(PATIENCE_FLOOR);
+        Self { socket, message: client.session, idles: client.idles, patience }
+    }
 }
 
 impl ParkedHomes {
     pub(crate) fn len(&self) -> usize {
         self.homes.len()
+    }
+
+    /// The words that are there already where they are the same.
+    fn shared(&mut self, words: ParkedWords) -> Rc<ParkedWords> {
+        match &self.words {
+            Some(last) if **last == words => Rc::clone(last),
+            _ => Rc::clone(self.words.insert(Rc::new(words))),
+        }
     }
 }
 
@@ -54,18 +73,16 @@ impl Spawnd {
         &mut self,
         household: Household,
         parking: Parking,
-        (sockets, watch): (Vec<OwnedFd>, OwnedFd),
+        (sockets, watch): (Vec<OwnedFd>, Option<OwnedFd>),
         events: &mut EventLoop<Self>,
     ) {
-        let clients = sockets.into_iter().zip(parking.sessions);
+        let clients = sockets.into_iter().zip(parking.clients);
         let mut home = Home {
             household: household.clone(),
-            clients: clients.map(|(socket, message)| Waiting { socket, message }).collect(),
+            clients: clients.map(|(socket, client)| Waiting::new(socket, client)).collect(),
             watch,
             handlers: Vec::new(),
-            notice: parking.notice,
-            notice_interval: Duration::from_secs(parking.notice_seconds).max(NOTICE_FLOOR),
-            farewell: parking.farewell,
+            words: self.residents.parked.shared(parking.words),
         };
         if self.residents.is_stopping {
             return home.say_farewell();
@@ -90,26 +107,55 @@ impl Spawnd {
 
     /// One of them has something to say, or to hear: they all go to a resident.
     fn wake(&mut self, number: u64, events: &mut EventLoop<Self>) {
-        let Some(home) = self.take_home(number, events) else { return };
+        let Some(mut home) = self.take_home(number, events) else { return };
         let (order, folders) = (home.household.order(), home.household.folders());
-        let refusal = String::from_utf8_lossy(&home.farewell).into_owned();
-        for Waiting { socket, message } in home.clients {
+        let refusal = String::from_utf8_lossy(&home.words.farewell).into_owned();
+        for Waiting { socket, message, .. } in std::mem::take(&mut home.clients) {
             let (refusal, order, folders) = (refusal.clone(), order.clone(), folders.clone());
             self.give(Guest { socket, refusal, message, order, folders, tries: 0 }, events);
         }
+        home.close(events);
     }
 
     /// A client has closed its side. When it has said nothing before, that is all: nobody has to be started for it.
     fn let_go(&mut self, number: u64, descriptor: RawFd, events: &mut EventLoop<Self>) {
         let Some(home) = self.residents.parked.homes.get_mut(&number) else { return };
-        let gone = home.clients.iter().position(|client| {
-            client.socket.as_raw_fd() == descriptor && sockets::has_ended(client.socket.as_fd())
-        });
-        let Some(gone) = gone else { return self.wake(number, events) };
-        events.forget(descriptor);
-        home.clients.swap_remove(gone);
-        if home.clients.is_empty() {
-            self.take_home(number, events);
+        match home.place(descriptor).filter(|place| home.clients[*place].has_ended()) {
+            Some(place) => self.part_with(number, place, events),
+            None => self.wake(number, events),
+        }
+    }
+
+    /// The patience with a client has come to its end: it hears that the server is there, or that it has been silent for too long.
+    /// True when it stays.
+    fn remind(
+        &mut self,
+        number: u64,
+        descriptor: RawFd,
+        events: &mut EventLoop<Self>,
+        me: HandlerId,
+    ) -> bool {
+        let Some(home) = self.residents.parked.homes.get_mut(&number) else { return false };
+        let Some(place) = home.place(descriptor) else { return true };
+        let client = &home.clients[place];
+        if client.idles {
+            client.say(&home.words.notice);
+            events.set_deadline(me, Some(events.now() + client.patience));
+            return true;
+        }
+        client.say(&home.words.late);
+        self.part_with(number, place, events);
+        false
+    }
+
+    fn part_with(&mut self, number: u64, place: usize, events: &mut EventLoop<Self>) {
+        let Some(home) = self.residents.parked.homes.get_mut(&number) else { return };
+        let client = home.clients.swap_remove(place);
+        events.forget(client.socket.as_raw_fd());
+        if home.clients.is_empty()
+            && let Some(home) = self.take_home(number, events)
+        {
+            home.close(events);
         }
     }
 
@@ -140,7 +186,12 @@ impl Spawnd {
 impl Home {
     fn descriptors(&self) -> impl Iterator<Item = RawFd> {
         let clients = self.clients.iter().map(|client| client.socket.as_raw_fd());
-        std::iter::once(self.watch.as_raw_fd()).chain(clients)
+        self.watch.as_ref().map(AsRawFd::as_raw_fd).into_iter().chain(clients)
+    }
+
+    /// Which client has this connection?
+    fn place(&self, descriptor: RawFd) -> Option<usize> {
+        self.clients.iter().position(|client| client.socket.as_raw_fd() == descriptor)
     }
 
     /// False when the kernel refuses to watch one of them.
@@ -148,29 +199,41 @@ impl Home {
         let descriptors: Vec<RawFd> = self.descriptors().collect();
         for descriptor in descriptors {
             match events.add(Box::new(Waiter { descriptor, number })) {
-                Ok(handler) => self.handlers.push(handler),
+                Ok(handler) => {
+                    self.handlers.push(handler);
+                    let patience = self.place(descriptor).map(|place| self.clients[place].patience);
+                    events.set_deadline(handler, patience.map(|patience| events.now() + patience));
+                }
                 Err(error) => {
                     log::warn!("watch a client that waits: {error}");
                     return false;
                 }
             }
         }
-        // The first is the watch's, which stays when a client goes.
-        if let Some(first) = self.handlers.first() {
-            events.set_deadline(*first, Some(events.now() + self.notice_interval));
-        }
         true
     }
 
-    fn say(&self, words: &[u8]) {
-        for client in &self.clients {
-            // One that is gone, or reads nothing, is found out when it is waked.
-            let _ = descriptors::send_at_once(&client.socket, words);
-        }
+    /// Nobody waits here any more. To let a watch of inotify(7) go takes the kernel some milliseconds: it waits until no processor
+    /// looks at it any more. The loop does not wait for that.
+    fn close(self, events: &mut EventLoop<Spawnd>) {
+        let (Some(handler), Some(watch)) = (self.handlers.first(), self.watch) else { return };
+        // The handler has gone, and hears nothing of it. Without room in the pool the watch goes here.
+        let _ = events.offload(*handler, move || drop(watch));
     }
 
     fn say_farewell(self) {
-        self.say(&self.farewell);
+        self.clients.iter().for_each(|client| client.say(&self.words.farewell));
+    }
+}
+
+impl Waiting {
+    fn say(&self, words: &[u8]) {
+        // One that is gone, or reads nothing, is found out when it is waked.
+        let _ = descriptors::send_at_once(&self.socket, words);
+    }
+
+    fn has_ended(&self) -> bool {
+        sockets::has_ended(self.socket.as_fd())
     }
 }
 
@@ -205,11 +268,7 @@ impl Handler<Spawnd> for Waiter {
     }
 
     fn elapsed(&mut self, spawnd: &mut Spawnd, events: &mut EventLoop<Spawnd>, me: HandlerId) -> Fate {
-        if let Some(home) = spawnd.residents.parked.homes.get(&self.number) {
-            home.say(&home.notice);
-            events.set_deadline(me, Some(events.now() + home.notice_interval));
-        }
-        Fate::Keep
+        if spawnd.remind(self.number, self.descriptor, events, me) { Fate::Keep } else { Fate::Close }
     }
 
     fn stopping(&mut self, _: &mut Spawnd, _: &mut EventLoop<Spawnd>, _: HandlerId) -> Fate {

@@ -13,7 +13,8 @@ use mailbox::job::Hello;
 use reactor::channel::{Channel, Line, Send, Talk, TextLine};
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use services::residents::{
-    NewSession, PARKING_LIMIT_BYTES, Parking, Program, Report, STAY, SessionRequest, Setup, refuse,
+    NewSession, PARKED_LIMIT, PARKING_LIMIT_BYTES, Parking, Program, Report, STAY, SessionRequest, Setup,
+    refuse,
 };
 use sys::descriptors;
 use sys::ids::Identity;
@@ -32,6 +33,10 @@ const TRIES_LIMIT: u8 = 3;
 const ON_THE_WAY_LIMIT: usize = 1000;
 /// One that has lived for less does not park its clients: to start processes over and over must not be in an owner's hands.
 const LIFE_FLOOR: Duration = Duration::from_millis(500);
+/// So many guests are on their way to a resident before it is ready: it finds them when it is.
+const EARLY_LIMIT: usize = PARKED_LIMIT;
+/// So often the log says that clients that wait can not be taken.
+const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a resident may take to report for work.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -87,7 +92,7 @@ struct Resident {
     household: Household,
     /// Sessions that were sent to it.
     sent: u64,
-    /// Guests that wait for it to be ready; none once it is.
+    /// Guests that wait for it to be ready, beyond the first; none once it is.
     waiting: Option<Vec<Guest>>,
     /// Guests that were sent to it, which it has not taken yet: should it die, they go to another.
     on_the_way: VecDeque<Guest>,
@@ -109,6 +114,8 @@ pub(crate) struct Residents {
     pub(crate) parked: ParkedHomes,
     /// The suite stops.
     pub(crate) is_stopping: bool,
+    /// It was said then that clients could not be taken.
+    complained: Option<Instant>,
 }
 
 impl Residents {
@@ -123,6 +130,7 @@ impl Residents {
             setup,
             parked: ParkedHomes::default(),
             is_stopping: false,
+            complained: None,
         }
     }
 
@@ -145,6 +153,16 @@ impl Residents {
             let _ = descriptors::send(resident.line.as_fd(), &order, &[]);
         }
         self.dismiss_all();
+    }
+
+    /// Clients that wait could not be taken; they stay with their process, which tries again. Said once in a while.
+    fn complain(&mut self, come: usize, wanted: usize) {
+        if self.complained.is_none_or(|before| before.elapsed() >= COMPLAINT_INTERVAL) {
+            self.complained = Some(Instant::now());
+            log::warn!(
+                "take clients that wait: {come} of {wanted} connections came: the limit of open files (ulimit -n) is too low"
+            );
+        }
     }
 
     /// Makes sure that authd can be asked.
@@ -281,11 +299,9 @@ impl Spawnd {
 
     fn send_in(&mut self, id: HandlerId, guest: Guest, events: &mut EventLoop<Self>) {
         let Some(resident) = self.residents.residents.get_mut(&id) else { return guest.refuse() };
-        if let Some(waiting) = resident.waiting.as_mut().filter(|waiting| waiting.len() < WAITING_LIMIT) {
-            return waiting.push(guest);
-        }
-        if resident.waiting.is_some() {
-            return guest.refuse();
+        let is_early = resident.on_the_way.len() < EARLY_LIMIT;
+        if let Some(waiting) = resident.waiting.as_mut().filter(|waiting| !(is_early && waiting.is_empty())) {
+            return if waiting.len() < WAITING_LIMIT { waiting.push(guest) } else { guest.refuse() };
         }
         match send_with_log(&resident.line, &guest.message, Some(&guest.socket)) {
             Ok(()) => {
@@ -339,16 +355,21 @@ impl Spawnd {
     fn park(&mut self, parking: Parking, files: Vec<OwnedFd>, id: HandlerId, events: &mut EventLoop<Self>) {
         let Some(resident) = self.residents.residents.get(&id) else { return };
         let is_young = events.now().duration_since(resident.started) < LIFE_FLOOR;
+        let is_awaited = !is_young && parking.come == resident.sent;
+        let (line, household) = (Rc::clone(&resident.line), resident.household.clone());
         let mut sockets = files;
-        let watch = sockets.pop().filter(|_| !sockets.is_empty() && sockets.len() == parking.sessions.len());
-        let Some(watch) = watch.filter(|_| !is_young && parking.come == resident.sent) else {
+        let watch = if sockets.len() > parking.clients.len() { sockets.pop() } else { None };
+        let is_whole = !sockets.is_empty() && sockets.len() == parking.clients.len();
+        if !is_whole {
+            self.residents.complain(sockets.len(), parking.clients.len());
+        }
+        if !is_whole || !is_awaited {
             let order = Attributes::new().with("order", STAY).to_bytes();
             // One that can not hear it has ended, and its clients with it.
-            let _ = descriptors::send(resident.line.as_fd(), &order, &[]);
+            let _ = descriptors::send(line.as_fd(), &order, &[]);
             return;
-        };
-        resident.line.finish_writing();
-        let household = resident.household.clone();
+        }
+        line.finish_writing();
         self.forget_current(&household, id);
         self.settle(household, parking, (sockets, watch), events);
     }
@@ -457,6 +478,10 @@ impl Handler<Spawnd> for ResidentLine {
     /// It does not report for work.
     fn elapsed(&mut self, spawnd: &mut Spawnd, events: &mut EventLoop<Spawnd>, me: HandlerId) -> Fate {
         log::warn!("a resident does not report for work");
+        if let Some(resident) = spawnd.residents.residents.get_mut(&me) {
+            // It may still take them.
+            resident.on_the_way.clear();
+        }
         spawnd.resident_is_gone(me, events);
         Fate::Close
     }

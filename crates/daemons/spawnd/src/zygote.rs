@@ -2,12 +2,15 @@
 //!
 //! It is forked before spawnd has read a byte from anywhere, has one thread, opens no file, and takes orders
 //! from the front only, within bounds that the first word fixes. Each courier is a copy of it, so that a courier's
-//! memory holds nothing either.
+//! memory holds nothing either. A resident is another program; of each that is wanted at all, one has been started already and
+//! waits to hear from here, and from nobody else, whom it becomes. It has read nothing until then.
 
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use mailbox::job::Hello;
+use services::residents::{Calling, Program};
 use sys::ids::{self, Identity};
 use sys::{descriptors, fork, process};
 
@@ -33,6 +36,8 @@ struct Keeper {
     orders: OwnedFd,
     host: String,
     couriers: usize,
+    /// Residents that wait to be needed, each by our end of its line: to start one takes long, to become somebody does not.
+    spares: HashMap<Program, OwnedFd>,
 }
 
 /// Forks the zygote off this process.
@@ -40,7 +45,9 @@ pub(crate) fn start() -> io::Result<Zygote> {
     let (ours, theirs) = descriptors::message_pair()?;
     let is_root = ids::is_root();
     let parent = std::process::id();
-    fork::fork(|| Keeper { orders: theirs, host: process::host_name(), couriers: 0 }.run(parent))?;
+    let keeper =
+        || Keeper { orders: theirs, host: process::host_name(), couriers: 0, spares: HashMap::new() };
+    fork::fork(|| keeper().run(parent))?;
     Ok(Zygote { orders: ours, is_root })
 }
 
@@ -94,17 +101,49 @@ impl Keeper {
         let Some(order) = Order::from_bytes(word).filter(|order| bounds.admit(&order.identity)) else {
             return refuse(&line, "the order is out of the bounds that were fixed at the start", true);
         };
+        if !self.call_spare(&order, &line) {
+            self.start(bounds, &order, line);
+        }
+        if let Some(program) = order.program {
+            self.prepare_spare(program);
+        }
+    }
+
+    fn start(&mut self, bounds: &Bounds, order: &Order, line: OwnedFd) {
         if self.couriers >= COURIERS_LIMIT {
             return refuse(&line, "too many couriers", false);
         }
         let parent = std::process::id();
         let run = || match order.program {
-            None => courier::run(&line, &order, bounds, &self.host, parent),
-            Some(program) => resident::run(&line, &order, program, parent),
+            None => courier::run(&line, order, bounds, &self.host, parent),
+            Some(program) => resident::run(&line, order, program, parent),
         };
         match fork::fork(run) {
             Ok(_) => self.couriers += 1,
             Err(error) => refuse(&line, &format!("fork: {error}"), false),
+        }
+    }
+
+    /// Gives the order to a resident that waits for one. False where none does.
+    fn call_spare(&mut self, order: &Order, line: &OwnedFd) -> bool {
+        let Some(spare) = order.program.and_then(|program| self.spares.remove(&program)) else {
+            return false;
+        };
+        let calling = Calling { identity: order.identity.clone() };
+        // One that was killed does not hear it.
+        descriptors::send(&spare, &calling.to_attributes().to_bytes(), &[line.as_fd()]).is_ok()
+    }
+
+    /// Starts a resident for the next order. Without one, the order takes longer.
+    fn prepare_spare(&mut self, program: Program) {
+        if self.spares.contains_key(&program) || self.couriers >= COURIERS_LIMIT {
+            return;
+        }
+        let Ok((ours, theirs)) = descriptors::message_pair() else { return };
+        let parent = std::process::id();
+        if fork::fork(|| resident::wait(&theirs, program, parent)).is_ok() {
+            self.couriers += 1;
+            self.spares.insert(program, ours);
         }
     }
 }

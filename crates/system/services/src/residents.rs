@@ -5,6 +5,10 @@
 //! and serves everybody whose mail that owner has. With TLS the client stays where it is, and one end of a pair of
 //! sockets goes the way.
 
+mod parking;
+
+pub use parking::{PARKED_LIMIT, PARKING_LIMIT_BYTES, ParkedClient, ParkedWords, Parking, STAY};
+
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
@@ -18,6 +22,7 @@ use mailbox::store::{Layout, Limits, Location};
 use mailbox::{Form, Place};
 use sys::descriptors;
 use sys::directory::Links;
+use sys::ids::Identity;
 use sys::sockets::{self, Socket};
 
 use crate::couriers;
@@ -126,63 +131,31 @@ pub enum Report {
     },
 }
 
-/// A resident's word to spawnd that all its clients only wait, with their sockets, and after them what tells that a mailbox has
-/// changed. Spawnd closes the line, and has the clients from then on; or it orders to stay.
+/// From the process that keeps root to one that waits to be a resident: whom it becomes. The line to spawnd comes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parking {
-    /// Sessions that have come since the resident's start: if there are more, one is on the way.
-    pub come: u64,
-    /// The message of a [`NewSession`] for each client, by which another resident takes it up.
-    pub sessions: Vec<Vec<u8>>,
-    /// What each client hears now and then.
-    pub notice: Vec<u8>,
-    /// How often, in seconds.
-    pub notice_seconds: u64,
-    /// What each client hears when the service ends, or nobody takes it up.
-    pub farewell: Vec<u8>,
+pub struct Calling {
+    /// For good.
+    pub identity: Identity,
 }
 
-/// The order by which spawnd answers a [`Parking`] that it does not take.
-pub const STAY: &str = "stay";
-/// So many clients of a resident may be parked; more of them share the cost of their process.
-pub const PARKED_LIMIT: usize = 8;
-/// And a [`Parking`] is not longer than this, in bytes.
-pub const PARKING_LIMIT_BYTES: usize = 32 * 1024;
-
-impl Parking {
+impl Calling {
     /// The message that goes over the socket.
     pub fn to_attributes(&self) -> Attributes {
-        let mut message = Attributes::new()
-            .with("report", "park")
-            .with("come", self.come)
-            .with("notice", STANDARD.encode(&self.notice))
-            .with("notice_seconds", self.notice_seconds)
-            .with("farewell", STANDARD.encode(&self.farewell));
-        for (number, session) in self.sessions.iter().enumerate() {
-            message.push(&format!("session_{number}"), STANDARD.encode(session));
-        }
-        message
+        let groups: Vec<String> = self.identity.groups.iter().map(u32::to_string).collect();
+        Attributes::new()
+            .with("order", "become")
+            .with("uid", self.identity.uid)
+            .with("gid", self.identity.gid)
+            .with("groups", groups.join(" "))
     }
 
-    /// Reads what [`Parking::to_attributes`] wrote.
-    ///
-    /// # Errors
-    /// As [`SessionRequest::from_attributes`].
-    pub fn from_attributes(message: &Attributes) -> Result<Self, Missing> {
-        if message.text("report")? != "park" {
-            return Err(Missing { name: "report" });
-        }
-        let bytes = |name: &'static str| STANDARD.decode(message.text(name)?).map_err(|_| Missing { name });
-        let sessions = (0..PARKED_LIMIT)
-            .map_while(|number| message.get(&format!("session_{number}")))
-            .map(|text| STANDARD.decode(text).map_err(|_| Missing { name: "session" }));
-        Ok(Self {
-            come: message.parse("come")?,
-            sessions: sessions.collect::<Result<_, _>>()?,
-            notice: bytes("notice")?,
-            notice_seconds: message.parse("notice_seconds")?,
-            farewell: bytes("farewell")?,
-        })
+    /// Reads what [`Calling::to_attributes`] wrote; none when the message is something else.
+    pub fn from_attributes(message: &Attributes) -> Option<Self> {
+        let is_one = message.get("order") == Some("become");
+        let groups = message.get("groups")?.split_whitespace().map(str::parse);
+        let groups = groups.collect::<Result<_, _>>().ok()?;
+        let identity = Identity { uid: message.parse("uid").ok()?, gid: message.parse("gid").ok()?, groups };
+        is_one.then_some(Self { identity })
     }
 }
 
@@ -456,15 +429,12 @@ mod tests {
             follow_links: false,
             locks,
         };
-        assert_eq!(Setup::from_attributes(&setup.to_attributes()), Ok(setup));
-        let parking = Parking {
-            come: 3,
-            sessions: vec![b"a\0b".to_vec(), Vec::new()],
-            notice: b"* OK\r\n".to_vec(),
-            notice_seconds: 120,
-            farewell: b"* BYE\r\n".to_vec(),
-        };
-        assert_eq!(Parking::from_attributes(&parking.to_attributes()), Ok(parking));
+        assert_eq!(Setup::from_attributes(&setup.to_attributes()), Ok(setup.clone()));
+        for groups in [Vec::new(), vec![8, 100]] {
+            let calling = Calling { identity: Identity { groups, ..Identity::new(5000, 5001) } };
+            assert_eq!(Calling::from_attributes(&calling.to_attributes()), Some(calling));
+        }
+        assert_eq!(Calling::from_attributes(&setup.to_attributes()), None);
         for report in [Report::Ready, Report::Came { come: 3 }, Report::Idle { come: 7 }] {
             assert_eq!(Report::from_attributes(&report.to_attributes()), Ok(report));
         }

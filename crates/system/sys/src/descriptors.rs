@@ -9,7 +9,7 @@ use nix::sys::socket::{
 };
 
 /// How many open files one message can carry.
-pub const DESCRIPTORS_PER_MESSAGE: usize = 16;
+pub const DESCRIPTORS_PER_MESSAGE: usize = 64;
 
 /// Two connected sockets that keep message borders and order (SOCK_SEQPACKET), closed on exec.
 ///

@@ -24,10 +24,14 @@ use std::time::{Duration, Instant};
 
 use attributes::Attributes;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
-use services::residents::{MESSAGE_LIMIT_BYTES, NewSession, PARKING_LIMIT_BYTES, Parking, Report, Setup};
+use services::residents::{
+    Calling, MESSAGE_LIMIT_BYTES, NewSession, PARKING_LIMIT_BYTES, ParkedClient, ParkedWords, Parking,
+    Report, Setup,
+};
 use sys::descriptors::{self, Received};
 use sys::sandbox::{Access, Calls, Reach, Sandbox};
 use sys::sockets::Socket;
+use sys::{fork, ids};
 
 use crate::{protocol, watchdog};
 
@@ -35,6 +39,8 @@ use crate::{protocol, watchdog};
 pub const ARGUMENT: &str = "resident";
 /// The line to spawnd has this number at the start.
 pub const LINE_DESCRIPTOR: RawFd = 3;
+/// What a resident is named that was started before anybody needed it, while it waits.
+const SPARE_NAME: &str = "resident-spare";
 /// How long a resident stays without a session.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 /// How long one look for spawnd's word takes, in milliseconds.
@@ -80,16 +86,25 @@ pub trait Resident: Sized + 'static {
 /// Clients that wait, without a process of their own.
 #[derive(Debug)]
 pub struct ParkedClients {
-    /// Each with what [`Resident::session`] needs to take it up.
-    pub clients: Vec<(NewSession, Socket)>,
-    /// Readable when something has changed that one of them waits for.
-    pub watch: OwnedFd,
-    /// What each hears now and then.
-    pub notice: Vec<u8>,
-    /// How often.
-    pub notice_interval: Duration,
-    /// What each hears when the service ends.
-    pub farewell: Vec<u8>,
+    /// Each of them.
+    pub clients: Vec<Parked>,
+    /// Readable when something has changed that one of them waits for; none where none does.
+    pub watch: Option<OwnedFd>,
+    /// What they hear.
+    pub words: ParkedWords,
+}
+
+/// A client that waits.
+#[derive(Debug)]
+pub struct Parked {
+    /// What [`Resident::session`] needs to take it up.
+    pub session: NewSession,
+    /// Its connection.
+    pub client: Socket,
+    /// As in [`ParkedClient`].
+    pub idles: bool,
+    /// How often it hears that the server is there, or how long it may be silent.
+    pub patience: Duration,
 }
 
 /// Has spawnd started this process?
@@ -113,11 +128,7 @@ fn begin<R: Resident>() -> io::Result<()> {
     sys::allocator::give_back();
     sys::signals::ignore_broken_pipes();
     sys::process::raise_descriptor_limit();
-    let mut buffer = vec![0; MESSAGE_LIMIT_BYTES];
-    let received = descriptors::receive(&line, &mut buffer)?;
-    open_log(R::PROGRAM, received.files.into_iter().next());
-    let words = decode(&buffer[..received.length]).ok_or(io::ErrorKind::InvalidData)?;
-    let setup = Setup::from_attributes(&words).map_err(io::Error::other)?;
+    let Some((line, setup)) = receive_setup(line, R::PROGRAM)? else { return Ok(()) };
     let resident = R::open(&setup)?;
     if let Some(folders) = &setup.folders {
         // What does not exist can not be left within reach. Whoever can not make it has no folders, and is told then.
@@ -125,6 +136,35 @@ fn begin<R: Resident>() -> io::Result<()> {
     }
     confine(&setup)?;
     Run::new(resident, line)?.until_the_end()
+}
+
+/// Waits for spawnd's first word. Who was started before anybody needed it, while it was still root, waits for its calling first:
+/// whom it becomes, and the line to spawnd. None when it is not needed any more.
+fn receive_setup(mut line: OwnedFd, program: &str) -> io::Result<Option<(OwnedFd, Setup)>> {
+    let zygote = fork::parent_id();
+    if !sys::sockets::wait_readable(line.as_fd(), 0) {
+        sys::process::set_name(SPARE_NAME);
+    }
+    let mut buffer = vec![0; MESSAGE_LIMIT_BYTES];
+    loop {
+        let received = descriptors::receive(&line, &mut buffer)?;
+        if received.length == 0 {
+            return Ok(None);
+        }
+        let words = decode(&buffer[..received.length]).ok_or(io::ErrorKind::InvalidData)?;
+        let file = received.files.into_iter().next();
+        let Some(calling) = Calling::from_attributes(&words) else {
+            open_log(program, file);
+            return Ok(Some((line, Setup::from_attributes(&words).map_err(io::Error::other)?)));
+        };
+        // Nothing that the new line brings can change it again: root is gone.
+        ids::become_for_good(&calling.identity)?;
+        line = file.ok_or(io::ErrorKind::InvalidData)?;
+        sys::process::set_name(program);
+        if !fork::die_with_parent(zygote)? {
+            return Ok(None);
+        }
+    }
 }
 
 fn decode(bytes: &[u8]) -> Option<Attributes> {
@@ -223,23 +263,22 @@ impl<R: Resident> Run<R> {
         if is_sent && !self.is_to_stay() {
             return true;
         }
-        for (session, client) in parked.clients {
+        for Parked { session, client, .. } in parked.clients {
             self.resident.session(session, client, &mut self.events);
         }
         false
     }
 
     fn send_parked(&self, parked: &ParkedClients) -> bool {
-        let parking = Parking {
-            come: self.inbox.borrow().come,
-            sessions: parked.clients.iter().map(|(session, _)| session.to_attributes().to_bytes()).collect(),
-            notice: parked.notice.clone(),
-            notice_seconds: parked.notice_interval.as_secs(),
-            farewell: parked.farewell.clone(),
-        };
-        let message = parking.to_attributes().to_bytes();
-        let clients = parked.clients.iter().map(|(_, client)| client.as_fd());
-        let files: Vec<_> = clients.chain([parked.watch.as_fd()]).collect();
+        let clients = parked.clients.iter().map(|parked| ParkedClient {
+            session: parked.session.to_attributes().to_bytes(),
+            idles: parked.idles,
+            patience_seconds: parked.patience.as_secs(),
+        });
+        let (come, words) = (self.inbox.borrow().come, parked.words.clone());
+        let message = Parking { come, clients: clients.collect(), words }.to_attributes().to_bytes();
+        let sockets = parked.clients.iter().map(|parked| parked.client.as_fd());
+        let files: Vec<_> = sockets.chain(parked.watch.as_ref().map(AsFd::as_fd)).collect();
         message.len() <= PARKING_LIMIT_BYTES && descriptors::send(self.line.as_fd(), &message, &files).is_ok()
     }
 

@@ -1,4 +1,4 @@
-//! A view put away as a few words while its client idles.
+//! A view put away as a few words while its client says nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,12 +23,14 @@ pub(crate) struct ParkedView {
     pub(crate) keywords: usize,
     pub(crate) modseq_told: u64,
     pub(crate) rev2: bool,
+    /// Messages that are gone, which the client has not been told yet.
+    pub(crate) gone: Numbers,
 }
 
 impl View {
-    /// None while there is something that the client has not been told.
+    /// None while there is something on the way to the client.
     pub(crate) fn parked(&self) -> Option<ParkedView> {
-        let is_told = self.gone.is_empty() && self.fresh.is_empty() && self.recent_told == self.recent.len();
+        let is_told = self.fresh.is_empty() && self.recent_told == self.recent.len();
         if !is_told || self.hearing != Hearing::ALL {
             return None;
         }
@@ -42,6 +44,7 @@ impl View {
             keywords: self.keywords,
             modseq_told: self.modseq_told,
             rev2: self.rev2,
+            gone: self.gone.iter().copied().collect(),
         })
     }
 }
@@ -57,6 +60,7 @@ impl ParkedView {
         words.push("keywords", self.keywords);
         words.push("modseq_told", self.modseq_told);
         words.push("rev2", u8::from(self.rev2));
+        words.push("gone", numbers_to_text(&self.gone));
     }
 
     pub(crate) fn read(words: &Attributes) -> Option<Self> {
@@ -70,6 +74,7 @@ impl ParkedView {
             keywords: words.parse("keywords").ok()?,
             modseq_told: words.parse("modseq_told").ok()?,
             rev2: words.get("rev2")? == "1",
+            gone: numbers_of_text(words.get("gone")?)?,
         })
     }
 
@@ -90,7 +95,7 @@ impl ParkedView {
             seen: self.seen,
             recent_told: recent.len(),
             recent,
-            gone: Vec::new(),
+            gone: self.gone.iter().collect(),
             keywords: self.keywords,
             modseq_told: self.modseq_told,
             rev2: self.rev2,

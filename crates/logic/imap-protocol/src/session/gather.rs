@@ -38,6 +38,11 @@ pub(crate) enum Step {
 }
 
 impl Gather {
+    /// Has no command begun?
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.text.is_empty() && self.literal_left == 0 && self.skipping == Skipping::No
+    }
+
     /// Goes on with what has come. Where `wanted` says so of the text before a literal, the literal is the caller's.
     pub(crate) fn step(&mut self, input: &mut Input, limit: usize, wanted: &dyn Fn(&[u8]) -> bool) -> Step {
         loop {

@@ -22,6 +22,9 @@ use crate::write::Out;
 /// Longer lines than this are not DONE.
 const DONE_LIMIT_BYTES: usize = 1024;
 
+/// To a client that says nothing for too long.
+const INACTIVE: &str = "Disconnected for inactivity.";
+
 /// What the mailbox's side is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
@@ -38,7 +41,7 @@ pub enum Question {
     Append(AppendStep),
     /// What is new? The client idles, or wants to hear of it between commands. The first time, begin to watch.
     Changes,
-    /// The client, which idles, was elsewhere: take the mailbox up again as it left it.
+    /// The client was elsewhere: take the mailbox up again as it left it, and if it idles, tell what is new ([`Answer::Changes`]).
     Resume,
     /// The client idles no more.
     IdleEnds,
@@ -123,6 +126,8 @@ pub struct Session {
     /// The client hears of what happens, and may not know everything.
     news: bool,
     gone: bool,
+    /// The client has said something since it was asked last.
+    heard: bool,
 }
 
 impl Session {
@@ -154,6 +159,7 @@ impl Session {
             hears: false,
             news: false,
             gone: false,
+            heard: true,
         }
     }
 
@@ -478,6 +484,7 @@ impl Machine for Session {
         if matches!(self.phase, Phase::Closed) {
             return;
         }
+        self.heard = true;
         match &mut self.compression {
             Some(compression) => compression.push(bytes),
             None => self.input.push(bytes),
@@ -497,7 +504,7 @@ impl Machine for Session {
             (Asked::Nothing, _) => {}
             (Asked::Run, answer) => self.ran(answer),
             (Asked::Append, answer) => self.append_answered(answer),
-            (Asked::Changes, Answer::Changes(bytes)) => self.out.raw(&bytes),
+            (Asked::Changes | Asked::Resume, Answer::Changes(bytes)) => self.out.raw(&bytes),
             (Asked::Changes, Answer::MoreChanges(bytes)) => {
                 self.out.raw(&bytes);
                 self.ask(Question::Changes, Asked::Changes);
@@ -513,7 +520,7 @@ impl Machine for Session {
             self.news = true;
             self.out.untagged(&Reply::ok("Still here"));
         } else {
-            self.out.bye("Disconnected for inactivity.");
+            self.out.bye(INACTIVE);
             self.end();
         }
     }

@@ -27,9 +27,10 @@ parameters! {
     IMAPD_TIMEOUT: Time = "imapd_timeout", "30m", ["imapd"];
     /// How often a client that idles hears that the server is still there. Dovecot: `imap_idle_notify_interval`.
     IMAPD_IDLE_NOTIFY_INTERVAL: Time = "imapd_idle_notify_interval", "2m", ["imapd"];
-    /// When all clients of an owner of mailboxes idle (IDLE) for so long, their process ends, and a process that serves all
-    /// owners and can read no mail waits in its place; as soon as a client speaks or a mailbox changes, another process of the
-    /// owner takes them up again. 0: never. Dovecot: `imap_hibernate_timeout`.
+    /// When all clients of an owner of mailboxes have said nothing for so long, in IDLE or between two commands, their process
+    /// ends, and a process that serves all owners and can read no mail waits in its place; as soon as a client speaks or a mailbox
+    /// changes that it idles in, another process of the owner takes them up again. 0: never. Dovecot: `imap_hibernate_timeout`,
+    /// which is for clients that idle.
     IMAPD_HIBERNATE_TIME: Time = "imapd_hibernate_time", "10s", ["imapd"];
     /// How often a client hears that a command which takes long goes on (RFC 9585). No less than a second.
     IMAPD_PROGRESS_NOTIFY_INTERVAL: Time = "imapd_progress_notify_interval", "15s", ["imapd"];
