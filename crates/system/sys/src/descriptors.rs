@@ -1,15 +1,16 @@
 //! Messages that carry open files from one process to another (unix(7), SCM_RIGHTS).
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, recvmsg,
-    sendmsg, socketpair,
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, sendmsg, socketpair,
 };
 
 /// How many open files one message can carry.
 pub const DESCRIPTORS_PER_MESSAGE: usize = 64;
+/// What their control message takes, in words of eight bytes: a head of two, and two numbers in each.
+const CONTROL_WORDS: usize = 2 + DESCRIPTORS_PER_MESSAGE / 2;
 
 /// Two connected sockets that keep message borders and order (SOCK_SEQPACKET), closed on exec.
 ///
@@ -59,35 +60,57 @@ pub struct Received {
     pub truncated: bool,
 }
 
-/// Receives one message (or what a stream has) into `buffer`.
+/// Receives one message (or what a stream has) into `buffer`. Of files for which this process has no room left (`ulimit -n`) those
+/// that it has room for come; what is taken has an owner in any case.
 ///
 /// # Errors
 /// What recvmsg(2) says; [`io::ErrorKind::WouldBlock`] when a non-blocking socket has nothing.
 pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
-    let mut space = nix::cmsg_space!([RawFd; DESCRIPTORS_PER_MESSAGE]);
-    loop {
-        let mut parts = [IoSliceMut::new(buffer)];
-        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        let message =
-            match recvmsg::<UnixAddr>(socket.as_fd().as_raw_fd(), &mut parts, Some(&mut space), flags) {
-                Err(nix::Error::EINTR) => continue,
-                outcome => outcome?,
-            };
-        let mut files = Vec::new();
-        for part in message.cmsgs()? {
-            if let ControlMessageOwned::ScmRights(raw) = part {
-                files.extend(raw.into_iter().map(own));
+    let mut space = [0_u64; CONTROL_WORDS];
+    let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    // SAFETY: a header of zeros is one without name and parts.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_iov = &raw mut part;
+    header.msg_iovlen = 1;
+    let length = loop {
+        header.msg_control = space.as_mut_ptr().cast();
+        header.msg_controllen = size_of_val(&space);
+        // SAFETY: the header names the buffer and the space for control messages with their lengths; both outlive the call.
+        let length =
+            unsafe { libc::recvmsg(socket.as_fd().as_raw_fd(), &raw mut header, libc::MSG_CMSG_CLOEXEC) };
+        match usize::try_from(length) {
+            Ok(length) => break length,
+            Err(_) => {
+                let error = io::Error::last_os_error();
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return Err(error);
+                }
             }
         }
-        let truncated = message.flags.intersects(MsgFlags::MSG_TRUNC | MsgFlags::MSG_CTRUNC);
-        return Ok(Received { length: message.bytes, files, truncated });
-    }
+    };
+    let truncated = header.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0;
+    Ok(Received { length, files: files_of(&header), truncated })
 }
 
-#[allow(unsafe_code)]
-fn own(raw: RawFd) -> OwnedFd {
-    // SAFETY: the kernel has just made this descriptor for us in recvmsg(2); nobody else knows it.
-    unsafe { OwnedFd::from_raw_fd(raw) }
+/// The files of a message that has just been received.
+fn files_of(header: &libc::msghdr) -> Vec<OwnedFd> {
+    let mut files = Vec::new();
+    // SAFETY: the kernel has filled the space for control messages up to msg_controllen, which these functions keep to; each message
+    // of rights holds whole numbers of descriptors that the kernel has just made for us, and nobody else knows them.
+    unsafe {
+        let mut part = libc::CMSG_FIRSTHDR(header);
+        while let Some(head) = part.as_ref() {
+            if (head.cmsg_level, head.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                let bytes = head.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
+                let numbers = libc::CMSG_DATA(part).cast::<RawFd>();
+                for place in 0..bytes / size_of::<RawFd>() {
+                    files.push(OwnedFd::from_raw_fd(numbers.add(place).read_unaligned()));
+                }
+            }
+            part = libc::CMSG_NXTHDR(header, part);
+        }
+    }
+    files
 }
 
 #[cfg(test)]
@@ -106,6 +129,16 @@ mod tests {
             }
         };
         assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn of_too_many_files_those_come_that_there_is_room_for() {
+        let (here, there) = message_pair().unwrap();
+        let files = vec![here.as_fd(); DESCRIPTORS_PER_MESSAGE + 6];
+        send(&here, b"files", &files).unwrap();
+        let received = receive(&there, &mut [0; 16]).unwrap();
+        assert_eq!((received.length, received.truncated), (5, true));
+        assert_eq!(received.files.len(), DESCRIPTORS_PER_MESSAGE);
     }
 
     #[test]
