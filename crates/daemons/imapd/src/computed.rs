@@ -12,7 +12,7 @@ pub(crate) const SUBJECT: CacheKind = CacheKind(9);
 pub(crate) const ADDRESSES: CacheKind = CacheKind(10);
 pub(crate) const REFERENCES: CacheKind = CacheKind(11);
 /// Made of the folded text of the message with all headers.
-pub(crate) const SIGNATURE: CacheKind = CacheKind(12);
+pub(crate) const SIGNATURE: CacheKind = CacheKind(14);
 
 /// What was computed and the index does not know.
 #[derive(Default)]

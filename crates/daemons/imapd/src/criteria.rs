@@ -4,7 +4,7 @@ use imap_protocol::casemap::{Needle, fold};
 use imap_protocol::types::{Comparator, Date, Flag, Numbers, SearchKey};
 use mailbox::store::{Contents, Flags, Folder, MailError, Message, Uid};
 use message::decode;
-use message::fields::fields;
+use message::fields::{fields, lines};
 use message::sent;
 use message::structure::{Headers, Inner, Part};
 use message::words::decode_header;
@@ -273,11 +273,17 @@ fn text_has(candidate: &mut Candidate<'_>, sought: &Sought) -> Result<bool, Mail
     Ok(candidate.folded_with_headers.as_deref().is_some_and(|folded| sought.needle.is_in_folded(folded)))
 }
 
+/// The fields, and lines that are none.
 fn headers(header: &[u8], out: &mut String) {
-    for field in fields(header) {
-        out.push_str(&String::from_utf8_lossy(field.name));
-        out.push_str(": ");
-        out.push_str(&decode_header(field.value));
+    for (whole, field) in lines(header) {
+        match field {
+            Some(field) => {
+                out.push_str(&String::from_utf8_lossy(field.name));
+                out.push_str(": ");
+                out.push_str(&decode_header(field.value));
+            }
+            None => out.push_str(&decode_header(whole)),
+        }
         out.push('\n');
     }
 }
@@ -290,7 +296,8 @@ fn gather(parts: &Parts<'_>, part: &Part, with_headers: bool, out: &mut String) 
     match &part.inner {
         Inner::Parts(inner) => inner.iter().try_for_each(|part| gather(parts, part, with_headers, out))?,
         Inner::Message(inner) => gather(parts, inner, with_headers, out)?,
-        Inner::Leaf if part.media.is_kind("text") => {
+        // What is of no type that can be read is taken for text.
+        Inner::Leaf if part.media.is_kind("text") || part.media.kind.is_empty() => {
             let charset = part.media.parameter("charset").unwrap_or(b"utf-8");
             out.push_str(&decode::text(charset, &parts.decoded(part, usize::MAX)?));
             out.push('\n');
@@ -303,4 +310,29 @@ fn gather(parts: &Parts<'_>, part: &Part, with_headers: bool, out: &mut String) 
 /// The UIDs of a list of sequence numbers.
 pub(crate) fn uids_of(found: &[(u32, Uid)]) -> Numbers {
     found.iter().map(|(_, uid)| *uid).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_are_no_field_are_found_too() {
+        let text = b"A: b\r\nno field\r\n =?utf-8?q?=C3=A9?=\r\nSubject: =?utf-8?q?=C3=A8?=\r\n\r\n";
+        let mut out = String::new();
+        headers(text, &mut out);
+        assert!(
+            out.contains("no field") && out.contains('\u{e9}') && out.contains("Subject: \u{e8}"),
+            "{out}"
+        );
+    }
+
+    #[test]
+    fn text_of_no_type_is_text() {
+        let text = b"Content-Type: foo bar\r\n\r\nbody\r\n";
+        let root = Part::read(text.as_slice());
+        let mut out = String::new();
+        gather(&Parts::of(text, &root), &root, false, &mut out).unwrap();
+        assert_eq!(out, "body\r\n\n");
+    }
 }

@@ -87,16 +87,25 @@ fn hex(digits: &[u8]) -> Option<u8> {
     u8::from_str_radix(digits, 16).ok()
 }
 
-/// Text in a charset; one that is not known is read as UTF-8, or else as Windows-1252, which has every byte.
+/// Names of ASCII. A byte that is none of it tells that the text is something else.
+const ASCII: [&[u8]; 3] = [b"us-ascii", b"ascii", b"ansi_x3.4-1968"];
+
+/// Text in a charset. One that is not known is read as UTF-8; what is none in it, as Windows-1252, which has every byte.
 pub fn text(charset: &[u8], bytes: &[u8]) -> String {
-    let known = Charset::for_label(charset).unwrap_or(UTF_8);
-    if known == UTF_8 {
-        return match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
-        };
+    let is_ascii = ASCII.iter().any(|name| name.eq_ignore_ascii_case(charset));
+    match Charset::for_label(charset) {
+        Some(known) if known != UTF_8 && !is_ascii => known.decode_without_bom_handling(bytes).0.into_owned(),
+        _ => utf8_or_single_bytes(bytes),
     }
-    known.decode_without_bom_handling(bytes).0.into_owned()
+}
+
+fn utf8_or_single_bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -112,6 +121,9 @@ mod tests {
         assert_eq!(text(b"iso-8859-1", b"\xe9"), "\u{e9}");
         assert_eq!(text(b"", b"\xe9"), "\u{e9}");
         assert_eq!(text(b"x-unknown", "\u{e9}".as_bytes()), "\u{e9}");
+        assert_eq!(text(b"US-ASCII", "\u{e9}".as_bytes()), "\u{e9}");
+        // One byte that is broken does not spoil the others.
+        assert_eq!(text(b"utf-8", b"\xc3\xa9\xe9\xc3\xa9\xc3"), "\u{e9}\u{e9}\u{e9}\u{c3}");
     }
 
     proptest! {

@@ -86,7 +86,21 @@ impl Disposition {
 pub fn token(value: &[u8]) -> Option<Vec<u8>> {
     let mut reader = Reader::new(value);
     let token = reader.token().to_vec();
-    (!token.is_empty() && reader.rest.is_empty()).then_some(token)
+    (!token.is_empty() && reader.rest.is_empty() && !is_comment_open(value)).then_some(token)
+}
+
+/// Does a comment begin that does not end (RFC 5322 §3.2.2)?
+fn is_comment_open(value: &[u8]) -> bool {
+    let (mut depth, mut bytes) = (0_usize, value.iter());
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    depth > 0
 }
 
 /// The tags of Content-Language.
@@ -346,6 +360,7 @@ mod tests {
     fn other_values() {
         assert_eq!(token(b" 8bit (c)"), Some(b"8bit".to_vec()));
         assert_eq!(token(b" x y"), None);
+        assert_eq!([token(b"8bit (x"), token(b"8bit (x\\)"), token(b"8bit (x) (y")], [const { None }; 3]);
         assert_eq!(languages(b"en, de"), [b"en".to_vec(), b"de".to_vec()]);
         assert_eq!(Disposition::parse(b" inline").kind, b"inline");
         assert_eq!(Disposition::parse(b" ;").kind, b"");

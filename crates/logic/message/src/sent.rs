@@ -16,7 +16,7 @@ pub struct Sent {
 
 /// Reads the value of a Date field; `None` where it tells no time.
 pub fn read(value: &[u8]) -> Option<Sent> {
-    let text = without_comments(value);
+    let text = joined_time(&without_comments(value));
     let mut words = text
         .split(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'-'))
         .filter(|word| !word.is_empty())
@@ -56,6 +56,20 @@ fn without_comments(value: &[u8]) -> Vec<u8> {
     value.iter().copied().filter(outside).collect()
 }
 
+/// Blanks beside colons go (RFC 5322 §4.3 lets them stand there).
+fn joined_time(text: &[u8]) -> Vec<u8> {
+    let mut out: Vec<u8> = Vec::with_capacity(text.len());
+    for byte in text {
+        match byte {
+            b':' => out.truncate(out.trim_ascii_end().len()),
+            byte if byte.is_ascii_whitespace() && out.last() == Some(&b':') => continue,
+            _ => {}
+        }
+        out.push(*byte);
+    }
+    out
+}
+
 fn number(word: &[u8]) -> Option<i64> {
     let short = word.len() <= 4 && word.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(word).ok()?.parse().ok().filter(|_| short)
@@ -77,7 +91,8 @@ fn time(word: &[u8]) -> Option<(i64, i64, i64)> {
     let hour = number(parts.next()?)?;
     let minute = number(parts.next()?)?;
     let second = parts.next().map_or(Some(0), number)?;
-    (hour < 24 && minute < 60 && second <= 60).then_some((hour, minute, second))
+    // A leap second is of the day that it ends.
+    (hour < 24 && minute < 60 && second <= 60).then_some((hour, minute, second.min(59)))
 }
 
 /// The zone; the sign has gone where words were split.
@@ -129,6 +144,8 @@ mod tests {
             ("5-Mar-24 10:11:12 EST", 1_709_651_472, -18_000),
             ("Tue, 05 March 124 10:11:12 GMT", 1_709_633_472, 0),
             ("1 Jan 1970 00:00:00", 0, 0),
+            ("1 Jan 1970 00 : 01:  02 +0000", 62, 0),
+            ("31 Dec 1970 23:59:60 +0000", 31_535_999, 0),
         ] {
             assert_eq!(read(value.as_bytes()), Some(Sent { seconds, offset_seconds: offset }), "{value}");
         }
