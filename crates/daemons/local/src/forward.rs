@@ -59,11 +59,11 @@ impl Local {
         recipients: Vec<String>,
     ) -> Letter {
         let recipient = &request.recipients[number];
-        let original = if recipient.original.is_empty() { &recipient.address } else { &recipient.original };
+        let original = recipient.before_aliases();
         // With an owner of its own the list is what its members' reports are about.
         let same_sender = sender.is_none();
         let to = |address: String| Recipient {
-            original: if same_sender { original.clone() } else { address.clone() },
+            original: if same_sender { original.to_owned() } else { address.clone() },
             dsn_original: if same_sender { recipient.dsn_original.clone() } else { String::new() },
             notify: notify_of_members(recipient.notify),
             address,
@@ -78,7 +78,7 @@ impl Local {
             envelope_id: request.envelope_id.clone(),
             return_flags: request.return_flags,
             head: if delivered {
-                format!("Delivered-To: {}\n", on_one_line(&recipient.address))
+                format!("Delivered-To: {}\n", on_one_line(&recipient.address.to_ascii_lowercase()))
             } else {
                 String::new()
             },

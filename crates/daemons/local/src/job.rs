@@ -180,9 +180,9 @@ impl Local {
         let times =
             Times { taken_us: state.taken_us, connected_us: state.taken_us, done_us: clock::now_us() };
         let recipient = &state.request.recipients[part.recipient];
-        let original = if recipient.original.is_empty() { &recipient.address } else { &recipient.original };
+        let original = recipient.before_aliases();
         let shown =
-            Recipient { address: part.address.clone(), original: original.clone(), ..recipient.clone() };
+            Recipient { address: part.address.clone(), original: original.to_owned(), ..recipient.clone() };
         log::info!("{}", log_line(&state.request, &shown, &outcome, times));
         part.outcome = Some(outcome);
         self.report_if_done(ticket.request);

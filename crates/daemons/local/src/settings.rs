@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) limit_bytes: u64,
     /// `prepend_delivered_header` has `file`.
     pub(crate) delivered_to_in_mailbox: bool,
+    /// `enable_original_recipient`
+    pub(crate) tells_original: bool,
     /// `prepend_delivered_header` has `forward`.
     pub(crate) delivered_to_in_forward: bool,
     pub(crate) couriers: CourierSettings,
@@ -52,6 +54,7 @@ impl Settings {
             recipient_delimiter: config.get(&parameters::RECIPIENT_DELIMITER),
             limit_bytes: mailbox_settings::limit_bytes(config, &parameters::MAILBOX_SIZE_LIMIT)?,
             delivered_to_in_mailbox: has("file"),
+            tells_original: config.get(&parameters::ENABLE_ORIGINAL_RECIPIENT),
             delivered_to_in_forward: has("forward"),
             couriers: mailbox_settings::couriers(config, &parameters::MAILBOX_DELIVERY_LOCK)?,
             not_available: not_available(config),

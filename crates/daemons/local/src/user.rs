@@ -77,7 +77,7 @@ impl Local {
         let recipient = &state.request.recipients[part.recipient];
         let envelope = Envelope {
             sender: &state.request.sender,
-            original: if recipient.original.is_empty() { &recipient.address } else { &recipient.original },
+            original: self.settings.tells_original.then(|| recipient.before_aliases()),
             delivered: self.settings.delivered_to_in_mailbox.then_some(recipient.address.as_str()),
             time: &clock::local_time((state.taken_us / 1_000_000) as i64).to_asctime(),
         };

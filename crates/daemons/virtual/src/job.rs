@@ -92,7 +92,8 @@ impl Virtual {
             return Err(Box::new(outcome::would_deliver(&destination)));
         }
         let recipient = &state.request.recipients[ticket.recipient];
-        let head = destination.head(&state.request, ticket.recipient, state.taken_us);
+        let head =
+            destination.head(&state.request, ticket.recipient, state.taken_us, self.settings.tells_original);
         let job = Job {
             place: destination.place.clone(),
             name: state.request.delivery_name(recipient),

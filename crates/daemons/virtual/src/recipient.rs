@@ -62,11 +62,17 @@ impl Virtual {
 
 impl Destination {
     /// The lines above the message.
-    pub(crate) fn head(&self, request: &DeliveryRequest, recipient: usize, now_us: u64) -> String {
+    pub(crate) fn head(
+        &self,
+        request: &DeliveryRequest,
+        recipient: usize,
+        now_us: u64,
+        tells_original: bool,
+    ) -> String {
         let recipient = &request.recipients[recipient];
         let envelope = Envelope {
             sender: &request.sender,
-            original: if recipient.original.is_empty() { &recipient.address } else { &recipient.original },
+            original: tells_original.then(|| recipient.before_aliases()),
             delivered: Some(&recipient.address),
             time: &clock::local_time((now_us / 1_000_000) as i64).to_asctime(),
         };

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) layout: Layout,
     /// `quota_status_overquota`
     pub(crate) over_quota: String,
+    /// `enable_original_recipient`
+    pub(crate) tells_original: bool,
     pub(crate) couriers: CourierSettings,
 }
 
@@ -43,6 +45,7 @@ impl Settings {
                 false => Layout::MaildirPlusPlus,
             },
             over_quota: config.get(&parameters::QUOTA_STATUS_OVERQUOTA),
+            tells_original: config.get(&parameters::ENABLE_ORIGINAL_RECIPIENT),
             couriers: mailbox_settings::couriers(config, &parameters::VIRTUAL_MAILBOX_LOCK)?,
         })
     }

@@ -7,8 +7,8 @@ use crate::place::Form;
 pub struct Envelope<'a> {
     /// The sender, empty for the null sender.
     pub sender: &'a str,
-    /// The recipient before aliases.
-    pub original: &'a str,
+    /// The recipient before aliases; none to leave the line out (`enable_original_recipient`).
+    pub original: Option<&'a str>,
     /// The recipient; none to leave the line out.
     pub delivered: Option<&'a str>,
     /// The local time of delivery as asctime(3) writes it.
@@ -26,7 +26,10 @@ impl Envelope<'_> {
             let from = if sender.is_empty() { "MAILER-DAEMON" } else { &sender };
             lines.push_str(&format!("From {from}  {}\n", self.time));
         }
-        lines.push_str(&format!("Return-Path: <{sender}>\nX-Original-To: {}\n", on_one_line(self.original)));
+        lines.push_str(&format!("Return-Path: <{sender}>\n"));
+        if let Some(original) = self.original {
+            lines.push_str(&format!("X-Original-To: {}\n", on_one_line(original)));
+        }
         if let Some(delivered) = self.delivered {
             lines.push_str(&format!("Delivered-To: {}\n", on_one_line(delivered)));
         }
@@ -47,7 +50,7 @@ mod tests {
     fn lines_are_those_that_postfix_writes() {
         let envelope = Envelope {
             sender: "a b@x.example",
-            original: "o@y",
+            original: Some("o@y"),
             delivered: Some("r\nX: y@y"),
             time: "Sun Nov 22 03:24:06 2026",
         };
@@ -56,5 +59,7 @@ mod tests {
         let null = Envelope { sender: "", delivered: None, ..envelope };
         let mbox = "From MAILER-DAEMON  Sun Nov 22 03:24:06 2026\nReturn-Path: <>\nX-Original-To: o@y\n";
         assert_eq!(null.lines(Form::Mbox), mbox);
+        let bare = Envelope { original: None, ..null };
+        assert_eq!(bare.lines(Form::Maildir), "Return-Path: <>\n");
     }
 }

@@ -95,6 +95,13 @@ pub struct Recipient {
     pub notify: u32,
 }
 
+impl Recipient {
+    /// The address before aliases.
+    pub fn before_aliases(&self) -> &str {
+        if self.original.is_empty() { &self.address } else { &self.original }
+    }
+}
+
 /// RFC 3461 NOTIFY=SUCCESS, as in the queue file.
 const NOTIFY_SUCCESS: u32 = 2;
 

@@ -113,11 +113,11 @@ impl Outcome {
         if self.members.is_empty() {
             return vec![(recipient.clone(), self.clone())];
         }
-        let original = if recipient.original.is_empty() { &recipient.address } else { &recipient.original };
+        let original = recipient.before_aliases();
         let of_member = |member: &Member| {
             let who = Recipient {
                 address: member.address.clone(),
-                original: if *original == member.address { String::new() } else { original.clone() },
+                original: if original == member.address { String::new() } else { original.to_owned() },
                 ..recipient.clone()
             };
             let what = Self {
