@@ -10,6 +10,7 @@ pub mod programs;
 pub mod config;
 pub mod suite;
 pub mod certificate;
+pub mod databases;
 pub mod name_server;
 pub mod judgement;
 pub mod signer;

@@ -7,7 +7,7 @@ use rulefiles::stamp;
 use spam::learned::{Class as Teach, Memory};
 use spam::report::Form;
 use spam::{Answers, Check, Circumstances, Letter, Ruleset};
-use spamc_protocol::{Class, Command, Learn, Reply, Request, Verdict, decompress};
+use spamc_protocol::{Class, Command, Fault, Learn, Reply, Request, Verdict, decompress};
 
 use crate::log_lines::{Facts, write};
 use crate::session::Shared;
@@ -32,7 +32,10 @@ pub(crate) fn judge(shared: &Shared, mut case: Case) -> Reply {
             Err(fault) => return Reply::Fault(fault),
         }
     }
-    let chosen = shared.rules.of(case.request.user.as_deref());
+    let chosen = match shared.rules.of(case.request.user.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(withheld) => return Reply::Fault(Fault::Unavailable(withheld.to_string())),
+    };
     let memory = shared.notes.of(&chosen.rules().settings, chosen.state());
     match case.request.command {
         Command::Tell => tell(chosen.rules(), memory.as_ref(), &case),

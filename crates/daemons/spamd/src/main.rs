@@ -6,7 +6,7 @@
 //!
 //! **spamd** [**-dLxl**] [**-i** *address*] [**-p** *port*] [**--socketpath** *path*] [**-A** *addresses*] [**-u** *user*] [**-r** *pidfile*]
 //! [**-s** *facility*] [**-C** *path*] [**--siteconfigpath** *path*] [**--cf** *line*] [**--virtual-config-dir** *pattern*] [**-m** *number*]
-//! [**-q**] [**--timeout-tcp** *seconds*] [**--timeout-child** *seconds*] [**--milter**] [**--reject-score** *score*]
+//! [**-qQ**] [**--ldap-config**] [**--timeout-tcp** *seconds*] [**--timeout-child** *seconds*] [**--milter**] [**--reject-score** *score*] [**--whole-address**]
 //!
 //! # DESCRIPTION
 //! Reads SpamAssassin's rule files unmodified and judges the messages that clients (spamc(1), Exim, Haraka) hand it in the SPAMC protocol,
@@ -31,11 +31,16 @@
 //! (`dns_block_rule`).
 //!
 //! With **-q** preferences come from the table `userpref` of the database that `user_scores_dsn` names: rows of the user, on top of
-//! those of `@GLOBAL`, or what `user_scores_sql_custom_query` finds. It must be one of SQLite (`DBI:SQLite:dbname=`*file*).
-//! They may hold what a user's file may (`allow_user_rules`). A database that can not be asked is named in the log, and the site's
-//! rules count.
+//! those of `@GLOBAL`, or what `user_scores_sql_custom_query` finds. It is one of MySQL (`DBI:mysql:`*name*`:`*host*, `DBI:MariaDB:`),
+//! PostgreSQL (`DBI:Pg:dbname=`*name*`;host=`*host*) or SQLite (`DBI:SQLite:dbname=`*file*), asked as `user_scores_sql_username` with
+//! `user_scores_sql_password`. With **--ldap-config** they are the values of an attribute in a directory:
+//! `user_scores_dsn ldap://`*host*`/`*base*`?`*attribute*`?`*scope*`?uid=__USERNAME__`, asked as `user_scores_ldap_username`.
+//! They may hold what a user's file may (`allow_user_rules`). Connections are kept. Who does not answer within ten seconds is named
+//! in the log, once for each cause, and the site's rules count (`user_scores_fallback_to_global`; with 0 the client is told
+//! `69 Service Unavailable`, and a milter lets the message pass). Who can not be reached is left alone for up to ten seconds.
+//! Connections to PostgreSQL are not encrypted in this version.
 //!
-//! Not in this version: Razor, Pyzor, DCC, preferences from other databases and from LDAP, **-Q**, TLS. Settings and functions of
+//! Not in this version: Razor, Pyzor, DCC, TLS. Settings and functions of
 //! these are read and named once in the log.
 //!
 //! # ARGUMENTS IN MASTER.CF
@@ -44,6 +49,8 @@
 //! - `default_user=name`: whose preferences count when a message has several recipients.
 //! - `virtual_config_dir=pattern`: where users' `user_prefs` are: `%u` is the whole name, `%l` and `%d` what is before and behind the
 //!   `@`; `%x` is the name if it has a file, else the domain.
+//! - `sql_config=yes`, `ldap_config=yes`: preferences come from a database, or from a directory, as with **-q** and **--ldap-config**.
+//! - `whole_address=yes`: a milter finds a recipient's preferences by its whole address; that is so with `virtual_config_dir` anyway.
 //! - `user_config=yes`: users of the system have ~/.spamassassin/user_prefs.
 //! - `allow_tell=yes`: clients may teach.
 //! - `network=yes`: DNS is asked.
@@ -54,7 +61,10 @@
 //!   is a unix socket; **--socketowner**, **--socketgroup** and **--socketmode** are its own.
 //! - **-A** *addresses*: who may come; this host by default.
 //! - **-L**: no network tests.
-//! - **-q**, **--sql-config**: preferences come from a database.
+//! - **-q**, **--sql-config**: preferences come from a database; without **-x** on top of those of the user's file.
+//! - **--ldap-config**: with **-x**, preferences come from a directory.
+//! - **-Q**, **--setuid-with-sql**, **--setuid-with-ldap**: with **-x**, the same for users of this system alone; what they taught lies
+//!   in their homes. No other user is become.
 //! - **-x**: no files of users. **-u** *user*: run as that one. **-l**: clients may teach.
 //! - **-d**: into the background; **-r** *file*: write the process id there. **-s** *facility*: a log facility, `stderr`, `null`, or a file.
 //! - **-m** *number*: threads. **-t**, **--timeout-child** *seconds*, **-T**, **--timeout-tcp** *seconds*: 300 and 30; 0 for no limit.
@@ -84,6 +94,7 @@ mod filtering;
 mod judge;
 mod log_lines;
 mod users;
+mod preferences;
 mod notes;
 
 fn main() -> std::process::ExitCode {

@@ -22,8 +22,8 @@ pub(crate) struct Options {
     pub(crate) site: Option<PathBuf>,
     pub(crate) lines: Vec<String>,
     pub(crate) virtual_config: Option<String>,
-    /// Preferences from a database (`-q`).
-    pub(crate) sql: bool,
+    /// Preferences from databases and directories.
+    pub(crate) remote: Remotes,
     pub(crate) threads: Option<usize>,
     pub(crate) timeout_tcp: u64,
     pub(crate) timeout_child: u64,
@@ -38,6 +38,21 @@ pub(crate) struct Options {
     /// Mail servers come, not spamc: an option of ours.
     pub(crate) milter: bool,
     pub(crate) reject_score: Option<f64>,
+    /// A recipient's preferences go by its whole address: an option of ours.
+    pub(crate) whole_address: bool,
+}
+
+/// Where preferences are beside files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Remotes {
+    /// `-q`
+    pub(crate) sql: bool,
+    /// `--ldap-config`
+    pub(crate) ldap: bool,
+    /// `-Q`: for users of this system.
+    pub(crate) accounts_sql: bool,
+    /// `--setuid-with-ldap`
+    pub(crate) accounts_ldap: bool,
 }
 
 /// Which addresses are listened on.
@@ -66,7 +81,7 @@ impl Default for Options {
             site: None,
             lines: Vec::new(),
             virtual_config: None,
-            sql: false,
+            remote: Remotes::default(),
             threads: None,
             timeout_tcp: 30,
             timeout_child: 300,
@@ -79,6 +94,7 @@ impl Default for Options {
             socket_mode: None,
             milter: false,
             reject_score: None,
+            whole_address: false,
         }
     }
 }
@@ -94,7 +110,7 @@ enum Takes {
 use Takes::{Nothing, Perhaps, Value};
 
 /// All options: letter (a blank where there is none), name, whether they take a value.
-const ALL: [(char, &str, Takes); 63] = [
+const ALL: [(char, &str, Takes); 64] = [
     ('4', "ipv4", Nothing),
     ('6', "ipv6", Nothing),
     ('A', "allowed-ips", Value),
@@ -158,6 +174,7 @@ const ALL: [(char, &str, Takes); 63] = [
     (' ', "timing", Nothing),
     (' ', "user-config", Nothing),
     (' ', "virtual-config-dir", Value),
+    (' ', "whole-address", Nothing),
 ];
 
 type Rest<'a> = std::iter::Peekable<std::slice::Iter<'a, String>>;
@@ -191,6 +208,8 @@ impl Options {
         let plain = name.strip_prefix("no").map(|rest| rest.strip_prefix('-').unwrap_or(rest));
         match plain.and_then(long_option) {
             Some(("daemonize", _)) => self.background = false,
+            Some(("sql-config", _)) => self.remote.sql = false,
+            Some(("ldap-config", _)) => self.remote.ldap = false,
             Some((_, Nothing)) => {}
             _ => return Err(format!("unknown option: --{name}")),
         }
@@ -253,7 +272,11 @@ impl Options {
             "ssl" | "ssl-port" | "ssl-verify" | "ssl-ca-file" | "ssl-ca-path" => {
                 return Err("TLS is not in this version".to_owned());
             }
-            "sql-config" => self.sql = true,
+            "sql-config" => self.remote.sql = true,
+            "ldap-config" => self.remote.ldap = true,
+            "setuid-with-sql" => self.remote.accounts_sql = true,
+            "setuid-with-ldap" => self.remote.accounts_ldap = true,
+            "whole-address" => self.whole_address = true,
             "virtual-config-dir" => self.virtual_config = Some(text()?),
             "max-children" => self.threads = Some(usize::try_from(number()?).unwrap_or(1).clamp(1, 64)),
             "timeout-tcp" => self.timeout_tcp = number()?,

@@ -13,13 +13,14 @@ use worker::{Clients, Service, Setup, StartError};
 use crate::calling::Calling;
 use crate::filtering::Policy;
 use crate::notes::Notes;
+use crate::preferences::Kind;
 use crate::service_arguments::ServiceArguments;
 use crate::session::{Office, Shared};
-use crate::users::{Rules, UserFiles};
+use crate::users::{Rules, UserFiles, UserPlaces};
 
 /// Clients at a time.
 pub(crate) const SESSION_LIMIT: usize = 200;
-/// Messages that may wait for DNS at a time.
+/// Messages that may wait for DNS or databases at a time.
 pub(crate) const NETWORK_THREADS: usize = 32;
 /// Bytes of a message.
 const MESSAGE_LIMIT_BYTES: usize = 64 * 1024 * 1024;
@@ -104,19 +105,29 @@ impl Service for Spamd {
             None if arguments.user_config => UserFiles::Home,
             None => UserFiles::None,
         };
+        let remote = match (arguments.sql, arguments.ldap) {
+            (true, _) => Some(Kind::Sql),
+            (false, ldap) => ldap.then_some(Kind::Ldap),
+        };
+        let users = UserPlaces { files, remote, accounts: false };
         let state = PathBuf::from(setup.config.get(&parameters::DATA_DIRECTORY)).join("spamassassin");
-        let rules = Arc::new(Rules::new(site, files, state.clone()));
+        let rules = Arc::new(Rules::new(site, users, state.clone()).map_err(StartError::Refused)?);
         let notes = Notes::new(state);
         let settings = settings(PATIENCE_SECONDS, CHECK_SECONDS, arguments.allow_tell);
         let shared = Arc::new(Shared { rules, notes, host: sys::process::host_name(), settings });
         let policy = Policy {
             reject_score: arguments.reject_score,
             default_user: arguments.default_user,
-            whole_address: arguments.virtual_config.is_some(),
+            whole_address: arguments.whole_address || arguments.virtual_config.is_some(),
             size_limit_bytes: MILTER_LIMIT_BYTES,
         };
         let calling = if arguments.milter { Calling::Milter(Arc::new(policy)) } else { Calling::Spamc };
         Ok(Self { shared, calling, clients: Clients::default(), ending: false })
+    }
+
+    /// Databases may be on other hosts.
+    fn network(&self) -> bool {
+        self.shared.rules.has_remote()
     }
 
     fn accepted(&mut self, socket: Socket, peer: Peer, _: usize, events: &mut EventLoop<Self>) {

@@ -15,6 +15,12 @@ pub(crate) struct ServiceArguments {
     pub(crate) virtual_config: Option<String>,
     /// The users of the system have files of their own.
     pub(crate) user_config: bool,
+    /// `--sql-config`
+    pub(crate) sql: bool,
+    /// `--ldap-config`
+    pub(crate) ldap: bool,
+    /// A recipient's preferences go by its whole address, not by what stands before the `@`.
+    pub(crate) whole_address: bool,
     /// `-C`
     pub(crate) rules: Option<PathBuf>,
     /// `--siteconfigpath`
@@ -50,6 +56,9 @@ impl ServiceArguments {
             "milter" => self.milter = switch()?,
             "network" => self.network = switch()?,
             "allow_tell" => self.allow_tell = switch()?,
+            "sql_config" => self.sql = switch()?,
+            "ldap_config" => self.ldap = switch()?,
+            "whole_address" => self.whole_address = switch()?,
             "user_config" => self.user_config = switch()?,
             "reject_score" => {
                 let score = value.parse().ok().filter(|score: &f64| score.is_finite());

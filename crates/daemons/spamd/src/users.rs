@@ -1,4 +1,4 @@
-//! Rules for each user: the site's, with the user's own file on top.
+//! Rules for each user: the site's, with the user's own file and preferences from elsewhere on top.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,8 @@ use std::time::SystemTime;
 use inquiries::Inquirer;
 use rulefiles::Site;
 use spam::Ruleset;
-use spam::rules::Preferences;
+
+use crate::preferences::{Kind, Remote, Withheld};
 
 /// Users whose rules are kept ready.
 const USERS_LIMIT: usize = 100;
@@ -22,36 +23,49 @@ pub(crate) enum UserFiles {
     Home,
     /// A pattern with `%u`, `%d` and `%l` (`--virtual-config-dir`).
     Pattern(String),
-    /// Rows of a database (`--sql-config`).
-    Database,
 }
 
-/// A user's rules, and of which time their file is.
-type Kept = (SystemTime, Arc<Ruleset>);
+/// Where users' preferences are: lines of the second go on top of those of the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserPlaces {
+    pub(crate) files: UserFiles,
+    pub(crate) remote: Option<Kind>,
+    /// Only users of the system are asked about, and what they taught lies in their homes (`-Q`).
+    pub(crate) accounts: bool,
+}
 
-/// The site's rules, and who asks DNS for them.
+/// A user's own lines: a file as of a time, and what came from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Own {
+    file: Option<(PathBuf, SystemTime)>,
+    text: String,
+}
+
+/// The site's rules, and who is asked for them.
 #[derive(Clone)]
 struct Current {
     site: Arc<Site>,
     inquirer: Option<Arc<Inquirer>>,
+    remote: Option<Arc<Remote>>,
 }
 
 impl Current {
-    fn new(site: Site) -> Self {
+    fn new(site: Site, places: &UserPlaces) -> Result<Self, String> {
         let inquirer = Inquirer::new(&site.rules).map(Arc::new);
-        Self { site: Arc::new(site), inquirer }
+        let preferences = &site.rules.settings.preferences;
+        let remote = places.remote.map(|kind| Remote::new(kind, preferences)).transpose()?.flatten();
+        Ok(Self { site: Arc::new(site), inquirer, remote: remote.map(Arc::new) })
     }
 }
 
 /// The rules of all.
 pub(crate) struct Rules {
-    site: RwLock<Current>,
-    files: UserFiles,
+    current: RwLock<Current>,
+    places: UserPlaces,
     /// The folder of those who have none of their own.
     state: PathBuf,
-    users: Mutex<HashMap<PathBuf, Kept>>,
-    /// Rules for the lines that databases hold, by these.
-    texts: Mutex<HashMap<String, Arc<Ruleset>>>,
+    /// Rules by what they have on top of the site's.
+    users: Mutex<HashMap<Own, Arc<Ruleset>>>,
 }
 
 /// The rules for one message.
@@ -87,57 +101,72 @@ impl Chosen {
 
 impl Rules {
     /// `state` is the folder of those who have none of their own.
-    pub(crate) fn new(site: Site, files: UserFiles, state: PathBuf) -> Self {
-        Self {
-            site: RwLock::new(Current::new(site)),
-            files,
-            state,
-            users: Mutex::default(),
-            texts: Mutex::default(),
-        }
+    ///
+    /// # Errors
+    /// A word of why nobody can be asked for preferences.
+    pub(crate) fn new(site: Site, places: UserPlaces, state: PathBuf) -> Result<Self, String> {
+        let current = RwLock::new(Current::new(site, &places)?);
+        Ok(Self { current, places, state, users: Mutex::default() })
     }
 
     /// New rules for the messages that come from now on.
-    pub(crate) fn replace(&self, site: Site) {
-        *self.site.write().unwrap_or_else(PoisonError::into_inner) = Current::new(site);
+    ///
+    /// # Errors
+    /// As [`Rules::new`]; then the old ones stay.
+    pub(crate) fn replace(&self, site: Site) -> Result<(), String> {
+        let current = Current::new(site, &self.places)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
         self.users.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.texts.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        Ok(())
     }
 
-    /// Is DNS asked?
+    /// Do threads wait for others: for DNS, or for preferences?
     pub(crate) fn asks(&self) -> bool {
-        self.site.read().unwrap_or_else(PoisonError::into_inner).inquirer.is_some()
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.inquirer.is_some() || current.remote.is_some()
     }
 
-    pub(crate) fn of(&self, user: Option<&str>) -> Chosen {
-        let Current { site, inquirer } = self.site.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if self.files == UserFiles::Database {
-            let rules = self.of_database(&site, user.unwrap_or("nobody"));
-            return Chosen {
-                layer: rules.map_or(Layer::Site(site), Layer::User),
-                inquirer,
-                state: self.state.clone(),
-            };
-        }
+    /// Are preferences elsewhere?
+    pub(crate) fn has_remote(&self) -> bool {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).remote.is_some()
+    }
+
+    /// The rules of a user. This may wait for a database.
+    ///
+    /// # Errors
+    /// [`Withheld`] when the user's preferences can not be had, and the site's rules do not count then.
+    pub(crate) fn of(&self, user: Option<&str>) -> Result<Chosen, Withheld> {
+        let Current { site, inquirer, remote } =
+            self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         let path = user.and_then(|user| self.path_of(user));
-        let state = path.as_deref().and_then(Path::parent).unwrap_or(&self.state).to_owned();
-        let layer = match path.and_then(|path| self.with_file(&site, path)) {
+        let mut state = path.as_deref().and_then(Path::parent).unwrap_or(&self.state).to_owned();
+        let mut own = Own { file: path.and_then(dated), text: String::new() };
+        if let Some(remote) = &remote {
+            match user {
+                Some(user) if self.places.accounts => match home_of(user) {
+                    Some(home) => {
+                        state = home.join(".spamassassin");
+                        own.text = remote.lines(user)?;
+                    }
+                    None if remote.refuses_strangers() => return Err(remote.withheld()),
+                    None => {}
+                },
+                None if self.places.accounts => {}
+                user => own.text = remote.lines(user.unwrap_or("nobody"))?,
+            }
+        }
+        let file = remote.as_deref().map_or(Path::new(""), Remote::file);
+        let layer = match self.with_own(&site, own, file) {
             Some(rules) => Layer::User(rules),
             None => Layer::Site(site),
         };
-        Chosen { layer, inquirer, state }
+        Ok(Chosen { layer, inquirer, state })
     }
 
     fn path_of(&self, user: &str) -> Option<PathBuf> {
-        match &self.files {
-            UserFiles::None | UserFiles::Database => None,
-            UserFiles::Home => {
-                let Some(known) = sys::users::user(user).ok().flatten() else {
-                    log::info!("spamd: handle_user (getpwnam) unable to find user: '{user}'");
-                    return None;
-                };
-                Some(known.home.join(".spamassassin/user_prefs"))
-            }
+        match &self.places.files {
+            UserFiles::None => None,
+            UserFiles::Home => Some(home_of(user)?.join(".spamassassin/user_prefs")),
             UserFiles::Pattern(pattern) => {
                 let path = virtual_file(pattern, user);
                 log::info!("spamd: using default config for {user}: {}", path.display());
@@ -146,60 +175,49 @@ impl Rules {
         }
     }
 
-    /// The rules with what a database says of a user; the site's when it says nothing, or can not be asked.
-    fn of_database(&self, site: &Site, user: &str) -> Option<Arc<Ruleset>> {
-        let preferences = &site.rules.settings.preferences;
-        let file = preferences.sqlite_file()?;
-        let rows = match tables::sqlite_preferences(Path::new(file), &preferences.query(user)) {
-            Ok(rows) => rows,
-            Err(error) => {
-                log::warn!(
-                    "config: failed to load user ({user}) scores from SQL database: {error}: the site's rules count"
-                );
-                return None;
-            }
-        };
-        let text = Preferences::lines(&rows);
-        if text.is_empty() {
+    /// The rules with a user's own lines; `None` when there are none. `elsewhere` is the name of those that are in no file.
+    fn with_own(&self, site: &Site, own: Own, elsewhere: &Path) -> Option<Arc<Ruleset>> {
+        if own == Own::default() {
             return None;
         }
-        let kept = self.texts.lock().unwrap_or_else(PoisonError::into_inner).get(&text).cloned();
+        let users = || self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = users().get(&own).cloned();
         if kept.is_some() {
             return kept;
         }
-        let (rules, problems) = site.with_user_text(Path::new("(sql config)"), text.as_bytes());
-        problems.iter().for_each(|problem| log::info!("{user}: {problem}"));
-        let rules = Arc::new(rules);
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        if texts.len() >= USERS_LIMIT {
-            texts.clear();
-        }
-        texts.insert(text, Arc::clone(&rules));
-        Some(rules)
-    }
-
-    fn with_file(&self, site: &Site, path: PathBuf) -> Option<Arc<Ruleset>> {
-        let changed = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.modified().ok()?;
-        let kept = self.users.lock().unwrap_or_else(PoisonError::into_inner).get(&path).cloned();
-        if let Some((_, rules)) = kept.filter(|(time, _)| *time == changed) {
-            return Some(rules);
-        }
-        let (rules, problems) = match site.with_user_file(&path) {
-            Ok(read) => read,
-            Err(error) => {
+        let file = own.file.as_ref().map(|(path, _)| path.as_path());
+        let (rules, problems) = match (site.with_user(file, elsewhere, &own.text), file) {
+            (Ok(read), _) => read,
+            (Err(error), Some(path)) => {
                 log::warn!("spamd: {}: {error}: the site's rules count", path.display());
-                return None;
+                return self.with_own(site, Own { file: None, ..own }, elsewhere);
             }
+            (Err(_), None) => return None,
         };
         problems.iter().for_each(|problem| log::info!("{problem}"));
         let rules = Arc::new(rules);
-        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = users();
         if users.len() >= USERS_LIMIT {
             users.clear();
         }
-        users.insert(path, (changed, Arc::clone(&rules)));
+        users.insert(own, Arc::clone(&rules));
         Some(rules)
     }
+}
+
+/// The home of a user of this system.
+fn home_of(user: &str) -> Option<PathBuf> {
+    let known = sys::users::user(user).ok().flatten();
+    if known.is_none() {
+        log::info!("spamd: handle_user (getpwnam) unable to find user: '{user}'");
+    }
+    known.map(|known| known.home)
+}
+
+/// A file that is there, and when it was changed.
+fn dated(path: PathBuf) -> Option<(PathBuf, SystemTime)> {
+    let facts = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?;
+    Some((path, facts.modified().ok()?))
 }
 
 /// The file of a user of no system: `%u` is the whole name, `%l` and `%d` what is before and behind the `@`. `%x` is the name

@@ -188,7 +188,7 @@ fn content_length(value: &str) -> Result<usize, Fault> {
 
 /// A name that can not lead out of a folder of users; others are as if none was given.
 fn user(value: &str) -> Option<String> {
-    let good = |char: char| char.is_ascii_alphanumeric() || "-_.,@+=%".contains(char);
+    let good = |char: char| !char.is_control() && char != '/';
     let plausible =
         !value.is_empty() && value.len() <= 256 && value.chars().all(good) && !value.starts_with('.');
     plausible.then(|| value.to_owned())
@@ -217,6 +217,9 @@ mod tests {
         assert_eq!(request.user.as_deref(), Some("joe"));
         assert_eq!(Request::begin("PING SPAMC/9.9").unwrap().version, 99);
         assert!(Request::begin("check SPAMC/1.5").is_err() && Request::begin("GET / HTTP/1.0").is_err());
-        assert_eq!(user("../x"), None);
+        assert_eq!(user("o'hara\\x y@example.com").as_deref(), Some("o'hara\\x y@example.com"));
+        for odd in ["", "../x", "a/../x", "a\u{7f}"] {
+            assert_eq!(user(odd), None);
+        }
     }
 }

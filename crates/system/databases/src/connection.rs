@@ -119,6 +119,15 @@ impl Connection {
         }
     }
 
+    /// Ends a transaction that was begun, and says whether that went well.
+    pub(crate) fn undo(&mut self) -> bool {
+        match &mut self.server {
+            Server::MySql(server) => server.batch("rollback").is_ok(),
+            Server::Postgres(server) => server.batch("rollback").is_ok(),
+            Server::Sqlite(server) => server.undo(),
+        }
+    }
+
     /// Is somebody there? Asked of a connection that was idle.
     pub(crate) fn is_alive(&mut self) -> bool {
         match &mut self.server {

@@ -49,7 +49,12 @@ impl Pool {
         let place = self.enter()?;
         let mut connection = self.connection()?;
         let answer = ask(&mut connection);
-        if !answer.as_ref().is_err_and(Trouble::is_end) {
+        // What `ask` left half done is undone, else the next one would go on in it.
+        let usable = match &answer {
+            Ok(_) => true,
+            Err(trouble) => !trouble.is_end() && connection.undo(),
+        };
+        if usable {
             self.state().idle.push((connection, Instant::now()));
         }
         drop(place);
@@ -113,6 +118,12 @@ mod tests {
         assert!(pool.with(|connection| connection.rows("select * from kept", &[])).is_ok());
         assert!(pool.with(|connection| connection.rows("select * from none", &[])).is_err());
         assert!(pool.with(|connection| connection.rows("select * from kept", &[])).is_ok());
+        let half_done = pool.with(|connection| {
+            connection.batch("begin; insert into kept values (1)")?;
+            connection.batch("nonsense")
+        });
+        assert!(half_done.is_err());
+        assert_eq!(pool.with(|connection| connection.rows("select * from kept", &[])), Ok(Vec::new()));
         let lost = Trouble::Lost { name: String::new(), problem: String::new() };
         assert_eq!(pool.with(|_| Err::<(), _>(lost.clone())), Err(lost));
         assert!(pool.with(|connection| connection.rows("select * from kept", &[])).is_err());

@@ -57,6 +57,11 @@ impl Sqlite {
         self.connection.execute_batch(sql).map_err(|error| self.refused(&error))
     }
 
+    /// SQLite complains where nothing was begun.
+    pub(crate) fn undo(&mut self) -> bool {
+        self.connection.is_autocommit() || self.batch("rollback").is_ok()
+    }
+
     /// Is it still the file of that name?
     pub(crate) fn is_current(&self) -> bool {
         self.identity.is_some() && identity(&self.path) == self.identity

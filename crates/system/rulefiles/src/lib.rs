@@ -107,22 +107,26 @@ impl Site {
         Ok(Self { rules: ready, problems, built_in: rules.is_none(), configuration, surroundings })
     }
 
-    /// The rules with a user's file on top; what was wrong with it.
+    /// The rules with a user's file on top, and on top of that his lines from elsewhere, by which name they go; what was wrong
+    /// with them.
     ///
     /// # Errors
     /// As reading the file.
-    pub fn with_user_file(&self, path: &Path) -> io::Result<(Ruleset, Vec<Problem>)> {
-        Ok(self.with_user_text(path, &read_file(path)?))
-    }
-
-    /// The rules with a user's lines on top, whatever they come from; what was wrong with them.
-    pub fn with_user_text(&self, name: &Path, text: &[u8]) -> (Ruleset, Vec<Problem>) {
+    pub fn with_user(
+        &self,
+        file: Option<&Path>,
+        name: &Path,
+        lines: &str,
+    ) -> io::Result<(Ruleset, Vec<Problem>)> {
         let mut loader = Loader::for_user(self.configuration.clone(), self.surroundings.clone());
-        feed(&mut loader, name, text);
+        if let Some(path) = file {
+            feed(&mut loader, path, &read_file(path)?);
+        }
+        feed(&mut loader, name, lines.as_bytes());
         let (configuration, mut problems) = loader.finish();
         let (rules, more) = Ruleset::new(&configuration, self.surroundings.local_only);
         problems.extend(more);
-        (rules, problems)
+        Ok((rules, problems))
     }
 }
 
@@ -215,7 +219,8 @@ mod tests {
         };
         let site = Site::load(&places).unwrap();
         assert!(!judge(&site.rules, "A: b\n\nhello\n").0);
-        let (rules, problems) = site.with_user_file(&folder.path().join("user_prefs")).unwrap();
+        let file = folder.path().join("user_prefs");
+        let (rules, problems) = site.with_user(Some(&file), Path::new("(sql config)"), "").unwrap();
         assert_eq!(problems.len(), 1);
         assert!(judge(&rules, "A: b\n\nhello\n").0);
     }

@@ -57,6 +57,11 @@ pub trait Service: Sized + 'static {
     /// Does it make or take TCP connections by itself? Those that master hands over need no right.
     const NETWORK: bool = false;
 
+    /// Does this one make TCP connections, as it is configured? Asked once, when it is open.
+    fn network(&self) -> bool {
+        Self::NETWORK
+    }
+
     /// May it read files that no setting names, as far as `mail_owner` may?
     const READS_EVERYTHING: bool = false;
 
@@ -252,7 +257,7 @@ fn begin<S: Service>() -> Result<(), StartError> {
 
 fn needs<S: Service>(service: &S) -> privilege::Needs {
     privilege::Needs {
-        network: S::NETWORK,
+        network: service.network(),
         every_file: S::READS_EVERYTHING,
         folders: service.tables().flat_map(Tables::database_folders).collect(),
     }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use rulefiles::{Places, Site};
+use rulefiles::Places;
 use spam::rules::Networks;
 use sys::ids::Identity;
 use sys::signals::{SignalKind, Signals};
@@ -19,10 +19,11 @@ use self::serving::{Alone, serve};
 use crate::calling::Calling;
 use crate::filtering::Policy;
 use crate::notes::Notes;
-use crate::options::Options;
+use crate::options::{Options, Remotes};
+use crate::preferences::Kind;
 use crate::service::{MILTER_LIMIT_BYTES, load, settings};
 use crate::session::Shared;
-use crate::users::{Rules, UserFiles};
+use crate::users::{Rules, UserFiles, UserPlaces};
 
 /// sysexits.h: the command line is wrong.
 const EX_USAGE: u8 = 64;
@@ -69,15 +70,10 @@ fn start(options: &Options, arguments: &[String]) -> Result<(), String> {
         written.map_err(|error| format!("{}: {error}", path.display()))?;
     }
     become_user(options)?;
-    let files = match (&options.virtual_config, options.no_user_config) {
-        _ if options.sql => database(&site)?,
-        (Some(pattern), _) => UserFiles::Pattern(pattern.clone()),
-        (None, true) => UserFiles::None,
-        (None, false) => UserFiles::Home,
-    };
+    let users = user_places(options);
     let settings = settings(options.timeout_tcp, options.timeout_child, options.allow_tell);
     let home = home();
-    let rules = Arc::new(Rules::new(site, files, home.join(".spamassassin")));
+    let rules = Arc::new(Rules::new(site, users, home.join(".spamassassin"))?);
     let notes = Notes::new(home);
     let shared = Arc::new(Shared { rules, notes, host: sys::process::host_name(), settings });
     let calling = if options.milter { Calling::Milter(Arc::new(policy(options))) } else { Calling::Spamc };
@@ -85,15 +81,30 @@ fn start(options: &Options, arguments: &[String]) -> Result<(), String> {
     serve(alone, listeners, signals, options)
 }
 
-/// `-q`: preferences are in a database, which is named once at start when nobody can ask it.
-fn database(site: &Site) -> Result<UserFiles, String> {
-    let preferences = &site.rules.settings.preferences;
-    match &preferences.dsn {
-        None => Err("-q: user_scores_dsn names no database".to_owned()),
-        Some(dsn) if preferences.sqlite_file().is_none() => {
-            Err(format!("-q: user_scores_dsn {dsn}: only SQLite is in this version (DBI:SQLite:dbname=FILE)"))
+/// Where users' preferences are. With `-x` one place counts, the first that was asked for in this order: a database, a directory,
+/// files of virtual users, a database for users of this system, a directory for them. Without it users' own files count, and a
+/// database (`-q`) on top of them.
+fn user_places(options: &Options) -> UserPlaces {
+    let files = match (&options.virtual_config, options.no_user_config) {
+        (Some(pattern), _) => UserFiles::Pattern(pattern.clone()),
+        (None, true) => UserFiles::None,
+        (None, false) => UserFiles::Home,
+    };
+    let none = UserPlaces { files: files.clone(), remote: None, accounts: false };
+    let only = |kind, accounts| UserPlaces { files: UserFiles::None, remote: Some(kind), accounts };
+    match options.remote {
+        Remotes { sql: true, .. } if options.no_user_config => only(Kind::Sql, false),
+        Remotes { sql: true, .. } => UserPlaces { remote: Some(Kind::Sql), ..none },
+        Remotes { ldap: true, .. } if options.no_user_config => only(Kind::Ldap, false),
+        remotes if remotes == Remotes::default() || options.virtual_config.is_some() => none,
+        Remotes { accounts_sql: true, .. } if options.no_user_config => only(Kind::Sql, true),
+        Remotes { accounts_ldap: true, .. } if options.no_user_config => only(Kind::Ldap, true),
+        _ => {
+            log::warn!(
+                "spamd: --ldap-config, -Q and --setuid-with-ldap do nothing without -x: users' own files count"
+            );
+            none
         }
-        Some(_) => Ok(UserFiles::Database),
     }
 }
 
@@ -132,7 +143,7 @@ fn policy(options: &Options) -> Policy {
     Policy {
         reject_score: options.reject_score,
         default_user: options.user.clone(),
-        whole_address: options.virtual_config.is_some(),
+        whole_address: options.whole_address || options.virtual_config.is_some(),
         size_limit_bytes: MILTER_LIMIT_BYTES,
     }
 }

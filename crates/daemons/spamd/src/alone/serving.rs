@@ -50,7 +50,7 @@ pub(super) fn serve(
     options: &Options,
 ) -> Result<(), String> {
     let step = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
-    // Threads that wait for DNS do not work.
+    // Threads that wait for DNS or databases do not work.
     let least = if alone.shared.rules.asks() { NETWORK_THREADS } else { 2 };
     let threads = options.threads.unwrap_or_else(|| sys::process::processors().max(least));
     let mut events = EventLoop::new(threads).map_err(step("make the event loop"))?;
@@ -166,8 +166,8 @@ impl Handler<Alone> for Bell {
             }
             log::info!("spamd: server hit by SIGHUP, reading its rules anew");
             let (places, rules) = (alone.places.clone(), Arc::clone(&alone.shared.rules));
-            let reload = move || match load(&places) {
-                Ok(site) => rules.replace(site),
+            let reload = move || match load(&places).and_then(|site| rules.replace(site)) {
+                Ok(()) => {}
                 Err(text) => log::warn!("spamd: {text}: the rules stay as they are"),
             };
             if events.offload(me, reload).is_err() {

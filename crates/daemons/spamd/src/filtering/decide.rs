@@ -39,7 +39,13 @@ pub(crate) fn decide(shared: &Shared, policy: &Policy, message: &Submission) -> 
         return Decision { changes: Vec::new(), fate: Fate::Accept };
     }
     let user = policy.user(message);
-    let chosen = shared.rules.of(user.as_deref());
+    let chosen = match shared.rules.of(user.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(withheld) => {
+            log::warn!("spamd: service unavailable: {withheld}: the message passes unchecked");
+            return Decision { changes: Vec::new(), fate: Fate::Accept };
+        }
+    };
     let memory = shared.notes.of(&chosen.rules().settings, chosen.state());
     let (now, stamp) = stamp(&shared.host);
     let limit = shared.settings.check_time;

@@ -1,0 +1,293 @@
+//! Users' preferences in databases and directories of others, held against SpamAssassin's spamd with the same.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use sys::signals::SignalKind;
+use tempfile::TempDir;
+use testkit::left_out;
+use tests::databases::Server;
+use tests::port::Port;
+use tests::programs::Programs;
+
+const RULES: &str = "\
+body PILL /\\bcheap pills\\b/i
+score PILL 6.5
+header __FROM_PAL From =~ /pal/
+meta PAL __FROM_PAL
+score PAL -0.5
+use_bayes 0
+use_learner 0
+allow_user_rules 1
+";
+const SPAM: &str = "From: A Shop <shop@example.net>\nTo: you@example.com\nSubject: offer\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
+    Message-Id: <spam@example.net>\n\nCheap pills for you.\n";
+const HAM: &str = "From: pal@example.net\nTo: you@example.com\nSubject: lunch\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
+    Message-Id: <ham@example.net>\n\nShall we meet at noon?\n";
+/// Whose mail both judge: with rows, a domain's, with quotes and more in the name, and nobody's. Rules of users (`neill`) are not
+/// among it: the original reads them, and never runs them when they come from a database.
+const USERS: [&str; 8] =
+    ["joe@example.com", "ann", "neill", "o'hara\\x", "any@example.org", "Joe@Example.com", "joe", ""];
+/// Rows; the quotes are those of every kind of SQL.
+const ROWS: &str = "
+    insert into userpref (username, preference, value) values ('@GLOBAL', 'required_score', '6.6'), ('@GLOBAL', 'score PAL', '-3');
+    insert into userpref (username, preference, value) values ('joe@example.com', 'required_score', '1'),
+        ('joe@example.com', 'score PAL', '2');
+    insert into userpref (username, preference, value) values ('neill', 'body NOON', '/at noon/'), ('neill', 'score NOON', '4.2');
+    insert into userpref (username, preference, value) values ('%example.org', 'score PILL', '1.5'), ('neill', 'no_such_thing', '1');
+    insert into userpref (username, preference, value) values ('nobody', 'score PILL', '3.25');
+    ";
+const MYSQL_TABLE: &str = "create table userpref (username varchar(100) NOT NULL default '', preference varchar(50) NOT NULL \
+    default '', value varchar(255) NOT NULL default '', prefid int(11) NOT NULL auto_increment, PRIMARY KEY (prefid), \
+    KEY username (username)) ENGINE=InnoDB;";
+const POSTGRES_TABLE: &str = "create table userpref (prefid bigserial NOT NULL unique primary key, username varchar(100) NOT NULL, \
+    preference varchar(50) NOT NULL, value varchar(255) NOT NULL);";
+
+/// A spamd by hand.
+struct Spamd {
+    child: Child,
+    port: Port,
+    log: PathBuf,
+    _folder: TempDir,
+}
+
+impl Spamd {
+    fn start(program: &Path, settings: &str, options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("rules.cf"), format!("{RULES}{settings}\n")).unwrap();
+        let site = folder.path().join("site");
+        fs::create_dir(&site).unwrap();
+        fs::write(site.join("plugins.pre"), "loadplugin Mail::SpamAssassin::Plugin::Check\n").unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let port = Port::reserve();
+        let mut command = Command::new(program);
+        command.arg("-C").arg(folder.path()).arg("--siteconfigpath").arg(&site);
+        command.args(["-L", "-i", "127.0.0.1", "-s", "stderr", "-m", "2", "-p"]);
+        command.arg(port.number().to_string()).args(options);
+        if sys::ids::is_root() {
+            command.args(["-u", "nobody"]);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut told = String::new();
+        while !told.contains("server pid:") {
+            let read = log.read_line(&mut told).unwrap();
+            assert!(read > 0, "{} did not start:\n{told}", program.display());
+        }
+        let path = folder.path().join("log");
+        let mut file = fs::File::create(&path).unwrap();
+        std::thread::spawn(move || std::io::copy(&mut log, &mut file));
+        Self { child, port, log: path, _folder: folder }
+    }
+
+    fn ours(settings: &str, options: &[&str]) -> Self {
+        Self::start(&Programs::ours().daemons.join("spamd"), settings, options)
+    }
+
+    /// `False ; -3.0 / 6.6`, with the rules; or another first line.
+    fn verdict(&self, user: &str, message: &str) -> String {
+        let user = if user.is_empty() { String::new() } else { format!("User: {user}\r\n") };
+        let length = message.len();
+        let request = format!("SYMBOLS SPAMC/1.5\r\n{user}Content-length: {length}\r\n\r\n{message}");
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port.number())).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let Some((_, rest)) = reply.split_once("\r\nSpam: ") else { return reply };
+        rest.trim_end().replace("\r\n\r\n", " ")
+    }
+
+    fn verdicts(&self) -> Vec<[String; 3]> {
+        let all =
+            USERS.iter().map(|user| [(*user).to_owned(), self.verdict(user, SPAM), self.verdict(user, HAM)]);
+        all.collect()
+    }
+
+    /// How often the log says it; nobody waits for a line.
+    fn end_and_count(mut self, words: &str) -> usize {
+        sys::signals::send(self.child.id(), SignalKind::SIGTERM).unwrap();
+        self.child.wait().unwrap();
+        let deadline = std::time::Instant::now() + tests::suite::PATIENCE;
+        loop {
+            let log = fs::read_to_string(&self.log).unwrap();
+            if log.contains("shutting down") || std::time::Instant::now() > deadline {
+                return log.matches(words).count();
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Spamd {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = sys::signals::send(self.child.id(), SignalKind::SIGTERM);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+fn installed(path: &str) -> Option<PathBuf> {
+    let found = Some(PathBuf::from(path)).filter(|path| path.exists());
+    if found.is_none() {
+        left_out(&format!("{path} is not installed"));
+    }
+    found
+}
+
+fn sql_settings(server: &Server) -> String {
+    let Server { dsn, user, password, .. } = server;
+    format!("user_scores_dsn {dsn}\nuser_scores_sql_username {user}\nuser_scores_sql_password {password}\n")
+}
+
+/// Both spamds say the same of everybody's mail; `module` is what the original needs.
+fn both_agree(settings: &str, options: &[&str], module: &str) {
+    let ours = Spamd::ours(settings, options).verdicts();
+    let (Some(their_spamd), Some(_)) = (installed("/usr/sbin/spamd"), installed(module)) else { return };
+    let original = Spamd::start(&their_spamd, settings, options).verdicts();
+    assert_eq!(ours, original, "{settings}");
+}
+
+/// The usual query, one with every tag, and one in the other order.
+fn queries(concat: &str) -> [String; 3] {
+    let custom = |text: &str| {
+        format!("user_scores_sql_custom_query SELECT preference, value FROM _TABLE_ WHERE {text}\n")
+    };
+    [
+        String::new(),
+        custom(&format!(
+            "username = _USERNAME_ OR username = '@GLOBAL' OR username = {concat} OR username = _MAILBOX_ ORDER BY username ASC"
+        )),
+        custom("username = _USERNAME_ OR username = '@GLOBAL' ORDER BY username DESC"),
+    ]
+}
+
+/// The values themselves, so that two that are equally wrong are found.
+fn known_verdicts(settings: &str) {
+    let ours = Spamd::ours(settings, &["-x", "-q"]);
+    for (user, spam, ham) in [
+        ("joe@example.com", "True ; 6.5 / 1.0 PILL", "True ; 2.0 / 1.0 PAL"),
+        ("ann", "False ; 6.5 / 6.6 PILL", "False ; -3.0 / 6.6 PAL"),
+        ("neill", "False ; 6.5 / 6.6 PILL", "False ; 1.2 / 6.6 NOON,PAL"),
+        ("", "False ; 3.2 / 6.6 PILL", "False ; -3.0 / 6.6 PAL"),
+    ] {
+        assert_eq!([ours.verdict(user, SPAM), ours.verdict(user, HAM)], [spam, ham], "{user}");
+    }
+}
+
+/// A server that goes: its users have the site's rules, or nobody's; the log says it once, and in the end all is as before.
+fn goes_away(mut server: Server, settings: &str, options: &[&str], failed: &str) {
+    let patient = Spamd::ours(settings, options);
+    let strict = Spamd::ours(&format!("{settings}user_scores_fallback_to_global 0\n"), options);
+    let first = patient.verdict("joe@example.com", SPAM);
+    assert_eq!(first, "True ; 6.5 / 1.0 PILL");
+    assert_eq!(strict.verdict("joe@example.com", SPAM), first);
+    server.kill();
+    for _ in 0..3 {
+        assert_eq!(patient.verdict("joe@example.com", SPAM), "True ; 6.5 / 5.0 PILL");
+        let refusal = strict.verdict("joe@example.com", SPAM);
+        assert!(
+            refusal.starts_with("SPAMD/1.0 69 Service Unavailable: Error fetching user preferences via "),
+            "{refusal}"
+        );
+    }
+    assert_eq!(patient.end_and_count(failed), 1);
+}
+
+#[test]
+fn preferences_of_mariadb_are_those_of_the_original() {
+    let Some(server) = Server::mariadb(&format!("{MYSQL_TABLE}{ROWS}")) else { return };
+    let settings = sql_settings(&server);
+    known_verdicts(&settings);
+    for query in queries("CONCAT('%', _DOMAIN_)") {
+        both_agree(
+            &format!("{settings}{query}"),
+            &["-x", "-q"],
+            "/usr/lib/x86_64-linux-gnu/perl5/5.36/DBD/mysql.pm",
+        );
+    }
+    goes_away(
+        server,
+        &settings,
+        &["-x", "-q"],
+        "scores from SQL database, using a global default: config: SQL error: mysql spam at ",
+    );
+}
+
+#[test]
+fn preferences_of_postgresql_are_those_of_the_original() {
+    let Some(server) = Server::postgres(&format!("{POSTGRES_TABLE}{ROWS}")) else { return };
+    let settings = sql_settings(&server);
+    known_verdicts(&settings);
+    for query in queries("'%'||_DOMAIN_") {
+        both_agree(
+            &format!("{settings}{query}"),
+            &["-x", "-q"],
+            "/usr/lib/x86_64-linux-gnu/perl5/5.36/DBD/Pg.pm",
+        );
+    }
+    goes_away(
+        server,
+        &settings,
+        &["-x", "-q"],
+        "scores from SQL database, using a global default: config: SQL error: postgresql spam at ",
+    );
+}
+
+const LDIF: &str = "\
+dn: dc=example
+objectClass: dcObject
+objectClass: organization
+dc: example
+o: example
+
+dn: cn=joe,dc=example
+objectClass: applicationProcess
+objectClass: saUser
+cn: joe
+uid: joe@example.com
+saConfig: required_score 1
+saConfig: score PAL 2
+
+dn: cn=neill,dc=example
+objectClass: applicationProcess
+objectClass: saUser
+cn: neill
+uid: neill
+saConfig: body NOON /at noon/
+saConfig: score NOON 4.2
+
+dn: cn=nobody,dc=example
+objectClass: applicationProcess
+objectClass: saUser
+cn: nobody
+uid: nobody
+saConfig: score PILL 3.25
+";
+
+#[test]
+fn preferences_of_a_directory_are_those_of_the_original() {
+    let Some(server) = Server::openldap(LDIF) else { return };
+    let Server { dsn, user, password, .. } = &server;
+    let settings = format!(
+        "user_scores_dsn {dsn}\nuser_scores_ldap_username {user}\nuser_scores_ldap_password {password}\n"
+    );
+    let options = ["-x", "--ldap-config"];
+    let ours = Spamd::ours(&settings, &options);
+    assert_eq!(ours.verdict("neill", HAM), "False ; 3.7 / 5.0 NOON,PAL");
+    assert_eq!(ours.verdict("*", HAM), "False ; -0.5 / 5.0 PAL");
+    both_agree(&settings, &options, "/usr/share/perl5/Net/LDAP.pm");
+    goes_away(
+        server,
+        &settings,
+        &options,
+        "scores from LDAP server, using a global default: ldap://127.0.0.1:",
+    );
+}
