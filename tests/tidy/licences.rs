@@ -24,6 +24,9 @@ const ACCEPTED: [&str; 11] = [
 /// Dedications to the public, accepted too.
 const PUBLIC_DOMAIN: [&str; 2] = ["CC0-1.0", "0BSD"];
 
+/// Libraries that name no licence but have one in a file, which somebody has read: that of webpki is ISC.
+const READ: [&str; 1] = ["webpki v0.22.4"];
+
 /// Of the libraries for this system: cargo has not fetched those for others where nobody asked for them.
 #[test]
 fn every_library_has_an_accepted_licence() {
@@ -45,7 +48,7 @@ fn unaccepted(line: &str) -> Option<Finding> {
     let (package, licence) = line.trim_end_matches(" (*)").split_once('\t')?;
     let remedy = "use another library, or ask for the licence to be accepted in tests/tidy/licences.rs";
     let problem = format!("{package} is under `{licence}`; {remedy}");
-    (!accepts(licence)).then(|| Finding::new("Cargo.lock", 1, problem))
+    (!accepts(licence) && !READ.contains(&package)).then(|| Finding::new("Cargo.lock", 1, problem))
 }
 
 /// Whether an expression such as `(MIT OR GPL-3.0) AND Unicode-3.0` can be met.
