@@ -30,9 +30,9 @@ const SPAM: &str = "From: A Shop <shop@example.net>\nTo: you@example.com\nSubjec
 const HAM: &str = "From: pal@example.net\nTo: you@example.com\nSubject: lunch\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
     Message-Id: <ham@example.net>\n\nShall we meet at noon?\n";
 /// Whose mail both judge: with rows, a domain's, with quotes and more in the name, and nobody's. Rules of users (`neill`) are not
-/// among it: the original reads them, and never runs them when they come from a database.
-const USERS: [&str; 8] =
-    ["joe@example.com", "ann", "neill", "o'hara\\x", "any@example.org", "Joe@Example.com", "joe", ""];
+/// among it: the original reads them, and never runs them when they come from elsewhere than a file.
+const USERS: [&str; 7] =
+    ["joe@example.com", "ann", "o'hara\\x", "any@example.org", "Joe@Example.com", "joe", ""];
 /// Rows; the quotes are those of every kind of SQL.
 const ROWS: &str = "
     insert into userpref (username, preference, value) values ('@GLOBAL', 'required_score', '6.6'), ('@GLOBAL', 'score PAL', '-3');
