@@ -131,21 +131,20 @@ impl Server {
         self.folder.path()
     }
 
-    /// Ends it as a crash does; nobody answers from here on.
-    pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
+    /// Ends it, with all its processes; nobody answers from here on.
+    pub fn end(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             // SIGINT: a fast end for PostgreSQL; SIGTERM is one for the others.
             let _ = sys::signals::send(self.child.id(), SignalKind::SIGINT);
             let _ = sys::signals::send(self.child.id(), SignalKind::SIGTERM);
         }
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

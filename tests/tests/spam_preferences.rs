@@ -189,7 +189,7 @@ fn goes_away(mut server: Server, settings: &str, options: &[&str], failed: &str)
     let first = patient.verdict("joe@example.com", SPAM);
     assert_eq!(first, "True ; 6.5 / 1.0 PILL");
     assert_eq!(strict.verdict("joe@example.com", SPAM), first);
-    server.kill();
+    server.end();
     for _ in 0..3 {
         assert_eq!(patient.verdict("joe@example.com", SPAM), "True ; 6.5 / 5.0 PILL");
         let refusal = strict.verdict("joe@example.com", SPAM);
