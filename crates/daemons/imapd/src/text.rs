@@ -196,7 +196,7 @@ impl<'f> Text<'f> {
             return Ok(match &section.text {
                 SectionText::All => Cow::Borrowed(self.all()?),
                 SectionText::Header => Cow::Borrowed(self.header()?),
-                SectionText::Fields(names) => Cow::Owned(chosen(self.header()?, names, true)),
+                SectionText::Fields(names) => Cow::Owned(ended(chosen(self.header()?, names, true))),
                 SectionText::FieldsNot(names) => Cow::Owned(chosen(self.header()?, names, false)),
                 SectionText::Text | SectionText::Mime => Cow::Borrowed(self.without_header()?),
             });
@@ -256,7 +256,7 @@ fn of_part<'t>(parts: &Parts<'t>, section: &Section) -> Result<Cow<'t, [u8]>, Ma
     })
 }
 
-/// The fields of these names and an empty line; or the header as it is but for those, which may end without one.
+/// The fields of these names, or all other lines; with the empty line behind them, where the header has one.
 fn chosen(header: &[u8], names: &[Vec<u8>], wanted: bool) -> Vec<u8> {
     let mut out = Vec::new();
     let mut end = 0;
@@ -267,15 +267,19 @@ fn chosen(header: &[u8], names: &[Vec<u8>], wanted: bool) -> Vec<u8> {
         }
         end += whole.len();
     }
-    if !wanted {
-        out.extend_from_slice(&header[end..]);
-        return out;
-    }
-    if !out.is_empty() && !out.ends_with(b"\n") {
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(&header[end..]);
     out
+}
+
+/// Fields of a message that ends in its header get an empty line, as those that Dovecot has in its cache.
+fn ended(mut fields: Vec<u8>) -> Vec<u8> {
+    if !fields.is_empty() && !fields.ends_with(b"\n") {
+        fields.extend_from_slice(b"\r\n");
+    }
+    if fields != b"\r\n" && !fields.ends_with(b"\r\n\r\n") {
+        fields.extend_from_slice(b"\r\n");
+    }
+    fields
 }
 
 /// Where the header ends, behind its empty line; looked for from `from` on.
@@ -300,11 +304,14 @@ mod tests {
 
     #[test]
     fn fields_of_a_message_that_ends_in_its_header() {
-        assert_eq!(chosen(b"A: 1", &[b"A".to_vec()], true), b"A: 1\r\n\r\n");
-        assert_eq!(chosen(b"A: 1\r\n", &[b"B".to_vec()], true), b"\r\n");
+        assert_eq!(chosen(b"A: 1", &[b"A".to_vec()], true), b"A: 1");
+        assert_eq!(ended(b"A: 1".to_vec()), b"A: 1\r\n\r\n");
+        assert_eq!(ended(b"A: 1\r\n\r\n".to_vec()), b"A: 1\r\n\r\n");
+        assert_eq!([ended(b"".to_vec()), ended(b"\r\n".to_vec())], [b"\r\n"; 2]);
+        assert_eq!(chosen(b"A: 1\r\n", &[b"B".to_vec()], true), b"");
         assert_eq!(chosen(b"A: 1\r\n", &[b"A".to_vec()], false), b"");
         assert_eq!(chosen(b"A: 1\r\nB: 2", &[b"A".to_vec()], false), b"B: 2");
-        assert_eq!(chosen(b"A\r\n : 1\r\n", &[b"A".to_vec()], true), b"\r\n");
+        assert_eq!(chosen(b"A\r\n : 1\r\n", &[b"A".to_vec()], true), b"");
     }
 
     #[test]
