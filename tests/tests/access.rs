@@ -37,7 +37,7 @@ fn a_message_takes_the_way_that_an_access_table_wants() {
     send(&suite, "bcc@s.example");
     suite.wait_messages("third/", 1);
     suite.wait_messages("user/", 1);
-    send(&suite, "redirect@s.example");
+    suite.send("redirect@s.example", &["user@example.com", "third@example.com"], LETTER);
     suite.wait_messages("other/", 1);
     send(&suite, "prepend@s.example");
     let seen = |suite: &Suite| {
@@ -66,6 +66,7 @@ fn a_message_takes_the_way_that_an_access_table_wants() {
         suite.wait_log(&[line]);
     }
     suite.stop();
+    assert_eq!(suite.messages("other/").len(), 1, "one copy for all recipients");
 }
 
 #[test]

@@ -156,6 +156,11 @@ impl Message {
         self.recipients.range(first..).map(|(slot, _)| *slot).collect()
     }
 
+    /// A message that is redirected goes there once: its first recipient stands for all.
+    pub(crate) fn needs_no_copy(&self, slot: u32) -> bool {
+        self.envelope.redirect.is_some() && slot > 0
+    }
+
     /// The envelope sender; empty for the null sender.
     pub(crate) fn sender(&self) -> &str {
         self.envelope.sender.as_deref().unwrap_or("")

@@ -127,6 +127,10 @@ impl Manager {
         let mut routes = Routes::default();
         let mut places: HashMap<(String, String), usize> = HashMap::new();
         for number in message.take_without_way() {
+            if message.needs_no_copy(number) {
+                message.settle(number, End::Done);
+                continue;
+            }
             match router.route(message, &message.recipients[&number].recipient.address) {
                 Route::Discard => routes.discarded.push(number),
                 Route::Agent { transport, nexthop, recipient } => {

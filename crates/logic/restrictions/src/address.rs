@@ -89,7 +89,10 @@ impl Check<'_> {
         let default = if subject == Subject::Sender { "5.1.0" } else { "5.1.1" };
         let (code, status, text) = match existence {
             Existence::Accepted | Existence::Malformed => return Verdict::Dunno,
-            Existence::Undeliverable { class, status, text } => (self.unknown_user_code(class), status, text),
+            Existence::Undeliverable { class: Class::Alias, status, text } => {
+                (self.settings.unknown_virtual_alias_reject_code, status, text)
+            }
+            Existence::Undeliverable { status, text, .. } => (550, status, text),
             Existence::Deferred { status, text } => (450, status, text),
             Existence::Unknown { class, text } => (self.unknown_user_code(class), default.to_owned(), text),
         };
