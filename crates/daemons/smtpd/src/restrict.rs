@@ -255,6 +255,7 @@ impl Deferrals {
 
 impl Transaction {
     fn take_effects(&mut self, effects: Vec<Effect>) {
+        self.envelope.held |= effects.contains(&Effect::Hold);
         self.envelope.discarded |= effects.contains(&Effect::Discard);
         for effect in effects {
             // The same list is gone through for every recipient.

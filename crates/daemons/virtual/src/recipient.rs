@@ -37,8 +37,9 @@ impl Virtual {
         }
         let found = self.rewriting.virtual_mailbox(&self.tables, &self.settings.owners, address);
         let mailbox = found.map_err(|why| match why {
-            NoMailbox::Unknown(_) => {
-                Box::new(Outcome::new(Verdict::Bounced, "5.1.1", why.to_string(), "virtual"))
+            NoMailbox::Unknown(recipient) => {
+                let why = NoMailbox::Unknown(recipient.to_lowercase()).to_string();
+                Box::new(Outcome::new(Verdict::Bounced, "5.1.1", why, "virtual"))
             }
             NoMailbox::Stop(stop) => misconfigured(&format!("recipient {address}: {stop:?}")),
             NoMailbox::NoOwner { .. } | NoMailbox::BadOwner { .. } => misconfigured(&why.to_string()),

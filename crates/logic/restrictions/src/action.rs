@@ -88,6 +88,7 @@ impl Check<'_> {
                 if !self.has_message(word, origin.table) => {}
             "WARN" => self.log.push(LogLine::Action("warn", text.to_owned())),
             "INFO" => self.log.push(LogLine::Action("info", text.to_owned())),
+            "HOLD" if self.holds() => {}
             "HOLD" => {
                 self.tell("hold", about, or(text, "triggers HOLD action"));
                 self.effects.push(Effect::Hold);

@@ -86,7 +86,7 @@ impl Check<'_> {
     }
 
     fn refuse_unlisted(&mut self, address: &str, existence: Existence, subject: Subject) -> Verdict {
-        let default = if subject == Subject::Sender { "5.1.0" } else { "5.1.1" };
+        let detail = if subject == Subject::Sender { "1.0" } else { "1.1" };
         let (code, status, text) = match existence {
             Existence::Accepted | Existence::Malformed => return Verdict::Dunno,
             Existence::Undeliverable { class: Class::Alias, status, text } => {
@@ -94,9 +94,12 @@ impl Check<'_> {
             }
             Existence::Undeliverable { status, text, .. } => (550, status, text),
             Existence::Deferred { status, text } => (450, status, text),
-            Existence::Unknown { class, text } => (self.unknown_user_code(class), default.to_owned(), text),
+            Existence::Unknown { class, text } => (self.unknown_user_code(class), None, text),
         };
-        let status = self.fitting_status(&status, class_name(subject));
+        let status = match status {
+            Some(status) => self.fitting_status(&status, class_name(subject)),
+            None => format!("{}.{detail}", if code == 450 { 4 } else { 5 }),
+        };
         let own_words = self.if_reject.is_none();
         let verdict = self.refuse(code, &status, rejected(address, subject, &text));
         self.unlisted = own_words && matches!(verdict, Verdict::Reject(_));

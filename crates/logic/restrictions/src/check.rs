@@ -370,6 +370,11 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// The message will be held already.
+    pub(crate) fn holds(&self) -> bool {
+        self.session.envelope.held || self.effects.contains(&Effect::Hold)
+    }
+
     /// Nothing is checked any more: the message will be thrown away.
     pub(crate) fn discards(&self) -> bool {
         self.session.envelope.discarded || self.effects.contains(&Effect::Discard)

@@ -61,6 +61,8 @@ pub struct Envelope {
     pub size_bytes: u64,
     /// The message's id in the queue, once it has one.
     pub queue_id: String,
+    /// A table has answered HOLD, which is told once.
+    pub held: bool,
     /// A table has answered DISCARD: whatever follows is taken, and thrown away.
     pub discarded: bool,
     /// The domain of ETRN.
@@ -76,6 +78,7 @@ pub static NO_ENVELOPE: Envelope = Envelope {
     recipients: 0,
     size_bytes: 0,
     queue_id: String::new(),
+    held: false,
     discarded: false,
     etrn_domain: None,
     author: String::new(),

@@ -17,15 +17,15 @@ pub enum Existence {
     Undeliverable {
         /// Of the domain.
         class: Class,
-        /// RFC 3463 status from the route, "5.1.1" without one.
-        status: String,
+        /// RFC 3463 status, where the route has one.
+        status: Option<String>,
         /// The reason: "User unknown in virtual alias table".
         text: String,
     },
     /// It is routed to the `retry` transport: refuse for now (450).
     Deferred {
-        /// RFC 3463 status from the route, "4.1.1" without one.
-        status: String,
+        /// RFC 3463 status, where the route has one.
+        status: Option<String>,
         /// The reason.
         text: String,
     },
@@ -57,11 +57,11 @@ impl Rewriting {
         }
         match resolved.transport.as_str() {
             ERROR_TRANSPORT => {
-                let (status, text) = split_status(&resolved.nexthop, '5', "5.1.1");
+                let (status, text) = split_status(&resolved.nexthop, '5');
                 Ok(Existence::Undeliverable { class: resolved.class, status, text })
             }
             RETRY_TRANSPORT => {
-                let (status, text) = split_status(&resolved.nexthop, '4', "4.1.1");
+                let (status, text) = split_status(&resolved.nexthop, '4');
                 Ok(Existence::Deferred { status, text })
             }
             _ => self.listed_existence(tables, resolved),
@@ -112,13 +112,13 @@ impl Rewriting {
 }
 
 /// Splits `5.1.1 reason`; a status of another kind than `first` becomes one of that kind.
-fn split_status(text: &str, first: char, default: &str) -> (String, String) {
+fn split_status(text: &str, first: char) -> (Option<String>, String) {
     let text = text.trim_start();
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     if !is_status(word) {
-        return (default.to_owned(), text.to_owned());
+        return (None, text.to_owned());
     }
-    (format!("{first}{}", &word[1..]), rest.trim_start().to_owned())
+    (Some(format!("{first}{}", &word[1..])), rest.trim_start().to_owned())
 }
 
 /// RFC 3463 §2: class `.` subject `.` detail.
@@ -193,14 +193,13 @@ mod tests {
     fn routes_to_error_and_retry_are_told_with_their_reason() {
         let alias = Existence::Undeliverable {
             class: Class::Alias,
-            status: "5.1.1".into(),
+            status: Some("5.1.1".into()),
             text: "User unknown in virtual alias table".into(),
         };
         assert_eq!(existence("no@alias.example"), alias);
-        let gone =
-            Existence::Undeliverable { class: Class::Default, status: "5.1.1".into(), text: "gone".into() };
+        let gone = Existence::Undeliverable { class: Class::Default, status: None, text: "gone".into() };
         assert_eq!(existence("a@gone.example"), gone);
-        let late = Existence::Deferred { status: "4.3.2".into(), text: "come back".into() };
+        let late = Existence::Deferred { status: Some("4.3.2".into()), text: "come back".into() };
         assert_eq!(existence("late@box.example"), late);
         assert_eq!(existence("a@b@.c"), Existence::Malformed);
     }
