@@ -274,7 +274,8 @@ fn chosen(header: &[u8], names: &[Vec<u8>], wanted: bool) -> Vec<u8> {
 /// Fields of a message that ends in its header get an empty line, as those that Dovecot has in its cache.
 fn ended(mut fields: Vec<u8>) -> Vec<u8> {
     if !fields.is_empty() && !fields.ends_with(b"\n") {
-        fields.extend_from_slice(b"\r\n");
+        let missing: &[u8] = if fields.ends_with(b"\r") { b"\n" } else { b"\r\n" };
+        fields.extend_from_slice(missing);
     }
     if fields != b"\r\n" && !fields.ends_with(b"\r\n\r\n") {
         fields.extend_from_slice(b"\r\n");
@@ -307,7 +308,8 @@ mod tests {
         assert_eq!(chosen(b"A: 1", &[b"A".to_vec()], true), b"A: 1");
         assert_eq!(ended(b"A: 1".to_vec()), b"A: 1\r\n\r\n");
         assert_eq!(ended(b"A: 1\r\n\r\n".to_vec()), b"A: 1\r\n\r\n");
-        assert_eq!([ended(b"".to_vec()), ended(b"\r\n".to_vec())], [b"\r\n"; 2]);
+        assert_eq!([ended(b"".to_vec()), ended(b"\r\n".to_vec()), ended(b"\r".to_vec())], [b"\r\n"; 3]);
+        assert_eq!(ended(b"A: 1\r\n\r".to_vec()), b"A: 1\r\n\r\n");
         assert_eq!(chosen(b"A: 1\r\n", &[b"B".to_vec()], true), b"");
         assert_eq!(chosen(b"A: 1\r\n", &[b"A".to_vec()], false), b"");
         assert_eq!(chosen(b"A: 1\r\nB: 2", &[b"A".to_vec()], false), b"B: 2");
