@@ -352,7 +352,7 @@ impl Expansion<'_> {
         }
         let why = match base {
             "postmaster" | "mailer-daemon" => Refusal::Required(base.to_owned()),
-            _ => Refusal::UnknownUser(local.to_owned()),
+            _ => Refusal::UnknownUser(base.to_owned()),
         };
         self.refuse(address, why)
     }
@@ -523,7 +523,7 @@ mod tests {
 
     #[test]
     fn what_goes_nowhere_says_why() {
-        assert_eq!(expand("nobody+x@here.example"), ["nobody+x@here.example: unknown user: \"nobody+x\""]);
+        assert_eq!(expand("nobody+x@here.example"), ["nobody+x@here.example: unknown user: \"nobody\""]);
         let mixed = ["joe@here.example -> joe", "nobody@here.example: unknown user: \"nobody\""];
         assert_eq!(expand("mixed@here.example"), mixed);
         assert_eq!(expand("Postmaster@here.example"), ["Postmaster@here.example: discarded"]);
