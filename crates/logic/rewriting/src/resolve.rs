@@ -96,7 +96,7 @@ impl Rewriting {
     /// Strips our own domains and undoes routing through us, until a foreign domain or a local name is left.
     fn destination(&self, tables: &dyn Lookup, recipient: &str) -> Result<Destination, Stop> {
         if let Some((_, domain)) = plain(recipient) {
-            let local = self.is_local_domain(tables, domain)?;
+            let local = self.is_here(tables, domain)?;
             return Ok(self.checked(recipient.to_owned(), local));
         }
         let mut tokens = scan(&quote(recipient), TOKEN_LIMIT);
@@ -108,7 +108,7 @@ impl Rewriting {
             }
             if let Some(at) = tokens.iter().rposition(|token| token.is('@')) {
                 let domain = internal_text(&tokens[at + 1..]);
-                if at + 1 < tokens.len() && !self.is_local_domain(tables, &domain)? {
+                if at + 1 < tokens.len() && !self.is_here(tables, &domain)? {
                     return Ok(self.checked(internal_text(&tokens), false));
                 }
                 saved_domain = Some(tokens.split_off(at));
@@ -124,6 +124,18 @@ impl Rewriting {
             saved_domain.unwrap_or_else(|| scan(&format!("@{}", self.settings.myhostname), TOKEN_LIMIT)),
         );
         Ok(self.checked(internal_text(&tokens), true))
+    }
+
+    /// Is it a domain of this host, or one of its addresses (`resolve_numeric_domain` takes them without brackets)?
+    fn is_here(&self, tables: &dyn Lookup, domain: &str) -> Result<bool, Stop> {
+        self.is_local_domain(tables, self.as_literal(domain).as_deref().unwrap_or(domain))
+    }
+
+    /// The domain literal that a bare address stands for, where it may.
+    fn as_literal(&self, domain: &str) -> Option<String> {
+        let bare = self.settings.resolve_numeric_domain && domain.parse::<std::net::IpAddr>().is_ok();
+        let prefix = if domain.contains(':') { "IPv6:" } else { "" };
+        bare.then(|| format!("[{prefix}{domain}]"))
     }
 
     /// With our own domain gone, is what is left an address again? Then it is brought into full form.
@@ -166,9 +178,8 @@ impl Rewriting {
     fn checked(&self, mut recipient: String, local: bool) -> Destination {
         let at = recipient.rfind('@').map_or(recipient.len(), |at| at + 1);
         let mut domain = recipient[at..].to_owned();
-        if self.settings.resolve_numeric_domain && domain.parse::<std::net::IpAddr>().is_ok() {
-            let prefix = if domain.contains(':') { "IPv6:" } else { "" };
-            domain = format!("[{prefix}{domain}]");
+        if let Some(literal) = self.as_literal(&domain) {
+            domain = literal;
             recipient.truncate(at);
             recipient.push_str(&domain);
         }
@@ -271,7 +282,9 @@ mod tests {
         }
         assert_eq!(resolve(settings(), "-u@example.com").flags(), 1028);
         let numeric = Settings { resolve_numeric_domain: true, ..settings() };
-        assert_eq!(resolve(numeric, "u@1.2.3.4").recipient, "u@[1.2.3.4]");
+        assert_eq!(resolve(numeric.clone(), "u@1.2.3.4").recipient, "u@[1.2.3.4]");
+        let here = resolve(numeric, "u@127.0.0.1");
+        assert_eq!((here.recipient.as_str(), here.class), ("u@[127.0.0.1]", Class::Local));
     }
 
     #[test]

@@ -166,7 +166,7 @@ impl Server {
 
     /// The address in an argument, or `None` where there is not exactly one; the log hears of that.
     pub(super) fn extract(&mut self, word: &Token, may_be_empty: bool) -> Option<String> {
-        if word.broken {
+        if word.broken && self.command != Command::Vrfy {
             return None;
         }
         let strict = self.settings.strict_envelopes && self.command != Command::Vrfy;
