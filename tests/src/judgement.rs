@@ -1,14 +1,15 @@
 //! Rules in a folder of their own, and what `spamassassin` says of a message with them: ours and the original.
 
 use std::fs;
-use std::io::Write;
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::name_server::NameServer;
+use crate::port::Port;
 use crate::programs::Programs;
 
 /// Where Debian has the original.
@@ -73,6 +74,29 @@ impl RuleFolder {
         Some(self.report(command, message, options))
     }
 
+    /// Runs our spamd with these rules while `talk` has its port.
+    pub fn with_spamd<T>(&self, options: &[&str], talk: impl FnOnce(u16) -> T) -> T {
+        let port = Port::reserve();
+        let mut command = Command::new(Programs::ours().daemons.join("spamd"));
+        command.arg("-C").arg(self.path()).arg("--siteconfigpath").arg(self.path().join("site"));
+        command.args(["-x", "-i", "127.0.0.1", "-s", "stderr", "-p"]).arg(port.number().to_string());
+        command.args(options);
+        if sys::ids::is_root() {
+            command.args(["-u", "nobody"]);
+        }
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut told = String::new();
+        while !told.contains("server pid:") {
+            assert!(log.read_line(&mut told).unwrap() > 0, "spamd did not start:\n{told}");
+        }
+        std::thread::spawn(move || drop(log.read_to_end(&mut Vec::new())));
+        let answer = talk(port.number());
+        sys::signals::send(child.id(), sys::signals::SignalKind::SIGTERM).unwrap();
+        child.wait().unwrap();
+        answer
+    }
+
     /// The lines behind the message, sorted: they stand in another order in each run of the original.
     fn report(&self, mut command: Command, message: &str, options: &[&str]) -> Vec<String> {
         command.arg("-C").arg(self.path()).arg("--siteconfigpath").arg(self.path().join("site"));
@@ -104,4 +128,15 @@ pub fn rules_of(report: &[String]) -> Vec<&str> {
         report.iter().filter_map(|line| rule(line).map(|(at, length)| &line[at..at + length])).collect();
     names.sort_unstable();
     names
+}
+
+/// Says something to a spamd: a command with its fields, and a message. What stands in the reply behind its first line.
+pub fn ask_spamd(port: u16, command: &str, message: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request = format!("{command}\r\nContent-length: {}\r\n\r\n{message}", message.len());
+    stream.write_all(request.as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply.split_once("\r\n").unwrap().1.to_owned()
 }

@@ -1,17 +1,10 @@
 //! Rules that ask DNS, held against SpamAssassin's where that is installed: a name server on this host answers both.
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use testkit::left_out;
 use tests::Builder;
-use tests::judgement::{RuleFolder, rules_of};
+use tests::judgement::{RuleFolder, ask_spamd, rules_of};
 use tests::name_server::{NameServer, SILENT};
-use tests::port::Port;
-use tests::programs::Programs;
 
 const ZONE: &str = "\
 9.113.0.203.zen.example A 127.0.0.4
@@ -111,34 +104,12 @@ fn nobody_is_asked_in_local_mode_or_where_a_list_may_not_be_asked() {
 }
 
 /// The rules that a spamd finds, asked once for each message.
-fn symbols(folder: &Path, messages: usize) -> Vec<String> {
-    let port = Port::reserve();
-    let mut command = Command::new(Programs::ours().daemons.join("spamd"));
-    command.arg("-C").arg(folder).arg("--siteconfigpath").arg(folder.join("site"));
-    command.args(["-x", "-i", "127.0.0.1", "-s", "stderr", "-p"]).arg(port.number().to_string());
-    if sys::ids::is_root() {
-        command.args(["-u", "nobody"]);
-    }
-    let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let mut told = String::new();
-    while !told.contains("server pid:") {
-        assert!(log.read_line(&mut told).unwrap() > 0, "spamd did not start:\n{told}");
-    }
-    std::thread::spawn(move || drop(log.read_to_end(&mut Vec::new())));
-    let found = (0..messages).map(|_| ask(port.number())).collect();
-    sys::signals::send(child.id(), sys::signals::SignalKind::SIGTERM).unwrap();
-    child.wait().unwrap();
-    found
+fn symbols(folder: &RuleFolder, messages: usize) -> Vec<String> {
+    folder.with_spamd(&[], |port| (0..messages).map(|_| ask(port)).collect())
 }
 
 fn ask(port: u16) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let request = format!("SYMBOLS SPAMC/1.5\r\nContent-length: {}\r\n\r\n{MESSAGE}", MESSAGE.len());
-    stream.write_all(request.as_bytes()).unwrap();
-    stream.shutdown(std::net::Shutdown::Write).unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
+    let reply = ask_spamd(port, "SYMBOLS SPAMC/1.5", MESSAGE);
     reply.split_once("\r\n\r\n").unwrap().1.trim().to_owned()
 }
 
@@ -147,7 +118,7 @@ fn a_verdict_does_not_wait_for_a_list_that_says_nothing() {
     let server = NameServer::start(ZONE).unwrap();
     let more = format!("rbl_timeout 2\nheader Z_LATE eval:check_rbl('late', '{SILENT}')\n");
     let folder = rules(&server, &more);
-    let found = symbols(folder.path(), 1);
+    let found = symbols(&folder, 1);
     assert!(server.asked().iter().any(|name| name.ends_with(SILENT)));
     assert!(found[0].contains("Z_TEXT") && !found[0].contains("Z_LATE"), "{found:?}");
 }
@@ -156,7 +127,7 @@ fn a_verdict_does_not_wait_for_a_list_that_says_nothing() {
 fn a_list_that_complains_is_left_alone() {
     let server = NameServer::start(ZONE).unwrap();
     let folder = rules(&server, "dns_block_rule Z_TEXT txt.example\n");
-    let found = symbols(folder.path(), 2);
+    let found = symbols(&folder, 2);
     assert_eq!(found[0], HITS);
     assert_eq!(found[1], HITS.replace("Z_TEXT,", ""));
 }

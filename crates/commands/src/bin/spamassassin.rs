@@ -26,8 +26,8 @@
 //! - `-x`, `--nocreate-prefs`: make no file of preferences for a user who has none.
 //! - `--lint`: check the rule files and nothing else.
 //! - `-D[areas]`, `--debug`: tell on standard error what is done.
-//! - `-r`, `--report`; `-k`, `--revoke`: learn that the message is spam, or is not. Reporters (Razor, Pyzor, DCC, SpamCop) are not
-//!   in this version, and it says so.
+//! - `-r`, `--report`; `-k`, `--revoke`: learn that the message is spam, or is not. Spam is reported to Pyzor and DCC, where
+//!   these are on; no network takes a report back. Razor and SpamCop are not in this version. Where nobody takes it, it says so.
 //! - `-W`, `-R`, `--add-to-blocklist`, `--add-addr-to-welcomelist address` and their kin: change the averages of senders.
 //! - `--mbox`: the input has many messages, each behind a `From ` line.
 //! - `--progress`, `-u user`, `-4`, `-6`, `--net`: taken, and without effect here.

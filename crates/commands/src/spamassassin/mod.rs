@@ -209,17 +209,31 @@ fn senders(options: &Options, debug: &Debug, site: &Site, standing: Standing) ->
     status.max(memory.close(debug))
 }
 
-/// `-r`, `-k`: the message is learned. There is nobody else to tell in this version, and that is what the original says when
-/// it reached nobody.
+/// `-r`, `-k`: the message is learned, and with `-r` the networks that are on are told. Where nobody takes it, that is what the
+/// original says. No network takes a report back.
 fn report(options: &Options, debug: &Debug, site: &Site, revoke: bool) -> u8 {
     let memory = Recollection::open(site, debug);
     let (what, class) = if revoke { ("revoke", Class::Ham) } else { ("report", Class::Spam) };
     let learns = revoke || site.rules.settings.bayes_learn_during_report;
+    let inquirer = if revoke { None } else { Inquirer::new(&site.rules) };
     let mut count = 0;
     let status = each_message(options, debug, |message| {
         count += 1;
+        let plain = unmark(message);
         if learns {
-            memory.learn(&unmark(message), class);
+            memory.learn(&plain, class);
+        }
+        let told = inquirer.as_ref().map(|inquirer| inquirer.report(&plain, &site.rules, stamp("").0));
+        let told = told.unwrap_or_default();
+        for (network, done) in [("Pyzor", told.pyzor), ("DCC", told.dcc)] {
+            match done {
+                Some(true) => debug.say("reporter", &format!("spam reported to {network}")),
+                Some(false) => debug.say("reporter", &format!("could not report spam to {network}")),
+                None => {}
+            }
+        }
+        if told.is_done() {
+            return Ok(());
         }
         debug.warn(&format!(
             "reporter: no {what}{} methods available, so couldn't {what}",

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use learned::Learned;
 use rulefiles::stamp;
 use spam::learned::{Class as Teach, Memory};
-use spam::report::Form;
-use spam::{Answers, Check, Circumstances, Letter, Ruleset};
+use spam::report::{Form, unmark};
+use spam::{Answers, Check, Circumstances, Letter};
 use spamc_protocol::{Class, Command, Fault, Learn, Reply, Request, Verdict, decompress};
 
 use crate::log_lines::{Facts, write};
@@ -38,7 +38,7 @@ pub(crate) fn judge(shared: &Shared, mut case: Case) -> Reply {
     };
     let memory = shared.notes.of(&chosen.rules().settings, chosen.state());
     match case.request.command {
-        Command::Tell => tell(chosen.rules(), memory.as_ref(), &case),
+        Command::Tell => tell(&chosen, memory.as_ref(), &case),
         _ => verdict(shared, &chosen, memory.as_ref(), &case),
     }
 }
@@ -98,9 +98,10 @@ pub(crate) fn check<'a>(
     check
 }
 
-/// `TELL`: nobody else is told in this version, so `remote` is never done.
-fn tell(rules: &Ruleset, memory: Option<&Learned>, case: &Case) -> Reply {
+/// `TELL`: what is learned, and with `Set: remote` the networks that are on are told. None takes a report back.
+fn tell(chosen: &Chosen, memory: Option<&Learned>, case: &Case) -> Reply {
     let begun = Instant::now();
+    let rules = chosen.rules();
     let asked = case.request.learn;
     let (now, _) = stamp("");
     let mut did = Learn::default();
@@ -117,9 +118,15 @@ fn tell(rules: &Ruleset, memory: Option<&Learned>, case: &Case) -> Reply {
             did.remove_local = lesson.learned;
         }
     }
-    let what = match (did.set_local, did.remove_local) {
-        (true, _) => "Setting local",
-        (_, true) => "Removing local",
+    if asked.set_remote {
+        let told = chosen.inquirer().map(|inquirer| inquirer.report(&unmark(&case.message), rules, now));
+        did.set_remote = told.is_some_and(|told| told.is_done());
+    }
+    let what = match (did.set_local, did.set_remote, did.remove_local) {
+        (true, true, _) => "Setting local,remote",
+        (true, _, _) => "Setting local",
+        (_, true, _) => "Setting remote",
+        (_, _, true) => "Removing local",
         _ => "Did nothing",
     };
     let (user, uid) = (case.request.user.as_deref().unwrap_or("(unknown)"), sys::ids::effective_uid());

@@ -40,7 +40,13 @@
 //! `69 Service Unavailable`, and a milter lets the message pass). Who can not be reached is left alone for up to ten seconds.
 //! Connections to PostgreSQL are not encrypted in this version.
 //!
-//! Not in this version: Razor, Pyzor, DCC, TLS. Settings and functions of
+//! Where the plugins Pyzor and DCC are loaded and their rules have scores, these networks are asked as well, beside DNS. Pyzor is
+//! asked only where that is wished for: `pyzor_options`, `pyzor_path` or `pyzor_server_file` is set, or there is a file `servers`
+//! in its home folder (`~/.pyzor`). DCC is asked at the socket of its daemon dccifd (`dcc_dccifd_path`, `dcc_home`). `pyzor_timeout`
+//! and `dcc_timeout` say how long they are waited for. Clients that may teach (**-l**) also have spam reported to them. The log says
+//! at the start who is asked.
+//!
+//! Not in this version: Razor, SpamCop, TLS. Settings and functions of
 //! these are read and named once in the log.
 //!
 //! # ARGUMENTS IN MASTER.CF

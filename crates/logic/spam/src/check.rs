@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::mail::Mail;
-use crate::network::{self, Answers, Question};
+use crate::network::{self, Answers, Errands, Question};
 use crate::ruleset::{RuleId, Ruleset};
 use crate::scan::{Circumstances, Findings, scan};
 
@@ -31,9 +31,13 @@ impl<'a> Letter<'a> {
     /// the time is over. `now` is in seconds since 1970.
     pub fn questions(&self, answers: &Answers, now: i64) -> BTreeSet<Question> {
         let rules = &self.rules.rules;
-        // Whether Bayes counts is not known yet.
-        let active = |rule: RuleId| rules[rule].scores[1] != 0.0 || rules[rule].scores[3] != 0.0;
+        let active = |rule: RuleId| self.rules.may_ask(rule);
         network::walk(&self.rules.matchers.network, rules, &self.mail, answers, &active, now).missing
+    }
+
+    /// What Pyzor, if that `can_be_asked`, and DCC must be asked; nothing when no active rule wants to know.
+    pub fn errands(&self, can_be_asked: bool) -> Errands {
+        self.rules.matchers.network.errands(&self.mail, can_be_asked, &|rule| self.rules.may_ask(rule))
     }
 
     /// The verdict.

@@ -35,7 +35,7 @@ pub use bayes::{Clue, Judgement, distance_to_neutral, probability_of, token_of};
 pub use check::{Check, Letter};
 pub use correspondents::Correspondents;
 pub use lesson::Lesson;
-pub use network::{Answers, Question, RecordKind, Reply};
+pub use network::{Answers, Errands, Question, RecordKind, Reply};
 pub use ruleset::{Rule, RuleId, Ruleset};
 pub use scan::{Circumstances, Findings, Hit, ScoreSet};
 pub use senders::set_address;

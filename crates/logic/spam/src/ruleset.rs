@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::eval::{self, Known, SenderJudge};
 use crate::headers::Request;
+use crate::mail::Mail;
 use crate::metas::Metas;
-use crate::network;
+use crate::network::{self, Errands};
 use crate::perl::{Pattern, PatternSet};
 use crate::rules::{
     Configuration, Expression, Fault, Flags, HeaderTest, Kind, MimeTest, Problem, Scores, Settings, Stage,
@@ -150,6 +151,8 @@ impl Ruleset {
         // A plugin that is not loaded does nothing, whatever is set.
         settings.awl.active &= configuration.has_plugin("AWL");
         settings.txrep.active &= configuration.has_plugin("TxRep");
+        settings.clearinghouses.pyzor.active &= configuration.has_plugin("Pyzor");
+        settings.clearinghouses.dcc.active &= configuration.has_plugin("DCC");
         if settings.awl.active && settings.txrep.active {
             settings.txrep.active = false;
             let (file, text) = ("the rules".to_owned(), String::new());
@@ -175,6 +178,22 @@ impl Ruleset {
     /// No rule may ask the network (`-L`).
     pub fn is_local(&self) -> bool {
         self.local_only
+    }
+
+    /// Do rules ask Pyzor about messages? Do they ask DCC?
+    pub fn clearinghouses(&self) -> (bool, bool) {
+        self.matchers.network.clearinghouses(&self.settings.clearinghouses, &|rule| self.may_ask(rule))
+    }
+
+    /// What the networks that count messages have to be told of one that is spam; marks of an earlier check are taken out
+    /// already.
+    pub fn report(&self, message: &[u8]) -> Errands {
+        Errands::of_report(&Mail::to_learn(message, &self.settings, &self.tlds))
+    }
+
+    /// Does the rule count when the network is asked? Whether Bayes counts is not known then.
+    pub(crate) fn may_ask(&self, rule: RuleId) -> bool {
+        self.rules[rule].scores[1] != 0.0 || self.rules[rule].scores[3] != 0.0
     }
 
     /// How many rules there are.

@@ -1,12 +1,21 @@
-//! What rules of SpamAssassin ask, asked of DNS: all questions of a message at once, with one deadline.
+//! What rules of SpamAssassin ask, asked of DNS, of Pyzor and of DCC: all questions of a message at once, with deadlines that
+//! begin together.
 //!
 //! [`Inquirer::answers`] waits, so it is called on a thread that may: of a pool, or of a command that has nothing else to do.
+
+mod addresses;
+mod clearinghouses;
+mod dcc;
+mod deadline;
+mod pyzor;
 
 use std::collections::HashMap;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use clearinghouses::Houses;
+pub use clearinghouses::Told;
 use dns::{Answer, Hosts, Resolver};
 use spam::{Answers, Check, Letter, Question, Reply, Ruleset};
 
@@ -24,6 +33,7 @@ pub fn outlook(rules: &Ruleset) -> String {
         return "network tests are off".to_owned();
     }
     let asking = &rules.settings.asking;
+    let houses = Houses::new(rules).outlook(rules);
     let servers: Vec<String> = asking.servers.iter().map(ToString::to_string).collect();
     let servers =
         if servers.is_empty() { "this system's name servers".to_owned() } else { servers.join(" ") };
@@ -32,11 +42,14 @@ pub fn outlook(rules: &Ruleset) -> String {
         [] => String::new(),
         inert => format!("; these functions of rules find nothing in this version: {}", inert.join(" ")),
     };
-    format!("network tests ask {servers}{but}")
+    let servers = if asking.available { servers } else { "no name server".to_owned() };
+    format!("network tests ask {servers}{houses}{but}")
 }
 
+/// Networks that count messages are asked even where DNS is not.
 fn may_ask(rules: &Ruleset) -> bool {
-    !rules.is_local() && rules.settings.asking.available
+    let houses = &rules.settings.clearinghouses;
+    !rules.is_local() && (rules.settings.asking.available || houses.pyzor.active || houses.dcc.active)
 }
 
 /// Asks for all messages of a process.
@@ -44,6 +57,7 @@ pub struct Inquirer {
     resolver: Resolver,
     /// Domains that said that we ask too much, and until when nothing below them is asked.
     blocked: Mutex<HashMap<String, Instant>>,
+    houses: Houses,
 }
 
 impl Inquirer {
@@ -56,13 +70,16 @@ impl Inquirer {
             [] => Resolver::of_system(),
             servers => Resolver::with(servers, Hosts::default(), TRY),
         };
-        Some(Self { resolver, blocked: Mutex::default() })
+        Some(Self { resolver, blocked: Mutex::default(), houses: Houses::new(rules) })
     }
 
-    /// Asks what has to be known of a message, for as long as `rbl_timeout` allows. `now` is in seconds since 1970.
+    /// Asks what has to be known of a message, for as long as `rbl_timeout`, `pyzor_timeout` and `dcc_timeout` allow. `now` is
+    /// in seconds since 1970.
     pub fn answers(&self, letter: &Letter<'_>, rules: &Ruleset, now: i64) -> Answers {
         let asking = &rules.settings.asking;
         let deadline = Instant::now() + Duration::from_secs_f64(asking.timeout_seconds);
+        let sent =
+            self.houses.ask(&letter.errands(self.houses.asks_pyzor()), &rules.settings.clearinghouses, now);
         let mut answers = Answers::default();
         for _ in 0..ROUND_LIMIT {
             let questions = letter.questions(&answers, now);
@@ -70,7 +87,14 @@ impl Inquirer {
                 break;
             }
         }
+        sent.note(&mut answers);
         answers
+    }
+
+    /// Tells Pyzor and DCC, as far as they are on, that a message is spam. Marks of an earlier check are taken out already.
+    /// `now` is in seconds since 1970.
+    pub fn report(&self, message: &[u8], rules: &Ruleset, now: i64) -> Told {
+        self.houses.report(&rules.report(message), &rules.settings.clearinghouses, now)
     }
 
     /// Notes which domains said that we ask too much.

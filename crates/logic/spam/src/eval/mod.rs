@@ -103,7 +103,7 @@ pub(crate) enum Known {
 
 /// Functions that this version has no answer for: they ask the network.
 const NETWORK: [&str; 4] = ["check_dns_sender", "check_hashbl_attachments", "check_rbl", "check_uridnsbl"];
-const SERVICES: [&str; 4] = ["check_dcc", "check_pyzor", "check_razor2", "check_razor2_range"];
+const SERVICES: [&str; 2] = ["check_razor2", "check_razor2_range"];
 
 /// What weighs a sender's earlier messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

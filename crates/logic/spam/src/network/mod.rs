@@ -7,6 +7,7 @@
 mod addresses;
 mod alignment;
 mod claims;
+mod clearinghouses;
 mod hashes;
 mod lists;
 mod practices;
@@ -18,6 +19,7 @@ mod tags;
 mod uris;
 mod walk;
 
+pub use clearinghouses::Errands;
 pub use question::{Answers, Question, RecordKind, Reply};
 pub(crate) use signatures::Prepared;
 pub(crate) use subtest::Subtest;

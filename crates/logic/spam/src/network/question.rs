@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use checksums::{dcc, pyzor};
+
 /// Types of records that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)] // RFC 1035 §3.2.2, RFC 3596 §2.1
@@ -76,6 +78,10 @@ pub struct Reply {
 #[derive(Debug, Clone, Default)]
 pub struct Answers {
     known: HashMap<Question, Option<Reply>>,
+    /// What Pyzor's servers counted, together; `None` when they were not asked, or did not answer in time.
+    pub pyzor: Option<pyzor::Counts>,
+    /// What DCC says; `None` as above.
+    pub dcc: Option<dcc::Metrics>,
 }
 
 impl Answers {

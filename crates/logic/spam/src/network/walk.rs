@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::addresses::Addresses;
 use super::claims::{self, Claim};
+use super::clearinghouses::{self, Errands, Query};
 use super::hashes::{self, HashList};
 use super::lists::{self, List, Sub};
 use super::question::{Answers, Question, RecordKind, Reply};
@@ -15,7 +16,7 @@ use super::{tags, uris};
 use crate::eval::Found;
 use crate::mail::Mail;
 use crate::registry::is_host_name;
-use crate::rules::{AskDns, Stage, UriList};
+use crate::rules::{AskDns, Clearinghouses, Stage, UriList};
 use crate::ruleset::{Rule, RuleId};
 
 /// Questions that one message may raise.
@@ -33,6 +34,7 @@ pub(crate) struct Calls {
     asks: Vec<(RuleId, AskDns)>,
     claims: Vec<(RuleId, Claim)>,
     hashes: Vec<(RuleId, HashList)>,
+    pub(super) checksums: Vec<(RuleId, Query)>,
 }
 
 /// Is a function of that name in this version? `check_uridnsbl` and `check_dns_sender` do nothing by themselves: what the
@@ -42,6 +44,7 @@ pub(crate) fn function_is_known(name: &str) -> bool {
     lists::subject(name).is_some()
         || Claim::is_known(name)
         || HashList::is_known(name)
+        || Query::is_known(name)
         || matches!(name, "check_rbl_sub" | "check_uridnsbl" | "check_dns_sender")
 }
 
@@ -66,6 +69,12 @@ impl Calls {
             self.hashes.extend(list.map(|list| (rule, list)));
             return good;
         }
+        if Query::is_known(name) {
+            let query = Query::new(name, arguments);
+            let good = query.is_some();
+            self.checksums.extend(query.map(|query| (rule, query)));
+            return good;
+        }
         if let Some(claim) = Claim::new(name, arguments) {
             self.claims.push((rule, claim));
             return true;
@@ -85,7 +94,26 @@ impl Calls {
         self.asks.push((rule, question.clone()));
     }
 
-    /// No rule asks anything.
+    /// What Pyzor and DCC have to be asked about a message.
+    pub(crate) fn errands(
+        &self,
+        mail: &Mail<'_>,
+        asks_pyzor: bool,
+        active: &dyn Fn(RuleId) -> bool,
+    ) -> Errands {
+        Errands::of_check(mail, &self.checksums, asks_pyzor, active)
+    }
+
+    /// Do active rules ask Pyzor? Do they ask DCC?
+    pub(crate) fn clearinghouses(
+        &self,
+        settings: &Clearinghouses,
+        active: &dyn Fn(RuleId) -> bool,
+    ) -> (bool, bool) {
+        clearinghouses::wanted(&self.checksums, settings, active)
+    }
+
+    /// No rule asks DNS anything.
     fn is_empty(&self) -> bool {
         self.lists.is_empty()
             && self.uris.is_empty()
@@ -100,7 +128,7 @@ pub(super) struct Walk<'a> {
     pub(super) calls: &'a Calls,
     pub(super) rules: &'a [Rule],
     pub(super) mail: &'a Mail<'a>,
-    answers: &'a Answers,
+    pub(super) answers: &'a Answers,
     active: &'a dyn Fn(RuleId) -> bool,
     missing: BTreeSet<Question>,
     hits: Vec<(RuleId, Vec<String>)>,
@@ -111,7 +139,11 @@ pub(super) struct Walk<'a> {
     pub(super) now: i64,
     /// What lists of URIs were asked already: several hosts have one domain.
     pub(super) seen: BTreeSet<(RuleId, String)>,
+    pub(super) tags: Vec<Tag>,
 }
+
+/// A tag and its values.
+type Tag = (&'static str, Vec<Vec<u8>>);
 
 /// What became of a question.
 pub(super) enum Known<'a> {
@@ -131,7 +163,7 @@ pub(crate) struct Walked {
     /// Rules that hit, and what they found.
     pub(crate) hits: Vec<(RuleId, Vec<String>)>,
     /// Tags that are known now.
-    pub(crate) tags: Vec<(&'static str, Vec<Vec<u8>>)>,
+    pub(crate) tags: Vec<Tag>,
     /// SPF vouches for the envelope's sender.
     pub(crate) spf_pass: bool,
 }
@@ -159,6 +191,7 @@ pub(crate) fn walk<'a>(
         signed: None,
         now,
         seen: BTreeSet::new(),
+        tags: Vec::new(),
     };
     let asking = &mail.settings.asking;
     if asking.available && !calls.is_empty() {
@@ -172,11 +205,13 @@ pub(crate) fn walk<'a>(
         walk.hashes();
         walk.questions();
     }
+    clearinghouses::judge(&mut walk);
     let tags = walk.signed.iter().flat_map(|signed| {
         SIGNATURE_TAGS.map(|tag| (tag, signed.tag(tag))).into_iter().filter(|(_, values)| !values.is_empty())
     });
     let spf_pass = walk.policies.as_ref().is_some_and(Policies::sender_passes);
-    Walked { tags: tags.collect(), missing: walk.missing, hits: walk.hits, spf_pass }
+    let tags = tags.chain(walk.tags).collect();
+    Walked { tags, missing: walk.missing, hits: walk.hits, spf_pass }
 }
 
 impl<'a> Walk<'a> {
@@ -227,6 +262,11 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+    }
+
+    /// The rule hits, and there is nothing to say of it.
+    pub(super) fn found(&mut self, rule: RuleId) {
+        self.hits.push((rule, Vec::new()));
     }
 
     /// A rule hits once, however many records say so; reports show what each says.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::asking::Asking;
 use super::authenticity::Authenticity;
+use super::clearinghouses::Clearinghouses;
 use super::lists::{AddressList, RelayList};
 use super::networks::Networks;
 use super::preferences::Preferences;
@@ -80,6 +81,8 @@ pub struct Settings {
     pub txrep: TxRep,
     /// Of rules that ask DNS.
     pub asking: Asking,
+    /// Of networks that count messages.
+    pub clearinghouses: Clearinghouses,
     /// Of SPF, DKIM and DMARC.
     pub authenticity: Authenticity,
     /// Where reputations of senders are kept (AWL or TxRep).
@@ -268,6 +271,7 @@ impl Default for Settings {
             preferences: Preferences::default(),
             txrep: TxRep::default(),
             asking: Asking::default(),
+            clearinghouses: Clearinghouses::default(),
             authenticity: Authenticity::default(),
             auto_welcomelist_path: None,
             inert: BTreeMap::new(),

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::configuration::Configuration;
 use super::problem::Fault;
-use super::{asking, authenticity, defining, learning, listing, plugins, preferences, reporting, scanning};
+use super::{
+    asking, authenticity, clearinghouses, defining, learning, listing, plugins, preferences, reporting,
+    scanning,
+};
 use crate::perl::Pattern;
 
 /// A line: its key in lower case with underscores, its value, and where it stands.
@@ -18,7 +21,7 @@ pub(crate) struct Statement<'a> {
 pub(super) type Done = Result<(), Fault>;
 
 /// Settings that only the administrator may set.
-const ADMIN: [&str; 27] = [
+const ADMIN: [&str; 40] = [
     "auto_welcomelist_db_modules",
     "auto_welcomelist_factory",
     "auto_welcomelist_file_mode",
@@ -32,6 +35,13 @@ const ADMIN: [&str; 27] = [
     "bayes_store_module",
     "body_part_scan_size",
     "clear_util_rb",
+    "dcc_dccifd_path",
+    "dcc_home",
+    "dcc_learn_score",
+    "dcc_options",
+    "dcc_path",
+    "dcc_timeout",
+    "dccifd_options",
     "dns_block_rule",
     "dns_block_time",
     "dns_local_ports_avoid",
@@ -39,6 +49,12 @@ const ADMIN: [&str; 27] = [
     "dns_local_ports_permit",
     "enable_compat",
     "loadplugin",
+    "pyzor_fork",
+    "pyzor_options",
+    "pyzor_path",
+    "pyzor_perl",
+    "pyzor_server_file",
+    "pyzor_timeout",
     "rawbody_part_scan_size",
     "rbl_timeout",
     "test",
@@ -99,6 +115,7 @@ pub(crate) fn apply(configuration: &mut Configuration, statement: &Statement<'_>
         .or_else(|| scanning::scan(configuration, statement))
         .or_else(|| learning::learn(configuration, statement))
         .or_else(|| asking::asking(configuration, statement))
+        .or_else(|| clearinghouses::clearinghouses(configuration, statement))
         .or_else(|| authenticity::authenticity(configuration, statement))
         .or_else(|| preferences::preferences(configuration, statement))
         .or_else(|| world(configuration, statement));
@@ -160,7 +177,7 @@ impl<'a> Statement<'a> {
 }
 
 /// Families of settings that belong to parts which this version does not have: they are taken, and named once in the log.
-const INERT: [&str; 41] = [
+const INERT: [&str; 38] = [
     "asn_",
     "auto_welcomelist_",
     "auto_whitelist_",
@@ -180,7 +197,6 @@ const INERT: [&str; 41] = [
     "mbox_format_from_regex",
     "ok_languages",
     "parse_dkim",
-    "pyzor_",
     "razor_",
     "rbl_timeout",
     "shortcircuit",
@@ -193,8 +209,6 @@ const INERT: [&str; 41] = [
     "url_shortener",
     "use_auto_welcomelist",
     "use_auto_whitelist",
-    "use_dcc",
-    "use_pyzor",
     "use_razor2",
     "use_txrep",
     "user_scores_",
