@@ -162,29 +162,34 @@ fn cut(text: &str, limit: usize) -> &str {
 /// Blank lines become line ends, all other blanks one blank.
 fn paragraphs(text: &Text) -> String {
     let mut squeezed = String::with_capacity(text.chars.len());
-    let mut run = String::new();
-    for char in text.chars.chars() {
-        if is_space(char, text.decoded) {
-            run.push(char);
-            continue;
-        }
-        end_run(&mut squeezed, &mut run);
-        squeezed.push(if char == '\0' { '\n' } else { char });
+    let mut rest = text.chars.as_str();
+    while !rest.is_empty() {
+        let word = rest.find(|char: char| !is_space(char, text.decoded)).unwrap_or(rest.len());
+        squeezed.push_str(squeezed_blanks(&rest[..word]));
+        rest = &rest[word..];
+        let end = rest.find(|char: char| is_space(char, text.decoded)).unwrap_or(rest.len());
+        squeezed.push_str(&rest[..end]);
+        rest = &rest[end..];
     }
-    end_run(&mut squeezed, &mut run);
-    squeezed
+    if squeezed.contains('\0') { squeezed.replace('\0', "\n") } else { squeezed }
 }
 
-fn end_run(text: &mut String, run: &mut String) {
-    match (run.find('\n'), run.rfind('\n')) {
-        _ if run.is_empty() => {}
-        (Some(first), Some(last)) if first != last => {
-            text.push_str(if first > 0 { " \n" } else { "\n" });
-            text.push_str(if last + 1 < run.len() { " " } else { "" });
-        }
-        _ => text.push(' '),
+/// What becomes of the blanks between two words.
+fn squeezed_blanks(blanks: &str) -> &'static str {
+    if blanks.len() <= 1 {
+        return if blanks.is_empty() { "" } else { " " };
     }
-    run.clear();
+    let first = blanks.bytes().position(|byte| byte == b'\n');
+    let last = blanks.bytes().rposition(|byte| byte == b'\n');
+    match (first, last) {
+        (Some(first), Some(last)) if first != last => match (first > 0, last + 1 < blanks.len()) {
+            (false, false) => "\n",
+            (true, false) => " \n",
+            (false, true) => "\n ",
+            (true, true) => " \n ",
+        },
+        _ => " ",
+    }
 }
 
 fn short_lines(text: &[u8]) -> Vec<Vec<u8>> {
