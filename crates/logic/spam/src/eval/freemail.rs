@@ -42,9 +42,11 @@ fn is_freemail(context: &Context<'_>, address: &[u8]) -> bool {
 
 /// `*` does not go over a dot here.
 fn matches_labels(glob: &[u8], domain: &[u8]) -> bool {
-    let labels = |name: &[u8]| name.split(|byte| *byte == b'.').map(<[u8]>::to_vec).collect::<Vec<_>>();
-    let (globs, names) = (labels(glob), labels(domain));
-    globs.len() == names.len() && globs.iter().zip(&names).all(|(glob, name)| matches_glob(glob, name))
+    fn labels(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+        name.split(|byte| *byte == b'.')
+    }
+    labels(glob).count() == labels(domain).count()
+        && labels(glob).zip(labels(domain)).all(|(glob, name)| matches_glob(glob, name))
 }
 
 /// A second argument that the address must match.

@@ -1,5 +1,7 @@
 //! How the message is put together.
 
+use std::borrow::Cow;
+
 use super::{Context, Found, Function, charset, contains, number, text};
 use crate::perl::Fixed;
 use message::tree::{MediaType, Part};
@@ -221,26 +223,35 @@ fn flaw(context: &Context<'_>, arguments: &[String]) -> Found {
 }
 
 fn uppercase(context: &Context<'_>, arguments: &[String]) -> Found {
+    if charset_may_mislead(context) {
+        return Found::No;
+    }
+    // The text changes at most once, see `Context::body`.
+    let kept = &context.capitals[usize::from(context.changed_body.get().is_some())];
+    let Some(share) = *kept.get_or_init(|| share_of_capitals(context.body())) else { return Found::No };
+    (share > number(arguments, 0).unwrap_or(0.0) && share <= number(arguments, 1).unwrap_or(0.0)).into()
+}
+
+/// Capitals among letters and digits in percent; `None` when there is not enough text to tell.
+fn share_of_capitals(lines: &[Vec<u8>]) -> Option<f64> {
     static WORDS: Fixed = Fixed::new(r"\S\s+\S");
     static BASE64: Fixed = Fixed::new(r"^(?:[A-Za-z0-9+\/=]{60,76} ){2}");
     static JAPANESE: Fixed = Fixed::new(r"(?s)\x1b\$B.*\x1b\(B");
     const SHORTEST: usize = 200;
-    if charset_may_mislead(context) {
-        return Found::No;
-    }
     let (mut length, mut lower, mut upper) = (0, 0, 0);
-    for line in context.body().iter().filter(|line| WORDS.is_match(line) && !BASE64.is_match(line)) {
-        let line =
-            if line.contains(&0x1b) { JAPANESE.replace_all(line, |_| Vec::new()) } else { line.clone() };
+    for line in lines.iter().filter(|line| WORDS.is_match(line) && !BASE64.is_match(line)) {
+        let line = match line.contains(&0x1b) {
+            true => Cow::Owned(JAPANESE.replace_all(line, |_| Vec::new())),
+            false => Cow::Borrowed(line),
+        };
         length += line.len();
         lower += line.iter().filter(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).count();
         upper += line.iter().filter(|byte| byte.is_ascii_uppercase()).count();
     }
     if length < SHORTEST {
-        return Found::No;
+        return None;
     }
-    let share = if upper + lower == 0 { 0.0 } else { upper as f64 / (upper + lower) as f64 * 100.0 };
-    (share > number(arguments, 0).unwrap_or(0.0) && share <= number(arguments, 1).unwrap_or(0.0)).into()
+    Some(if upper + lower == 0 { 0.0 } else { upper as f64 / (upper + lower) as f64 * 100.0 })
 }
 
 fn charset_may_mislead(context: &Context<'_>) -> bool {

@@ -39,6 +39,8 @@ pub(crate) struct Context<'a> {
     hotmail: OnceCell<webmail::Hotmail>,
     freemail: OnceCell<Option<Vec<Vec<u8>>>>,
     changed_body: OnceCell<Vec<Vec<u8>>>,
+    /// The share of capitals in the text, and in the changed one; see `mime`.
+    capitals: [OnceCell<Option<f64>>; 2],
 }
 
 impl<'a> Context<'a> {
@@ -56,6 +58,7 @@ impl<'a> Context<'a> {
             hotmail: OnceCell::new(),
             freemail: OnceCell::new(),
             changed_body: OnceCell::new(),
+            capitals: Default::default(),
         }
     }
 }
