@@ -1,6 +1,5 @@
 //! Rules that combine others, and which of them a message makes worth to reckon.
 
-use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::rules::Expression;
@@ -8,6 +7,8 @@ use crate::ruleset::{Rule, RuleId};
 
 /// How many sets of scores there are.
 const SETS: usize = 4;
+/// Bits of a machine word.
+const WORD_BITS: usize = 64;
 
 /// A rule that combines others.
 pub(crate) struct Meta {
@@ -45,7 +46,9 @@ impl Metas {
     /// Those that must be reckoned with this set of scores, when these rules have hit.
     pub(crate) fn due(&self, rules: &[Rule], set: usize, hits: impl Iterator<Item = RuleId>) -> Due<'_> {
         let plan = self.plans[set].get_or_init(|| self.plan(rules, set));
-        let mut due = Due { metas: self, plan, waiting: plan.standing.iter().copied().collect() };
+        let words = self.list.len().div_ceil(WORD_BITS);
+        let mut due = Due { metas: self, plan, waiting: vec![0; words], word: 0 };
+        due.await_all(&plan.standing);
         hits.for_each(|rule| due.has_hit(rule));
         due
     }
@@ -71,17 +74,32 @@ impl Metas {
 pub(crate) struct Due<'a> {
     metas: &'a Metas,
     plan: &'a Plan,
-    waiting: BTreeSet<usize>,
+    /// A bit for each.
+    waiting: Vec<u64>,
+    /// In the words before this one none waits any more: what a meta needs stands before it.
+    word: usize,
 }
 
 impl<'a> Due<'a> {
     /// The next one; all that it needs are done.
     pub(crate) fn next(&mut self) -> Option<&'a Meta> {
-        self.waiting.pop_first().map(|index| &self.metas.list[index])
+        while *self.waiting.get(self.word)? == 0 {
+            self.word += 1;
+        }
+        let word = &mut self.waiting[self.word];
+        let bit = word.trailing_zeros() as usize;
+        *word &= *word - 1;
+        Some(&self.metas.list[self.word * WORD_BITS + bit])
     }
 
     /// That rule has hit, so those that need it are due.
     pub(crate) fn has_hit(&mut self, rule: RuleId) {
-        self.waiting.extend(&self.plan.needed_by[rule]);
+        self.await_all(&self.plan.needed_by[rule]);
+    }
+
+    fn await_all(&mut self, metas: &[usize]) {
+        for index in metas {
+            self.waiting[index / WORD_BITS] |= 1 << (index % WORD_BITS);
+        }
     }
 }
