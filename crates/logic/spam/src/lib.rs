@@ -20,6 +20,7 @@ mod lesson;
 mod mail;
 mod metas;
 mod network;
+mod part_headers;
 pub mod perl;
 mod registry;
 mod relays;

@@ -8,6 +8,7 @@ use crate::headers::Request;
 use crate::mail::Mail;
 use crate::metas::Metas;
 use crate::network::{self, Errands};
+use crate::part_headers::PartRules;
 use crate::perl::{Pattern, PatternSet};
 use crate::rules::{
     Configuration, Expression, Fault, Flags, HeaderTest, Kind, MimeTest, Problem, Scores, Settings, Stage,
@@ -117,7 +118,7 @@ pub(crate) struct Matchers {
     pub(crate) raw_body: Option<TextGroup>,
     pub(crate) full: Option<TextGroup>,
     pub(crate) uri: Option<TextGroup>,
-    pub(crate) mime: Vec<(RuleId, MimeTest)>,
+    pub(crate) part_headers: PartRules,
     pub(crate) calls: Vec<Call>,
     pub(crate) metas: Metas,
     /// Rules that weigh the sender's earlier messages: they come last.
@@ -221,8 +222,7 @@ impl Ruleset {
             let negated = group.negated.iter().map(|(rule, pattern)| (rule, pattern));
             group.rules.iter().zip(group.set.patterns()).chain(negated)
         });
-        let mime = matchers.mime.iter().map(|(rule, test)| (rule, &test.pattern));
-        let all = texts.chain(headers).chain(mime);
+        let all = texts.chain(headers).chain(matchers.part_headers.patterns());
         all.filter_map(|(rule, pattern)| {
             pattern.check().err().map(|bad| (Arc::clone(&self.rules[*rule].name), bad.to_string()))
         })
@@ -238,6 +238,7 @@ struct Groups {
     raw_body: Vec<(RuleId, Arc<Pattern>)>,
     full: Vec<(RuleId, Arc<Pattern>)>,
     uri: Vec<(RuleId, Arc<Pattern>)>,
+    part_headers: Vec<(RuleId, MimeTest)>,
     matchers: Matchers,
 }
 
@@ -282,6 +283,7 @@ impl Groups {
             raw_body: text_group(self.raw_body),
             full: text_group(self.full),
             uri: text_group(self.uri),
+            part_headers: PartRules::new(self.part_headers),
             metas: Metas::new(metas, local_only),
             ..self.matchers
         }
@@ -326,7 +328,7 @@ impl<'a> Builder<'a> {
                 }
                 Kind::Eval { stage, function, arguments } => self.add_call(id, *stage, function, arguments),
                 Kind::MimeHeader(test) => {
-                    self.groups.matchers.mime.push((
+                    self.groups.part_headers.push((
                         id,
                         MimeTest { pattern: self.replaced(&name, &test.pattern), ..test.clone() },
                     ));

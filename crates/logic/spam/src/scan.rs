@@ -11,7 +11,7 @@ use crate::lesson::LessonPlan;
 use crate::mail::Mail;
 use crate::network::{self, Answers};
 use crate::perl::{Candidates, Pattern};
-use crate::rules::{MimeTest, Stage};
+use crate::rules::Stage;
 use crate::ruleset::{HeaderGroup, Place, RuleId, Ruleset, Template, TextGroup};
 
 /// How often a rule with the flag `multiple` and no limit counts.
@@ -146,7 +146,7 @@ impl<'a> Scan<'a> {
                 )
             },
             &|scan| scan.text_group(matchers.uri.as_ref(), &scan.lines(&Place::Uri)),
-            &|scan| matchers.mime.iter().for_each(|(rule, test)| scan.mime(*rule, test)),
+            &|scan| scan.part_headers(),
             &|scan| scan.calls(context, Stage::Body),
             &|scan| scan.text_group(matchers.raw_body.as_ref(), &scan.lines(&Place::RawBody)),
             &|scan| scan.calls(context, Stage::RawBody),
@@ -321,46 +321,14 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn mime(&mut self, rule: RuleId, test: &MimeTest) {
-        if !self.is_active(rule) {
-            return;
-        }
-        let flags = self.rules.rules[rule].flags;
-        let (first, last) = flags.range.unwrap_or((0, HITS_LIMIT));
-        let limit = self.limit(rule);
-        let mut all = Vec::new();
-        for (index, id) in self.mail.tree.all().into_iter().enumerate() {
-            if index + 1 < first || index + 1 > last {
-                continue;
+    fn part_headers(&mut self) {
+        let rules = &self.rules.matchers.part_headers;
+        let headers = rules.headers_of(&self.mail.tree, &mut self.candidates);
+        for rule in rules.iter() {
+            if self.is_active(rule.id) {
+                let count = headers.count(rule, self.rules.rules[rule.id].flags, self.limit(rule.id));
+                self.hits(rule.id, count);
             }
-            let value = self.mime_value(id, test).unwrap_or_else(|| test.unset.clone().into_bytes());
-            if flags.concat {
-                all.extend_from_slice(&value);
-                all.extend((!value.ends_with(b"\n")).then_some(b'\n'));
-                continue;
-            }
-            let count = test.pattern.count(&value, limit);
-            if count > 0 {
-                return self.hits(rule, if test.negated { 0 } else { count });
-            }
-        }
-        let count = if flags.concat { test.pattern.count(&all, limit) } else { 0 };
-        match (count, test.negated) {
-            (0, true) => self.hit(rule, 1.0, Vec::new()),
-            (count, false) => self.hits(rule, count),
-            _ => {}
-        }
-    }
-
-    fn mime_value(&self, id: usize, test: &MimeTest) -> Option<Vec<u8>> {
-        let fields = &self.mail.tree.part(id).fields;
-        if test.field == "ALL" {
-            return Some(fields.text(test.raw).0.concat());
-        }
-        let last = fields.named(test.field.as_bytes()).next_back();
-        match test.raw {
-            true => Some(last.map_or_else(Vec::new, |field| field.raw.clone())),
-            false => last.map(|field| [field.value.as_slice(), b"\n"].concat()),
         }
     }
 
