@@ -103,11 +103,19 @@ impl<'a> Mail<'a> {
 
     /// The values of a request such as `From:addr`.
     pub(crate) fn get(&self, request: &str) -> Rc<Vec<Vec<u8>>> {
-        if let Some(found) = self.cache.borrow().get(request) {
-            return Rc::clone(found);
-        }
-        let found = Rc::new(Request::parse(request).values(self));
-        self.cache.borrow_mut().insert(request.to_owned(), Rc::clone(&found));
+        let known = self.cache.borrow().get(request).map(Rc::clone);
+        known.unwrap_or_else(|| self.find(request, &Request::parse(request)))
+    }
+
+    /// The same of a request that was read before.
+    pub(crate) fn get_parsed(&self, text: &str, request: &Request) -> Rc<Vec<Vec<u8>>> {
+        let known = self.cache.borrow().get(text).map(Rc::clone);
+        known.unwrap_or_else(|| self.find(text, request))
+    }
+
+    fn find(&self, text: &str, request: &Request) -> Rc<Vec<Vec<u8>>> {
+        let found = Rc::new(request.values(self));
+        self.cache.borrow_mut().insert(text.to_owned(), Rc::clone(&found));
         found
     }
 
@@ -118,9 +126,10 @@ impl<'a> Mail<'a> {
 
     /// As [`Mail::text`], `None` when there is none.
     pub(crate) fn text_if_any(&self, request: &str) -> Option<Vec<u8>> {
-        let values = self.get(request);
+        let parsed = Request::parse(request);
+        let values = self.get_parsed(request, &parsed);
         let first = values.first()?;
-        if Request::parse(request).is_single() {
+        if parsed.is_single() {
             return Some(first.strip_suffix(b"\n").unwrap_or(first).to_vec());
         }
         Some(values.concat())

@@ -59,6 +59,8 @@ impl Rule {
 /// Rules that look at the same header field.
 pub(crate) struct HeaderGroup {
     pub(crate) field: String,
+    /// The same, read.
+    pub(crate) request: Request,
     /// Of a field that a message has or has not: its number among [`Matchers::fields`].
     pub(crate) number: Option<usize>,
     /// What hits where the field is not there, and how often; found out when it is first needed.
@@ -261,11 +263,11 @@ impl Groups {
             let (rules, patterns): (Vec<_>, Vec<_>) = parts.patterns.into_iter().unzip();
             let unset = unset.map(String::into_bytes);
             let next = fields.len();
-            let number = Request::parse(&field)
-                .field_name()
-                .map(|name| *fields.entry(name.to_owned()).or_insert(next));
+            let request = Request::parse(&field);
+            let number = request.field_name().map(|name| *fields.entry(name.to_owned()).or_insert(next));
             HeaderGroup {
                 field,
+                request,
                 number,
                 absent: OnceLock::new(),
                 unset,

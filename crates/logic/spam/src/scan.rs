@@ -1,5 +1,6 @@
 //! Runs the rules over a message.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::autolearn::Autolearn;
@@ -206,13 +207,6 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn header_value(&self, field: &str) -> Option<Vec<u8>> {
-        let values = self.mail.get(field);
-        let first = values.first()?;
-        let separator: &[u8] = if first.ends_with(b"\n") { b"" } else { b"\n" };
-        Some(values.join(separator))
-    }
-
     fn headers(&mut self) {
         let matchers = &self.rules.matchers;
         let mut present = vec![false; matchers.fields.len()];
@@ -253,13 +247,14 @@ impl<'a> Scan<'a> {
     }
 
     fn header_group(&mut self, group: &HeaderGroup) {
-        let found = self.header_value(&group.field);
+        let values = self.mail.get_parsed(&group.field, &group.request);
+        let found = one_text(&values);
         for rule in &group.exists {
             if found.is_some() && self.is_active(*rule) {
                 self.hit(*rule, 1.0, Vec::new());
             }
         }
-        let value = found.or_else(|| group.unset.clone());
+        let value = found.or(group.unset.as_deref().map(Cow::Borrowed));
         for (rule, pattern) in &group.negated {
             if self.is_active(*rule) && !value.as_deref().is_some_and(|value| pattern.is_match(value)) {
                 self.hit(*rule, 1.0, Vec::new());
@@ -353,7 +348,7 @@ impl<'a> Scan<'a> {
     fn texts(&self, place: &Place) -> Vec<Vec<u8>> {
         match place {
             // A field that is not there counts as an empty one.
-            Place::Header(field) => vec![self.header_value(field).unwrap_or_default()],
+            Place::Header(field) => vec![one_text(&self.mail.get(field)).unwrap_or_default().into_owned()],
             Place::Full => vec![self.mail.tree.pristine()],
             other => self.lines(other).into_iter().map(<[u8]>::to_vec).collect(),
         }
@@ -450,6 +445,18 @@ impl<'a> Scan<'a> {
                 self.hit(meta.rule, value, Vec::new());
                 due.has_hit(meta.rule);
             }
+        }
+    }
+}
+
+/// The values of a header field as rules see them; `None` when it is not there.
+fn one_text(values: &[Vec<u8>]) -> Option<Cow<'_, [u8]>> {
+    match values {
+        [] => None,
+        [only] => Some(Cow::Borrowed(only)),
+        [first, ..] => {
+            let separator: &[u8] = if first.ends_with(b"\n") { b"" } else { b"\n" };
+            Some(Cow::Owned(values.join(separator)))
         }
     }
 }
