@@ -1,12 +1,16 @@
 //! What holds for the whole tree and no compiler checks: each rule is a test that names file, line and remedy.
 #![cfg(test)]
 
+#[path = "tidy/dependencies.rs"]
+mod dependencies;
 #[path = "tidy/documents.rs"]
 mod documents;
 #[path = "tidy/floors.rs"]
 mod floors;
 #[path = "tidy/licences.rs"]
 mod licences;
+#[path = "tidy/manifest.rs"]
+mod manifest;
 #[path = "tidy/neighbours.rs"]
 mod neighbours;
 #[path = "tidy/purity.rs"]
