@@ -12,7 +12,8 @@ use imap_protocol::session::{
 };
 use imap_protocol::types::{Capability, Command, Reply};
 
-use super::dialogue::{self, End};
+use super::dialogue;
+use testkit::dialogue::End;
 
 const COMMAND_LIMIT_BYTES: usize = 400;
 

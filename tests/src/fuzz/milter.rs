@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use milter::{Change, Decision, Fate, Filter, Packet, Settings, Submission};
 
-use super::dialogue::{self, End};
+use super::dialogue;
+use testkit::dialogue::End;
 
 const MESSAGE_LIMIT_BYTES: usize = 500;
 /// Bytes that a question has beside its message: names and a login, which each come in one packet.

@@ -10,7 +10,8 @@ use pop3_protocol::{
     Answer, Facts, Login, LoginAnswer, LoginQuestion, LoginSettings, Question, Session, Settings,
 };
 
-use super::dialogue::{self, End};
+use super::dialogue;
+use testkit::dialogue::End;
 
 /// Bytes of a message that one read brings.
 const CHUNK: usize = 7;

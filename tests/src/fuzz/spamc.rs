@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use spamc_protocol::{Class, Command, Fault, Learn, Reply, Server, Settings, Verdict};
 
-use super::dialogue::{self, End};
+use super::dialogue;
+use testkit::dialogue::End;
 
 const MESSAGE_LIMIT_BYTES: usize = 500;
 

@@ -1,20 +1,11 @@
-//! Plays the transcripts in `tests/transcripts` against the machines.
+//! Plays the transcripts in `tests/transcripts` (see [`testkit::transcript`]) against the machines. Here they also have:
 //!
 //! ```text
 //! ! login                        the machine up to the log-in; else the one behind it
-//! C: a NOOP                      the client sends this line with CRLF
-//! C+ x\r\n                       the client sends these bytes, escaped
-//! S: a OK NOOP completed.        the server sends this line
-//! ? run NOOP -> done OK x        the machine asks this, and is answered that; without "->" it is "ok"
-//! ? run SEARCH -> slow done OK x the same, and the answer takes so long that the client hears so meanwhile
-//! W: 1800s                       the machine waits for so long, and the time passes
+//! ? run SEARCH -> slow done OK x the answer takes so long that the client hears so meanwhile
 //! NEWS                           something changes that the client hears of
 //! QUIET NEWS                     the same, where the client does not hear of it, or not now
-//! TLS                            the handshake takes place here
-//! STOP                           the service is about to end
-//! LOST                           the client goes
 //! HAND OVER a [x]                the client has logged in with the command a, and said x behind it
-//! END                            the machine has closed
 //! ```
 #![allow(clippy::unwrap_used)]
 
@@ -27,22 +18,20 @@ use imap_protocol::session::{
     Session, SessionSettings,
 };
 use imap_protocol::types::{Capability, Reply};
-use machine::{Disconnect, Machine, Output, TlsFacts};
 use proptest::prelude::*;
+use testkit::dialogue::{self, End};
+use testkit::transcript::{Player, Script, in_folder};
 
 #[test]
 fn every_transcript_comes_out_as_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(files.len() > 5, "transcripts are missing");
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    let transcripts = in_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts"));
+    assert!(transcripts.len() > 5, "transcripts are missing");
+    for (name, text) in transcripts {
         if text.starts_with("! login") {
-            Player::new(&name, &text, Login::new(Arc::new(login_settings(&text)), false)).play();
+            Player::play(&name, &text, ScriptedLogin(Login::new(Arc::new(login_settings(&text)), false)));
         } else {
-            Player::new(&name, &text, Session::new(Arc::new(session_settings()), "a0", b"")).play();
+            let session = Session::new(Arc::new(session_settings()), "a0", b"");
+            Player::play(&name, &text, ScriptedSession(session));
         }
     }
 }
@@ -80,17 +69,16 @@ fn session_settings() -> SessionSettings {
     }
 }
 
-/// A machine whose questions can be written down.
-trait Played: Machine {
-    fn show(question: &Self::Question) -> String;
-    fn parse(text: &str) -> Self::Answer;
-    fn news(&mut self) -> bool;
-    fn still_working(&mut self) -> Vec<u8>;
-    fn handed_over(&mut self) -> String;
-}
+struct ScriptedLogin(Login);
 
-impl Played for Login {
-    fn show(question: &LoginQuestion) -> String {
+impl Script for ScriptedLogin {
+    type Machine = Login;
+
+    fn machine(&mut self) -> &mut Login {
+        &mut self.0
+    }
+
+    fn show(&self, question: &LoginQuestion) -> String {
         let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
         match question {
             LoginQuestion::Connected => "connected".to_owned(),
@@ -105,7 +93,7 @@ impl Played for Login {
         }
     }
 
-    fn parse(text: &str) -> LoginAnswer {
+    fn answer(&mut self, _: LoginQuestion, text: &str) -> LoginAnswer {
         match text.split_once(' ').unwrap_or((text, "")) {
             ("ok", _) => LoginAnswer::Proceed,
             ("accepted", _) => LoginAnswer::Accepted,
@@ -117,22 +105,22 @@ impl Played for Login {
         }
     }
 
-    fn news(&mut self) -> bool {
-        false
-    }
-
-    fn still_working(&mut self) -> Vec<u8> {
-        panic!("a log-in is not slow")
-    }
-
     fn handed_over(&mut self) -> String {
-        let LoggedIn { tag, rest } = self.logged_in();
+        let LoggedIn { tag, rest } = self.0.logged_in();
         format!("HAND OVER {tag} [{}]", rest.escape_ascii())
     }
 }
 
-impl Played for Session {
-    fn show(question: &Question) -> String {
+struct ScriptedSession(Session);
+
+impl Script for ScriptedSession {
+    type Machine = Session;
+
+    fn machine(&mut self) -> &mut Session {
+        &mut self.0
+    }
+
+    fn show(&self, question: &Question) -> String {
         match question {
             Question::Run { command, .. } => format!("run {}", command.name()),
             Question::More => "more".to_owned(),
@@ -156,7 +144,7 @@ impl Played for Session {
         }
     }
 
-    fn parse(text: &str) -> Answer {
+    fn answer(&mut self, _: Question, text: &str) -> Answer {
         let done = |selected, text: &str| {
             let reply = match text.split_once(' ').unwrap_or((text, "")) {
                 ("OK", text) => Reply::ok(text.to_owned()),
@@ -168,6 +156,7 @@ impl Played for Session {
                 (reply.text.as_str().contains("listening"), reply.text.as_str().contains("news"));
             Answer::Done(Box::new(Done { untagged, reply, selected, utf8, hears, news }))
         };
+        let text = text.strip_prefix("slow ").unwrap_or(text);
         match text.split_once(' ').unwrap_or((text, "")) {
             ("ok", _) => Answer::Proceed,
             ("no", text) => Answer::Refused(Reply::no(text.to_owned())),
@@ -182,156 +171,36 @@ impl Played for Session {
         }
     }
 
-    fn news(&mut self) -> bool {
-        self.changed()
-    }
-
-    fn still_working(&mut self) -> Vec<u8> {
-        assert!(self.patience().is_some());
-        Session::still_working(self)
-    }
-
-    fn handed_over(&mut self) -> String {
-        panic!("a session does not log in")
-    }
-}
-
-struct Player<M> {
-    name: String,
-    lines: Vec<(usize, String)>,
-    at: usize,
-    machine: M,
-    sent: String,
-}
-
-impl<M: Played> Player<M> {
-    fn new(name: &str, text: &str, machine: M) -> Self {
-        let lines = text.lines().enumerate().map(|(number, line)| (number + 1, line.to_owned()));
-        let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', '!'])).collect();
-        Self { name: name.to_owned(), lines, at: 0, machine, sent: String::new() }
-    }
-
-    fn play(mut self) {
-        loop {
-            match self.machine.poll() {
-                Output::Write(bytes) => self.sent.push_str(std::str::from_utf8(&bytes).unwrap()),
-                Output::Ask(question) => {
-                    self.check_sent();
-                    let line = self.line().unwrap_or_default().to_owned();
-                    let (text, answer) = line.split_once(" -> ").unwrap_or((&line, "ok"));
-                    assert_eq!(format!("? {}", M::show(&question)), text, "at {}", self.place());
-                    self.at += 1;
-                    let answer = match answer.strip_prefix("slow ") {
-                        Some(answer) => {
-                            self.sent.push_str(std::str::from_utf8(&self.machine.still_working()).unwrap());
-                            answer
-                        }
-                        None => answer,
-                    };
-                    self.machine.answered(M::parse(answer));
-                }
-                Output::Wait(time) => {
-                    self.check_sent();
-                    if !self.waited(&format!("W: {time:?}")) {
-                        return;
-                    }
-                }
-                Output::KeepWaiting { .. } => {
-                    self.check_sent();
-                    if !self.waited("K") {
-                        return;
-                    }
-                }
-                Output::Pause(_) => panic!("a pause"),
-                Output::StartTls => {
-                    self.check_sent();
-                    self.expect("TLS");
-                    self.machine.secured(TlsFacts { protocol: "TLSv1.3".to_owned(), ..TlsFacts::default() });
-                }
-                Output::HandOver => {
-                    self.check_sent();
-                    let line = self.machine.handed_over();
-                    self.expect(&line);
-                    return;
-                }
-                Output::Close => {
-                    self.check_sent();
-                    self.expect("END");
-                    assert_eq!(self.line(), None, "{}: closed, but the transcript goes on", self.name);
-                    return;
-                }
-            }
+    fn meanwhile(&mut self, text: &str) -> Vec<u8> {
+        if !text.starts_with("slow ") {
+            return Vec::new();
         }
+        assert!(self.0.patience().is_some());
+        self.0.still_working()
     }
 
-    fn line(&self) -> Option<&str> {
-        self.lines.get(self.at).map(|(_, line)| line.as_str())
-    }
-
-    fn place(&self) -> String {
-        format!("{}:{}", self.name, self.lines.get(self.at).map_or(0, |(number, _)| *number))
-    }
-
-    fn expect(&mut self, line: &str) {
-        assert_eq!(Some(line), self.line(), "at {} (left: the machine, right: the transcript)", self.place());
-        self.at += 1;
-    }
-
-    fn check_sent(&mut self) {
-        for line in std::mem::take(&mut self.sent).split_terminator("\r\n") {
-            self.expect(&format!("S: {line}"));
+    fn happens(&mut self, line: &str) -> bool {
+        match line {
+            "NEWS" => self.0.changed(),
+            "QUIET NEWS" => !self.0.changed(),
+            _ => false,
         }
-    }
-
-    /// False at the end of the transcript.
-    fn waited(&mut self, wait: &str) -> bool {
-        let Some(line) = self.line().map(str::to_owned) else { return false };
-        if let Some(text) = line.strip_prefix("C: ") {
-            self.machine.received(format!("{text}\r\n").as_bytes());
-        } else if let Some(text) = line.strip_prefix("C+ ") {
-            self.machine.received(text.replace("\\r\\n", "\r\n").as_bytes());
-        } else if line == "NEWS" {
-            assert!(self.machine.news(), "at {}", self.place());
-        } else if line == "QUIET NEWS" {
-            assert!(!self.machine.news(), "at {}", self.place());
-        } else if line == "STOP" {
-            self.machine.stopping();
-        } else if line == "LOST" {
-            self.machine.disconnected(Disconnect::Lost);
-        } else {
-            assert_eq!(line, wait, "at {}: the machine waits", self.place());
-            self.machine.elapsed();
-        }
-        self.at += 1;
-        true
     }
 }
 
 /// Gives a machine these bytes and says yes to all it asks.
 fn survives(bytes: &[u8]) {
-    let mut session = Session::new(Arc::new(session_settings()), "a0", bytes);
-    for _ in 0..10_000 {
-        match session.poll() {
-            Output::Write(_) => {}
-            Output::Ask(Question::Run { .. } | Question::More | Question::Append(AppendStep::Commit)) => {
-                let (untagged, reply) = (Vec::new(), Reply::ok("done"));
-                session.answered(Answer::Done(Box::new(Done {
-                    untagged,
-                    reply,
-                    selected: true,
-                    utf8: false,
-                    hears: true,
-                    news: true,
-                })));
-            }
-            Output::Ask(Question::Changes) => session.answered(Answer::Changes(Vec::new())),
-            Output::Ask(_) => session.answered(Answer::Proceed),
-            Output::Wait(_) => session.disconnected(Disconnect::Lost),
-            Output::Close => return,
-            other => panic!("{other:?}"),
+    let session = Session::new(Arc::new(session_settings()), "a0", bytes);
+    let played = dialogue::play(session, &[], false, &mut |question| match question {
+        Question::Run { .. } | Question::More | Question::Append(AppendStep::Commit) => {
+            let (untagged, reply) = (Vec::new(), Reply::ok("done"));
+            let done = Done { untagged, reply, selected: true, utf8: false, hears: true, news: true };
+            Answer::Done(Box::new(done))
         }
-    }
-    panic!("the machine does not come to an end");
+        Question::Changes => Answer::Changes(Vec::new()),
+        _ => Answer::Proceed,
+    });
+    assert_eq!(played.end, End::Closed);
 }
 
 proptest! {

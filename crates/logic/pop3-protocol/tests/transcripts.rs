@@ -1,14 +1,15 @@
-//! Plays transcripts to the machines: `C:` client, `S:` server, `?` question and answer, `TLS`, `W:` what is waited for,
-//! `LATE` the time is over, `LOST` the connection is, `END` closed, `OVER` handed over.
+//! Plays the transcripts in `tests/transcripts` (see [`testkit::transcript`]) to the machines, with one user and three messages.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use machine::{Disconnect, Machine, Output, TlsFacts};
+use machine::Machine;
 use pop3_protocol::{
     Answer, Facts, Login, LoginAnswer, LoginQuestion, LoginSettings, Question, Session, Settings,
 };
+use testkit::dialogue::{self, Event};
+use testkit::transcript::{Player, Script};
 
 /// Bytes of a message that one read brings.
 const CHUNK: usize = 7;
@@ -26,92 +27,40 @@ fn login_settings() -> LoginSettings {
     }
 }
 
-struct Player<M, F> {
+struct Scripted<M, F> {
     machine: M,
     answer: F,
-    sent: String,
-    said: Vec<String>,
-    waits: bool,
-    is_over: bool,
 }
 
-impl<M: Machine, F: FnMut(M::Question) -> M::Answer> Player<M, F>
+impl<M: Machine, F: FnMut(M::Question) -> M::Answer> Script for Scripted<M, F>
 where
     M::Question: std::fmt::Debug,
 {
-    fn new(machine: M, answer: F) -> Self {
-        Self { machine, answer, sent: String::new(), said: Vec::new(), waits: false, is_over: false }
+    type Machine = M;
+
+    fn machine(&mut self) -> &mut M {
+        &mut self.machine
     }
 
-    /// Until the machine waits or is over; what it said line by line, other outputs as words.
-    fn run(&mut self) -> Vec<String> {
-        self.waits = false;
-        while !self.waits && !self.is_over {
-            match self.machine.poll() {
-                Output::Write(bytes) => self.sent.push_str(std::str::from_utf8(&bytes).unwrap()),
-                Output::Ask(question) => {
-                    // A piece of a message may end in the middle of a line.
-                    if self.sent.ends_with("\r\n") {
-                        self.flush();
-                    }
-                    self.said.push(format!("? {question:?}"));
-                    let answer = (self.answer)(question);
-                    self.machine.answered(answer);
-                }
-                Output::Wait(time) => {
-                    self.flush();
-                    self.said.push(format!("W: {time:?}"));
-                    self.waits = true;
-                }
-                Output::KeepWaiting { .. } => self.waits = true,
-                Output::Pause(_) => panic!("POP3 does not pause"),
-                Output::StartTls => {
-                    self.flush();
-                    self.said.push("TLS".into());
-                    self.machine.secured(TlsFacts::default());
-                }
-                Output::Close => self.over("END"),
-                Output::HandOver => self.over("OVER"),
-            }
-        }
-        self.flush();
-        std::mem::take(&mut self.said)
+    fn show(&self, question: &M::Question) -> String {
+        format!("{question:?}")
     }
 
-    fn over(&mut self, word: &str) {
-        self.flush();
-        self.said.push(word.into());
-        self.is_over = true;
+    fn answer(&mut self, question: M::Question, _: &str) -> M::Answer {
+        (self.answer)(question)
     }
+}
 
-    fn flush(&mut self) {
-        let sent = std::mem::take(&mut self.sent);
-        assert!(!sent.replace("\r\n", "").contains(['\r', '\n']), "every line ends with CRLF: {sent:?}");
-        self.said.extend(sent.lines().map(|line| format!("S: {line}")));
-    }
+fn login(settings: LoginSettings, is_local: bool) -> Scripted<Login, fn(LoginQuestion) -> LoginAnswer> {
+    Scripted { machine: Login::new(Arc::new(settings), is_local), answer: user_database }
+}
 
-    fn play(&mut self, name: &str, transcript: &str) {
-        let mut expected = transcript.lines().filter(|line| !line.starts_with('#')).peekable();
-        let mut said = self.run().into_iter();
-        loop {
-            let got: Vec<String> = said.by_ref().collect();
-            for line in got {
-                assert_eq!(expected.next(), Some(line.as_str()), "{name}");
-            }
-            let Some(line) = expected.next() else { break };
-            match line {
-                "LATE" => self.machine.elapsed(),
-                "LOST" => self.machine.disconnected(Disconnect::Lost),
-                "STOP" => self.machine.stopping(),
-                _ => {
-                    let text = line.strip_prefix("C: ").unwrap_or_else(|| panic!("{name}: expected {line}"));
-                    let bytes = text.replace("\\r\\n", "\r\n").replace("\\0", "\0");
-                    self.machine.received(format!("{bytes}\r\n").as_bytes());
-                }
-            }
-            said = self.run().into_iter();
-        }
-    }
+fn session(settings: Settings, early: &[u8]) -> Scripted<Session, fn(Question) -> Answer> {
+    Scripted { machine: Session::new(settings, early), answer: maildrop }
+}
+
+fn settings() -> Settings {
+    Settings { timeout: Duration::from_secs(600), has_last: false, expire_days: 0 }
 }
 
 /// One user, `tim`, with the password `secret`.
@@ -160,90 +109,61 @@ fn maildrop(question: Question) -> Answer {
 #[test]
 fn logins_go_as_written() {
     let settings = login_settings();
-    let local = Login::new(Arc::new(settings.clone()), true);
-    Player::new(local, user_database).play("login", include_str!("transcripts/login.txt"));
-    let remote = Login::new(Arc::new(settings.clone()), false);
-    Player::new(remote, user_database).play("stls", include_str!("transcripts/stls.txt"));
-    let refused = Login::new(Arc::new(settings.clone()), true);
-    Player::new(refused, user_database).play("refused", include_str!("transcripts/refused.txt"));
-    let wrapped = Login::new(Arc::new(LoginSettings { wrapper: true, ..settings }), false);
-    Player::new(wrapped, user_database).play("wrapper", include_str!("transcripts/wrapper.txt"));
+    Player::play("login", include_str!("transcripts/login.txt"), login(settings.clone(), true));
+    Player::play("stls", include_str!("transcripts/stls.txt"), login(settings.clone(), false));
+    Player::play("refused", include_str!("transcripts/refused.txt"), login(settings.clone(), true));
+    let wrapped = login(LoginSettings { wrapper: true, ..settings }, false);
+    Player::play("wrapper", include_str!("transcripts/wrapper.txt"), wrapped);
 }
 
 #[test]
 fn what_came_too_early_goes_on_to_the_mailbox() {
-    let mut player = Player::new(Login::new(Arc::new(login_settings()), true), user_database);
-    player.run();
-    player.machine.received(b"USER tim\r\nPASS secret\r\nSTAT\r\nRE");
-    assert_eq!(player.run().last().unwrap(), "OVER");
-    let early = player.machine.take_early();
+    let text = include_str!("transcripts/early.txt");
+    let mut played = Player::play("early", text, login(login_settings(), true));
+    let early = played.machine.take_early();
     assert_eq!(early, b"STAT\r\nRE");
-    let settings = Settings { timeout: Duration::from_secs(600), has_last: false, expire_days: 0 };
-    let mut session = Player::new(Session::new(settings, &early), maildrop);
-    assert_eq!(session.run(), ["? Open", "S: +OK Logged in.", "S: +OK 3 39", "W: 600s"]);
+    let text = "? Open\nS: +OK Logged in.\nS: +OK 3 39\nW: 600s\n";
+    Player::play("early session", text, session(settings(), &early));
 }
 
 #[test]
 fn sessions_go_as_written() {
-    let settings = |has_last| Settings { timeout: Duration::from_secs(600), has_last, expire_days: 7 };
-    let session = |has_last| Session::new(settings(has_last), b"");
-    Player::new(session(false), maildrop).play("session", include_str!("transcripts/session.txt"));
-    Player::new(session(true), maildrop).play("last", include_str!("transcripts/last.txt"));
-    Player::new(session(false), maildrop).play("idle", include_str!("transcripts/idle.txt"));
-    Player::new(session(false), maildrop).play("lost", include_str!("transcripts/lost.txt"));
-    let in_use = |_| Answer::InUse;
-    Player::new(session(false), in_use).play("in use", include_str!("transcripts/in_use.txt"));
+    let settings = |has_last| Settings { has_last, expire_days: 7, ..settings() };
+    let session = |has_last| session(settings(has_last), b"");
+    Player::play("session", include_str!("transcripts/session.txt"), session(false));
+    Player::play("last", include_str!("transcripts/last.txt"), session(true));
+    Player::play("idle", include_str!("transcripts/idle.txt"), session(false));
+    Player::play("lost", include_str!("transcripts/lost.txt"), session(false));
+    let in_use = Scripted { machine: Session::new(settings(false), b""), answer: |_| Answer::InUse };
+    Player::play("in use", include_str!("transcripts/in_use.txt"), in_use);
 }
 
 #[test]
 fn pipelined_commands_are_answered_in_order() {
-    let settings = Settings { timeout: Duration::from_secs(600), has_last: false, expire_days: 0 };
-    let mut player = Player::new(Session::new(settings, b""), maildrop);
-    player.run();
-    player.machine.received(b"RETR 1\r\nDELE 1\r\nRSET\r\nSTAT\r\nQUIT\r\nSTAT\r\n");
-    let said = player.run();
-    let last: Vec<_> = said.iter().rev().take(6).rev().map(String::as_str).collect();
-    assert_eq!(
-        last,
-        [
-            "S: +OK Marked to be deleted.",
-            "S: +OK",
-            "S: +OK 3 39",
-            "? Update { deleted: [], seen: [0] }",
-            "S: +OK Logging out.",
-            "END"
-        ]
-    );
+    let text = include_str!("transcripts/pipelined.txt");
+    Player::play("pipelined", text, session(settings(), b""));
 }
 
 #[test]
 fn lines_without_an_end_are_cut_off() {
-    let mut player = Player::new(Login::new(Arc::new(login_settings()), true), user_database);
-    player.run();
-    player.machine.received(&vec![b'x'; pop3_protocol::RESPONSE_LIMIT_BYTES]);
-    assert_eq!(player.run(), ["S: -ERR Command line too long.", "END"]);
-    let settings = Settings { timeout: Duration::from_secs(600), has_last: false, expire_days: 0 };
-    let mut player = Player::new(Session::new(settings, b""), maildrop);
-    player.run();
-    player.machine.received(&[b'x'; pop3_protocol::COMMAND_LIMIT_BYTES]);
-    assert_eq!(player.run(), ["S: -ERR Command line too long.", "END"]);
+    let cut_off = |greeting: &str, limit_bytes: usize| {
+        let line = "x".repeat(limit_bytes);
+        format!("{greeting}\nC+ {line}\nS: -ERR Command line too long.\nEND\n")
+    };
+    let greeting = "? Offers\nS: +OK mx.example ready. <1896.697170952@dbc.mtview.ca.us>";
+    let text = cut_off(greeting, pop3_protocol::RESPONSE_LIMIT_BYTES);
+    Player::play("login", &text, login(login_settings(), true));
+    let text = cut_off("? Open\nS: +OK Logged in.", pop3_protocol::COMMAND_LIMIT_BYTES);
+    Player::play("session", &text, session(settings(), b""));
 }
 
 proptest::proptest! {
     #[test]
     fn nothing_a_client_sends_makes_a_machine_panic(pieces: Vec<Vec<u8>>, commands in proptest::collection::vec("(RETR|TOP|DELE|LIST|AUTH PLAIN|USER|PASS|QUIT) ?[0-9]?( [0-9])?\r\n", 0..20)) {
-        let settings = Settings { timeout: Duration::from_secs(600), has_last: true, expire_days: 0 };
-        let mut session = Player::new(Session::new(settings, b""), maildrop);
-        let mut login = Player::new(Login::new(Arc::new(login_settings()), true), user_database);
-        for bytes in pieces.iter().map(Vec::as_slice).chain(commands.iter().map(String::as_bytes)) {
-            session.run();
-            if !session.is_over {
-                session.machine.received(bytes);
-            }
-            login.run();
-            if !login.is_over {
-                login.machine.received(bytes);
-            }
-        }
+        let commands = commands.into_iter().map(String::into_bytes);
+        let events: Vec<_> = pieces.into_iter().chain(commands).map(Event::Sends).collect();
+        let settings = Settings { has_last: true, ..settings() };
+        dialogue::play(Session::new(settings, b""), &events, false, &mut maildrop);
+        dialogue::play(Login::new(Arc::new(login_settings()), true), &events, false, &mut user_database);
     }
 }

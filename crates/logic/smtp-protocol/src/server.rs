@@ -522,6 +522,7 @@ impl Server {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use testkit::dialogue::{self, Event};
 
     use super::*;
 
@@ -539,55 +540,48 @@ mod tests {
         }
     }
 
-    /// Runs until the machine waits; says what was queued, and whether it has closed.
-    fn run(server: &mut Server, content: &mut Vec<u8>, queued: &mut Vec<Vec<u8>>) -> bool {
-        loop {
-            match server.poll() {
-                Output::Write(_) => {}
-                Output::Ask(Question::EndOfData(_)) => {
-                    queued.push(std::mem::take(content));
-                    server.answered(Answer::Queued("1".to_owned()));
-                }
-                Output::Ask(Question::Content(bytes)) => {
-                    content.extend(bytes);
-                    server.answered(Answer::Proceed);
-                }
-                Output::Ask(Question::Reset) => {
-                    content.clear();
-                    server.answered(Answer::Proceed);
-                }
-                Output::Ask(Question::Connect(_)) => server.answered(Answer::Admit(Box::default())),
-                Output::Ask(_) => server.answered(Answer::Proceed),
-                Output::Wait(_) | Output::KeepWaiting { .. } => return false,
-                Output::Pause(_) => server.elapsed(),
-                Output::StartTls => server.secured(TlsFacts::default()),
-                Output::Close | Output::HandOver => return true,
+    /// The messages that are queued in a session.
+    fn session(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
+        let (mut content, mut queued) = (Vec::new(), Vec::new());
+        let events: Vec<_> = pieces.iter().map(|piece| Event::Sends(piece.to_vec())).collect();
+        let server = Server::new(Arc::new(settings()));
+        dialogue::play(server, &events, false, &mut |question| match question {
+            Question::EndOfData(_) => {
+                queued.push(std::mem::take(&mut content));
+                Answer::Queued("1".to_owned())
             }
-        }
+            Question::Content(bytes) => {
+                content.extend(bytes);
+                Answer::Proceed
+            }
+            Question::Reset => {
+                content.clear();
+                Answer::Proceed
+            }
+            Question::Connect(_) => Answer::Admit(Box::default()),
+            _ => Answer::Proceed,
+        });
+        queued
     }
 
-    fn session(pieces: &[Vec<u8>]) -> Vec<Vec<u8>> {
-        let mut server = Server::new(Arc::new(settings()));
-        let (mut content, mut queued) = (Vec::new(), Vec::new());
-        for piece in pieces {
-            if run(&mut server, &mut content, &mut queued) {
-                return queued;
+    /// Until the machine waits.
+    fn settle(server: &mut Server) {
+        loop {
+            match server.poll() {
+                Output::Wait(_) => return,
+                Output::Ask(Question::Connect(_)) => server.answered(Answer::Admit(Box::default())),
+                Output::Ask(_) => server.answered(Answer::Proceed),
+                _ => {}
             }
-            server.received(piece);
         }
-        if !run(&mut server, &mut content, &mut queued) {
-            server.disconnected(Disconnect::Lost);
-            assert!(run(&mut server, &mut content, &mut queued), "a session without a client must end");
-        }
-        queued
     }
 
     #[test]
     fn an_idle_session_is_small() {
         let mut server = Server::new(Arc::new(settings()));
-        run(&mut server, &mut Vec::new(), &mut Vec::new());
+        settle(&mut server);
         server.received(b"EHLO client.example\r\n");
-        run(&mut server, &mut Vec::new(), &mut Vec::new());
+        settle(&mut server);
         assert!(size_of::<Server>() <= 1024, "{} bytes", size_of::<Server>());
         assert_eq!((server.out.capacity(), server.steps.capacity(), server.input.bytes().len()), (0, 0, 0));
     }
@@ -629,8 +623,8 @@ mod tests {
         #[test]
         fn the_cut_between_reads_changes_nothing(commands in prop::collection::vec(command(), 0..40), step in 1usize..50) {
             let wire = commands.concat();
-            let whole = session(std::slice::from_ref(&wire));
-            let pieces: Vec<_> = wire.chunks(step).map(<[u8]>::to_vec).collect();
+            let whole = session(&[&wire[..]]);
+            let pieces: Vec<_> = wire.chunks(step).collect();
             // STARTTLS drops what came with it, so only without it must the cut not matter.
             if !wire.to_ascii_uppercase().windows(8).any(|window| window == b"STARTTLS") {
                 prop_assert_eq!(session(&pieces), whole);

@@ -1,160 +1,48 @@
-//! Plays the transcripts in `tests/transcripts` against the server's machine.
+//! Plays the transcripts in `tests/transcripts` (see [`testkit::transcript`]) against the server's machine. Their settings
+//! stand in [`set`].
 //!
-//! ```text
-//! ! helo_required = yes          a setting
-//! C: EHLO client.example         the client sends this line with CRLF
-//! C+ .\n                         the client sends these bytes, escaped
-//! S: 250 2.0.0 Ok                the server sends this line
-//! ? rcpt a@b -> 550 5.1.1 no     the machine asks this, and is answered that; without "->" it is "ok"
-//! W: 300s                        the machine waits for so long, and the time passes
-//! K: 2ms                         it waits on, so much longer; then what happens as above
-//! P: 1s                          it pauses for so long
-//! TLS                            the handshake takes place here
-//! LOST                           the client goes
-//! STOP                           the service is about to end
-//! END                            the machine has closed
-//! ```
 //! Questions about syntax and verbs are answered with "ok" unless the transcript has them.
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use machine::{Disconnect, Machine, Output, TlsFacts};
 use smtp_protocol::{
     Admission, Answer, BareNewline, Named, Question, Reply, Server, Settings, TlsLevel, Troubles,
 };
+use testkit::transcript::{Player, Script, in_folder};
 
 #[test]
 fn every_transcript_comes_out_as_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(files.len() > 10, "transcripts are missing");
-    for file in files {
-        let text = std::fs::read_to_string(&file).unwrap();
-        let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        Player::new(&name, &text).play();
-    }
-}
-
-struct Player {
-    name: String,
-    lines: Vec<(usize, String)>,
-    at: usize,
-    server: Server,
-    sent: String,
-}
-
-impl Player {
-    fn new(name: &str, text: &str) -> Self {
+    let transcripts = in_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts"));
+    assert!(transcripts.len() > 10, "transcripts are missing");
+    for (name, text) in transcripts {
         let mut settings = defaults();
-        let mut lines = Vec::new();
-        for (number, line) in text.lines().enumerate() {
-            if let Some(setting) = line.strip_prefix("! ") {
-                set(&mut settings, setting);
-            } else if !line.is_empty() && !line.starts_with('#') {
-                lines.push((number + 1, line.to_owned()));
-            }
-        }
-        let server = Server::new(Arc::new(settings));
-        Self { name: name.to_owned(), lines, at: 0, server, sent: String::new() }
+        text.lines().filter_map(|line| line.strip_prefix("! ")).for_each(|line| set(&mut settings, line));
+        Player::play(&name, &text, Scripted(Server::new(Arc::new(settings))));
+    }
+}
+
+struct Scripted(Server);
+
+impl Script for Scripted {
+    type Machine = Server;
+
+    fn machine(&mut self) -> &mut Server {
+        &mut self.0
     }
 
-    fn play(mut self) {
-        loop {
-            match self.server.poll() {
-                Output::Write(bytes) => self.sent.push_str(std::str::from_utf8(&bytes).unwrap()),
-                Output::Ask(question) => self.answer(&question),
-                Output::Wait(time) => {
-                    self.check_sent();
-                    if !self.waited(time) {
-                        return;
-                    }
-                }
-                Output::KeepWaiting { extension } => {
-                    self.check_sent();
-                    self.expect(&format!("K: {extension:?}"));
-                    if !self.waited(Duration::ZERO) {
-                        return;
-                    }
-                }
-                Output::Pause(time) => {
-                    self.check_sent();
-                    self.expect(&format!("P: {time:?}"));
-                    self.server.elapsed();
-                }
-                Output::StartTls => {
-                    self.check_sent();
-                    self.expect("TLS");
-                    self.server.secured(TlsFacts { protocol: "TLSv1.3".to_owned(), ..TlsFacts::default() });
-                }
-                Output::HandOver => panic!("{}: SMTP keeps its connections", self.name),
-                Output::Close => {
-                    self.check_sent();
-                    self.expect("END");
-                    assert_eq!(self.line(), None, "{}: closed, but the transcript goes on", self.name);
-                    return;
-                }
-            }
-        }
+    fn show(&self, question: &Question) -> String {
+        show(question)
     }
 
-    fn line(&self) -> Option<&str> {
-        self.lines.get(self.at).map(|(_, line)| line.as_str())
+    fn answer(&mut self, question: Question, text: &str) -> Answer {
+        parse(&question, text)
     }
 
-    fn place(&self) -> String {
-        let number = self.lines.get(self.at).map_or(0, |(number, _)| *number);
-        format!("{}:{number}", self.name)
-    }
-
-    fn expect(&mut self, line: &str) {
-        assert_eq!(Some(line), self.line(), "at {} (left: the machine, right: the transcript)", self.place());
-        self.at += 1;
-    }
-
-    fn check_sent(&mut self) {
-        for line in std::mem::take(&mut self.sent).split_terminator("\r\n") {
-            self.expect(&format!("S: {line}"));
-        }
-    }
-
-    fn answer(&mut self, question: &Question) {
-        // Questions may be asked before an earlier reply is sent: the transcript shows the reply first.
-        self.check_sent();
-        let shown = format!("? {}", show(question));
-        let given = match self.line().map(|line| line.split_once(" -> ").unwrap_or((line, "ok"))) {
-            Some((text, answer)) if text == shown => {
-                let answer = answer.to_owned();
-                self.at += 1;
-                answer
-            }
-            _ if matches!(question, Question::Address { .. } | Question::Verb(_)) => "ok".to_owned(),
-            line => panic!("at {}: the machine asks {shown:?}, the transcript has {line:?}", self.place()),
-        };
-        self.server.answered(parse(question, &given));
-    }
-
-    /// False at the end of the transcript.
-    fn waited(&mut self, time: Duration) -> bool {
-        let Some(line) = self.line().map(str::to_owned) else { return false };
-        if let Some(text) = line.strip_prefix("C: ") {
-            self.server.received(format!("{text}\r\n").as_bytes());
-        } else if let Some(text) = line.strip_prefix("C+ ") {
-            self.server.received(&unescape(text));
-        } else if line == "STOP" {
-            self.server.stopping();
-        } else if line == "LOST" {
-            self.server.disconnected(Disconnect::Lost);
-        } else {
-            assert_eq!(line, format!("W: {time:?}"), "at {}: the machine waits", self.place());
-            self.server.elapsed();
-        }
-        self.at += 1;
-        true
+    fn goes_without_saying(&self, question: &Question) -> bool {
+        matches!(question, Question::Address { .. } | Question::Verb(_))
     }
 }
 
@@ -309,25 +197,4 @@ fn admission(words: &[&str], text: &str) -> Admission {
         }
     }
     admission
-}
-
-fn unescape(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(match (byte, byte == b'\\') {
-            (_, true) => match bytes.next().unwrap() {
-                b'r' => b'\r',
-                b'n' => b'\n',
-                b'0' => 0,
-                b'x' => {
-                    let digits = [bytes.next().unwrap(), bytes.next().unwrap()];
-                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
-                }
-                other => other,
-            },
-            (byte, false) => byte,
-        });
-    }
-    out
 }
