@@ -17,7 +17,7 @@ const USER: &str = "nobody";
 /// A server, for as long as this value lives.
 pub struct Server {
     child: Child,
-    /// `user_scores_dsn`, and with which name and password.
+    /// `user_scores_dsn`, and with which name and password; `bayes_sql_dsn` without the database for Redis.
     pub dsn: String,
     /// Who asks it.
     pub user: &'static str,
@@ -124,6 +124,21 @@ impl Server {
         let child = started(&mut command, "slapd starting");
         let dsn = format!("{url}/dc=example?saConfig?sub?uid=__USERNAME__");
         Some(Self { child, dsn, user: "cn=asker,dc=example", password: PASSWORD, folder, _port: Some(port) })
+    }
+
+    /// Redis, which keeps nothing on disk; `None` where it is not installed.
+    pub fn redis() -> Option<Self> {
+        let server = program("redis-server")?;
+        let folder = folder();
+        let socket = folder.path().join("socket");
+        // Its log goes where those of the others go.
+        let mut command = unprivileged(Path::new("/bin/sh"));
+        command.args(["-c", "exec \"$@\" >&2", "sh"]).arg(server);
+        command.args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocketperm", "777"]);
+        command.args(["--requirepass", PASSWORD]).arg("--unixsocket").arg(&socket);
+        let child = started(&mut command, "eady to accept connections");
+        let dsn = format!("server={};password={PASSWORD}", socket.display());
+        Some(Self { child, dsn, user: "", password: PASSWORD, folder, _port: None })
     }
 
     /// Where it keeps what it has.

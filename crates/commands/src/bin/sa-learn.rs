@@ -17,6 +17,12 @@
 //! The data lies in LMDB, in ~/.spamassassin/bayes.lmdb or where `bayes_path` says. That of an installed SpamAssassin comes over by
 //! its `sa-learn --backup` and this one's `--restore`.
 //!
+//! Where several hosts share it, it lies in Redis: `bayes_store_module Mail::SpamAssassin::BayesStore::Redis`, and `bayes_sql_dsn` says
+//! where: `server=`*host*`:`*port* or `server=`*socket*, `password=`, `database=`*number*, with `;` between. An installed SpamAssassin
+//! may use the same at the same time. Tokens that nobody used for `bayes_token_ttl` go by themselves, messages that were learned after
+//! `bayes_seen_ttl`, unless `bayes_auto_expire` is off. `--restore` adds to what is there, and `--clear` only says how to empty the
+//! database: it may hold more than this.
+//!
 //! # OPTIONS
 //! - `--spam`, `--ham`, `--forget`: what the messages are.
 //! - `-f file`, `--folders`: a list of names, one a line.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use learned::{Store, Trouble};
+use learned::{Bayes, Trouble};
 use spam::learned::Token;
 use spam::perl::Pattern;
 use spam::probability_of;
@@ -27,7 +27,7 @@ impl TokenPattern {
 
 /// Shows numbers (`magic`) and tokens (`data`).
 pub(super) fn show(
-    store: &Store,
+    store: &Bayes,
     use_hapaxes: bool,
     (magic, data): (bool, bool),
     pattern: Option<&TokenPattern>,

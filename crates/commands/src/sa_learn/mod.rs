@@ -63,7 +63,7 @@ fn run(options: &mut Options) -> u8 {
         Err(trouble) => return fail(&trouble.to_string()),
     };
     if options.debug {
-        eprintln!("dbg: bayes: {} rules, data in {}", site.rules.len(), opened.bayes.path().display());
+        eprintln!("dbg: bayes: {} rules, data in {}", site.rules.len(), opened.bayes.name());
     }
     match perform(options, &site, &opened) {
         Ok(status) => status,
@@ -136,7 +136,7 @@ fn perform(options: &mut Options, site: &Site, opened: &Learned) -> Result<u8, T
             out.flush()?;
         }
         Task::Restore(path) => return restore(&path, opened),
-        Task::Clear => opened.bayes.clear()?,
+        Task::Clear => clear(opened)?,
         Task::Sync { force } => {
             let limit = settings.bayes_expiry_max_db_size;
             let expired = opened.bayes.expire(Expiry { limit, now: now(), force })?;
@@ -148,6 +148,13 @@ fn perform(options: &mut Options, site: &Site, opened: &Learned) -> Result<u8, T
         _ => return learn(options, site, opened),
     }
     Ok(0)
+}
+
+fn clear(opened: &Learned) -> Result<(), Trouble> {
+    if let Some(reason) = opened.bayes.clear()? {
+        eprintln!("{reason}");
+    }
+    Ok(())
 }
 
 fn restore(path: &Path, opened: &Learned) -> Result<u8, Trouble> {
@@ -185,6 +192,8 @@ fn learn(options: &mut Options, site: &Site, opened: &Learned) -> Result<u8, Tro
             }
         }
     }
+    // A message that nobody can be asked about would be taken for one that was never learned.
+    opened.bayes.reach()?;
     let mut count = Count::default();
     let mut complaints = Complaints::new();
     for target in &options.targets {
@@ -233,7 +242,7 @@ fn teach(
         Lesson::Ham => site.rules.learn(message, Class::Ham, opened, seconds),
         Lesson::Forget => site.rules.forget(message, opened, seconds),
     };
-    opened.apply(&lesson.changes);
+    opened.apply(&lesson.changes).map_err(Halt::Trouble)?;
     count.learned += u64::from(lesson.learned);
     if options.dots || options.progress {
         eprint!(".");

@@ -1,6 +1,8 @@
 //! What was learned, of the user who runs the program: the same files as those of `sa-learn` and of spamd.
 
-use learned::{Learned, Shelf};
+use std::cell::RefCell;
+
+use learned::{Learned, Shelf, Trouble};
 use rulefiles::{Site, stamp};
 use spam::Ruleset;
 use spam::learned::{Change, Class, Memory};
@@ -15,6 +17,7 @@ use crate::site::EX_SOFTWARE;
 pub(crate) struct Recollection<'a> {
     rules: &'a Ruleset,
     learned: Option<Learned>,
+    lost: RefCell<Option<Trouble>>,
 }
 
 impl<'a> Recollection<'a> {
@@ -22,7 +25,7 @@ impl<'a> Recollection<'a> {
     pub(crate) fn open(site: &'a Site, debug: &Debug) -> Self {
         let rules = &site.rules;
         if !rules.settings.remembers() {
-            return Self { rules, learned: None };
+            return Self { rules, learned: None, lost: RefCell::default() };
         }
         let folders = Folders::of_user();
         let learned = match Shelf::default().learned(&rules.settings, &folders.state, &folders.home) {
@@ -33,9 +36,13 @@ impl<'a> Recollection<'a> {
             }
         };
         if let Some(learned) = &learned {
-            debug.say("bayes", &format!("data in {}", learned.bayes.path().display()));
+            // Nobody has asked a server of other hosts yet.
+            if let Err(trouble) = learned.bayes.reach() {
+                debug.warn(&format!("bayes: {trouble}: nothing is learned, and BAYES rules do not count"));
+            }
+            debug.say("bayes", &format!("data in {}", learned.bayes.name()));
         }
-        Self { rules, learned }
+        Self { rules, learned, lost: RefCell::default() }
     }
 
     /// For a check.
@@ -46,7 +53,7 @@ impl<'a> Recollection<'a> {
     /// Keeps what a check came to.
     pub(crate) fn apply(&self, changes: &[Change]) {
         if let Some(learned) = &self.learned {
-            learned.apply(changes);
+            self.keep(learned, changes);
         }
     }
 
@@ -54,7 +61,14 @@ impl<'a> Recollection<'a> {
     pub(crate) fn learn(&self, message: &[u8], class: Class) {
         if let Some(learned) = &self.learned {
             let (now, _) = stamp("");
-            learned.apply(&self.rules.learn(message, class, learned, now).changes);
+            self.keep(learned, &self.rules.learn(message, class, learned, now).changes);
+        }
+    }
+
+    /// What does not come through counts when the program ends.
+    fn keep(&self, learned: &Learned, changes: &[Change]) {
+        if let Err(trouble) = learned.apply(changes) {
+            self.lost.replace(Some(trouble));
         }
     }
 
@@ -73,13 +87,14 @@ impl<'a> Recollection<'a> {
         // TxRep lets the signer stand behind a comma; like the original's files ours do not tell signers apart.
         let name =
             if settings.txrep.active { address.split(',').next().unwrap_or_default() } else { address };
-        learned.apply(&set_address(settings, name, welcome));
+        self.keep(learned, &set_address(settings, name, welcome));
         println!("{}", said(settings.txrep.active, standing, name));
     }
 
     /// Writes down what is not written yet; the exit status.
     pub(crate) fn close(&self, debug: &Debug) -> u8 {
-        match self.learned.as_ref().map_or(Ok(()), Learned::flush) {
+        let lost = self.lost.take().map_or(Ok(()), Err);
+        match lost.and_then(|()| self.learned.as_ref().map_or(Ok(()), Learned::flush)) {
             Ok(()) => 0,
             Err(trouble) => {
                 debug.warn(&format!("bayes: {trouble}: what was learned is lost"));

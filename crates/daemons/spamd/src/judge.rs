@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use learned::Learned;
 use rulefiles::stamp;
-use spam::learned::{Class as Teach, Memory};
+use spam::learned::{Change, Class as Teach, Memory};
 use spam::report::{Form, unmark};
 use spam::{Answers, Check, Circumstances, Letter};
 use spamc_protocol::{Class, Command, Fault, Learn, Reply, Request, Verdict, decompress};
@@ -93,9 +93,14 @@ pub(crate) fn check<'a>(
         inquirer.learn(&check, rules);
     }
     if let Some(memory) = memory {
-        memory.apply(&check.findings.changes);
+        keep(memory, &check.findings.changes);
     }
     check
+}
+
+/// Keeps what was learned. What does not work is in the log already.
+fn keep(memory: &Learned, changes: &[Change]) -> bool {
+    memory.apply(changes).is_ok()
 }
 
 /// `TELL`: what is learned, and with `Set: remote` the networks that are on are told. None takes a report back.
@@ -109,13 +114,11 @@ fn tell(chosen: &Chosen, memory: Option<&Learned>, case: &Case) -> Reply {
         if asked.set_local {
             let class = if asked.class == Some(Class::Spam) { Teach::Spam } else { Teach::Ham };
             let lesson = rules.learn(&case.message, class, memory, now);
-            memory.apply(&lesson.changes);
-            did.set_local = lesson.learned;
+            did.set_local = keep(memory, &lesson.changes) && lesson.learned;
         }
         if asked.remove_local {
             let lesson = rules.forget(&case.message, memory, now);
-            memory.apply(&lesson.changes);
-            did.remove_local = lesson.learned;
+            did.remove_local = keep(memory, &lesson.changes) && lesson.learned;
         }
     }
     if asked.set_remote {

@@ -67,7 +67,8 @@ impl Notes {
     /// Removes old tokens now and then, in a thread of its own: no verdict waits for that.
     pub(crate) fn tidy_up(&self, learned: &Learned, settings: &Settings, now: i64) {
         let now = u64::try_from(now).unwrap_or_default();
-        if !settings.bayes_auto_expire || !self.is_due(learned.bayes.path(), now) {
+        let Some(file) = learned.bayes.file().filter(|_| settings.bayes_auto_expire) else { return };
+        if !self.is_due(file, now) {
             return;
         }
         let (store, limit) = (learned.bayes.clone(), settings.bayes_expiry_max_db_size);

@@ -56,6 +56,10 @@ impl Current {
         let remote = places.remote.map(|kind| Remote::new(kind, preferences)).transpose()?.flatten();
         Ok(Self { site: Arc::new(site), inquirer, remote: remote.map(Arc::new) })
     }
+
+    fn has_remote(&self) -> bool {
+        self.remote.is_some() || !self.site.rules.settings.bayes_store.is_of_files()
+    }
 }
 
 /// The rules of all.
@@ -120,15 +124,15 @@ impl Rules {
         Ok(())
     }
 
-    /// Do threads wait for others: for DNS, or for preferences?
+    /// Do threads wait for others: for DNS, for preferences, or for what was learned?
     pub(crate) fn asks(&self) -> bool {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.inquirer.is_some() || current.remote.is_some()
+        current.inquirer.is_some() || current.has_remote()
     }
 
-    /// Are preferences elsewhere?
+    /// Are preferences, or what was learned, elsewhere?
     pub(crate) fn has_remote(&self) -> bool {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).remote.is_some()
+        self.current.read().unwrap_or_else(PoisonError::into_inner).has_remote()
     }
 
     /// The rules of a user. This may wait for a database.

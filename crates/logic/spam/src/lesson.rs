@@ -17,6 +17,8 @@ pub(crate) struct LessonPlan<'a> {
     memory: Option<&'a dyn Memory>,
     now: i64,
     network: bool,
+    /// There is such data, and it can be read.
+    can_learn: bool,
     /// Enough was learned for judging by it.
     ready: Option<Tally>,
     sample: OnceCell<Sample>,
@@ -28,7 +30,7 @@ impl<'a> LessonPlan<'a> {
         let ready = tally.filter(|tally| bayes::is_ready(mail.settings, *tally));
         let (memory, now) = (circumstances.memory, circumstances.now);
         let network = circumstances.answers.is_some();
-        Self { mail, memory, now, network, ready, sample: OnceCell::new() }
+        Self { mail, memory, now, network, can_learn: tally.is_some(), ready, sample: OnceCell::new() }
     }
 
     /// Which scores count.
@@ -94,6 +96,10 @@ impl<'a> LessonPlan<'a> {
 
     fn teach(&self, class: Class, memory: &dyn Memory, findings: &mut Findings) -> Outcome {
         if !self.mail.settings.use_learner || is_ignored(self.mail) {
+            return Outcome::Unavailable;
+        }
+        // Whoever keeps the data can not be asked: nothing is learned now.
+        if !self.can_learn {
             return Outcome::Unavailable;
         }
         let lesson = bayes::learn(self.sample(), class, memory, false);

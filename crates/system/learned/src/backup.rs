@@ -4,6 +4,7 @@ use std::io::{BufRead, Write};
 
 use spam::learned::{Entry, heading, read_entry, write_entry};
 
+use crate::bayes::Bayes;
 use crate::database::{Change, Outcome};
 use crate::store::Store;
 use crate::trouble::Trouble;
@@ -11,11 +12,11 @@ use crate::trouble::Trouble;
 /// Bytes of a line; longer ones are skipped.
 const LINE_LIMIT_BYTES: usize = 4_096;
 
-impl Store {
+impl Bayes {
     /// Writes tokens and messages down.
     ///
     /// # Errors
-    /// [`Trouble::Database`], [`Trouble::Io`].
+    /// [`Trouble`]
     pub fn backup(&self, output: &mut dyn Write) -> Result<(), Trouble> {
         self.flush()?;
         for entry in heading(self.facts()?.tally) {
@@ -31,7 +32,9 @@ impl Store {
         self.each_message(|id, class| write(Entry::Message(id.to_owned(), class)))?;
         Ok(written?)
     }
+}
 
+impl Store {
     /// Takes a backup in the place of all tokens and messages; returns how many tokens there are. `now` is in seconds
     /// since 1970.
     ///
@@ -54,7 +57,7 @@ impl Store {
 }
 
 /// Reads a line without its end; what is too long of it is skipped. False at the end.
-fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
+pub(crate) fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
     line.clear();
     loop {
         let buffer = input.fill_buf()?;
@@ -126,7 +129,7 @@ mod tests {
         let facts = store.facts().unwrap();
         assert_eq!((facts.tokens, facts.oldest, facts.newest), (2, 50, 60));
         let mut written = Vec::new();
-        store.backup(&mut written).unwrap();
+        Bayes::Local(store).backup(&mut written).unwrap();
         assert_eq!(String::from_utf8(written).unwrap(), TEXT);
     }
 

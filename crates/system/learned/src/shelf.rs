@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use spam::learned::{Change, Class, Memory, Reputation, Tally, Token, TokenCounts};
-use spam::rules::Settings;
+use spam::rules::{BayesStore, Settings};
 
+use crate::bayes::Bayes;
+use crate::redis_server::RedisServer;
 use crate::store::Store;
 use crate::trouble::Trouble;
 
 /// Databases that are kept open; those that nobody uses are closed beyond it.
 const OPEN_LIMIT: usize = 200;
+/// Stores of other hosts that are kept; the settings of a site name one.
+const SERVERS_LIMIT: usize = 16;
 /// Where a user's data lies when nobody says otherwise.
 const BAYES: &str = "__userstate__/bayes";
 const AWL: &str = "__userstate__/auto-welcomelist";
@@ -36,6 +40,7 @@ pub fn path_of(setting: &str, state: &Path, home: &Path) -> PathBuf {
 #[derive(Default)]
 pub struct Shelf {
     stores: Mutex<HashMap<PathBuf, Arc<Store>>>,
+    servers: Mutex<HashMap<(BayesStore, bool), Bayes>>,
 }
 
 impl Shelf {
@@ -65,16 +70,42 @@ impl Shelf {
         stores.values().map(|store| store.flush()).fold(Ok(()), Result::and)
     }
 
+    /// Tokens and messages.
+    fn bayes(&self, settings: &Settings, state: &Path, home: &Path) -> Result<Bayes, Trouble> {
+        let store = &settings.bayes_store;
+        if store.is_of_files() {
+            // Ours lie beside those of the original.
+            let path = settings.bayes_path.as_deref().unwrap_or(BAYES);
+            return self.store(&path_of(path, state, home)).map(Bayes::Local);
+        }
+        match store.module.as_str() {
+            "Redis" => self.redis(store, settings.bayes_auto_expire),
+            other => Err(Trouble::Module(other.to_owned())),
+        }
+    }
+
+    fn redis(&self, settings: &BayesStore, expires: bool) -> Result<Bayes, Trouble> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (settings.clone(), expires);
+        if let Some(server) = servers.get(&key) {
+            return Ok(server.clone());
+        }
+        let server = Bayes::Redis(Arc::new(RedisServer::new(settings, expires)?));
+        if servers.len() < SERVERS_LIMIT {
+            servers.insert(key, server.clone());
+        }
+        Ok(server)
+    }
+
     /// The data of a user with these settings; `state` is his folder (`~/.spamassassin`), `home` his home.
     ///
     /// # Errors
-    /// As [`Store::open`].
+    /// As [`Store::open`]; [`Trouble::Module`], [`Trouble::Dsn`].
     pub fn learned(&self, settings: &Settings, state: &Path, home: &Path) -> Result<Learned, Trouble> {
         let usual = if settings.txrep.active { TXREP } else { AWL };
-        let bayes = settings.bayes_path.as_deref().unwrap_or(BAYES);
         let senders = settings.auto_welcomelist_path.as_deref().unwrap_or(usual);
         Ok(Learned {
-            bayes: self.store(&path_of(bayes, state, home))?,
+            bayes: self.bayes(settings, state, home)?,
             senders: self.store(&path_of(senders, state, home))?,
         })
     }
@@ -84,20 +115,23 @@ impl Shelf {
 #[derive(Clone)]
 pub struct Learned {
     /// Tokens and messages.
-    pub bayes: Arc<Store>,
+    pub bayes: Bayes,
     /// Reputations of senders.
     pub senders: Arc<Store>,
 }
 
 impl Learned {
     /// Carries out what a check or a lesson came to.
-    pub fn apply(&self, changes: &[Change]) {
+    ///
+    /// # Errors
+    /// As [`Bayes::apply`].
+    pub fn apply(&self, changes: &[Change]) -> Result<(), Trouble> {
         let is_sender = |change: &&Change| {
             matches!(change, Change::Score { .. } | Change::ForgetKey(_) | Change::ForgetKeys(_))
         };
         let (senders, bayes): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(is_sender);
-        self.bayes.apply(&bayes.into_iter().cloned().collect::<Vec<_>>());
         self.senders.apply(&senders.into_iter().cloned().collect::<Vec<_>>());
+        self.bayes.apply(&bayes.into_iter().cloned().collect::<Vec<_>>())
     }
 
     /// Writes down what is not written yet.
@@ -141,15 +175,38 @@ mod tests {
     }
 
     #[test]
+    fn stores_of_other_hosts_are_opened_once_and_unknown_ones_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::default();
+        let mut settings = Settings::default();
+        let mut open = |module: &str, dsn: &str| {
+            settings.bayes_store.module = module.to_owned();
+            settings.bayes_store.dsn = dsn.to_owned();
+            shelf.learned(&settings, folder.path(), folder.path()).map(|learned| learned.bayes)
+        };
+        let redis = |found: Result<Bayes, Trouble>| match found {
+            Ok(Bayes::Redis(server)) => server,
+            _ => panic!("no Redis"),
+        };
+        assert!(Arc::ptr_eq(&redis(open("Redis", "database=1")), &redis(open("Redis", "database=1"))));
+        assert!(matches!(open("Redis", "nonsense"), Err(Trouble::Dsn { .. })));
+        assert!(matches!(open("LDAP", ""), Err(Trouble::Module(_))));
+    }
+
+    #[test]
     fn a_process_opens_each_database_once() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = Shelf::default();
         let learned = shelf.learned(&Settings::default(), folder.path(), folder.path()).unwrap();
         let again = shelf.learned(&Settings::default(), folder.path(), folder.path()).unwrap();
-        assert!(Arc::ptr_eq(&learned.bayes, &again.bayes) && !Arc::ptr_eq(&learned.bayes, &learned.senders));
+        let (Bayes::Local(one), Bayes::Local(other)) = (&learned.bayes, &again.bayes) else {
+            panic!("no files")
+        };
+        assert!(Arc::ptr_eq(one, other) && !Arc::ptr_eq(one, &learned.senders));
         let more = Reputation { count: 1, total: 4.0 };
         learned
-            .apply(&[Change::Score { key: "k".into(), more }, Change::Messages { class: Class::Ham, by: 1 }]);
+            .apply(&[Change::Score { key: "k".into(), more }, Change::Messages { class: Class::Ham, by: 1 }])
+            .unwrap();
         assert_eq!((again.reputation("k"), again.tally()), (Some(more), Some(Tally { spam: 0, ham: 1 })));
         shelf.flush().unwrap();
         assert_eq!(learned.bayes.facts().unwrap().tally, Tally { spam: 0, ham: 1 });

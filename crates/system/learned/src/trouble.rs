@@ -26,6 +26,35 @@ pub enum Trouble {
         /// Why.
         source: lmdb::Error,
     },
+    /// A server does not answer, or refuses.
+    #[error("{name}: {problem}")]
+    Away {
+        /// Which.
+        name: String,
+        /// What happened.
+        problem: String,
+    },
+    /// What a server keeps has another form.
+    #[error(
+        "{name}: version {version:?}, tokens of form {tokens}: only version 3 with form 2 is known; start with an empty database, and --restore a backup"
+    )]
+    Form {
+        /// Which.
+        name: String,
+        /// Its version.
+        version: String,
+        /// The form of its tokens.
+        tokens: i64,
+    },
+    /// A setting does not say where the data is; it may hold a password.
+    #[error("bayes_sql_dsn: {problem}")]
+    Dsn {
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A store that this version does not have.
+    #[error("bayes_store_module {0}: there is no such store here; DBM and Redis are")]
+    Module(String),
     /// A backup can not be read or written.
     #[error("backup: {0}")]
     Io(#[from] io::Error),

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::bayes_store::bayes_store;
 use super::configuration::Configuration;
 use super::problem::Fault;
 use super::settings::TokenSources;
@@ -14,6 +15,7 @@ use crate::perl::Pattern;
 /// Lines about learning.
 pub(super) fn learn(configuration: &mut Configuration, statement: &Statement<'_>) -> Option<Done> {
     bayes(configuration, statement)
+        .or_else(|| bayes_store(configuration, statement))
         .or_else(|| bayes_words(configuration, statement))
         .or_else(|| senders(configuration, statement))
         .or_else(|| txrep(configuration, statement))

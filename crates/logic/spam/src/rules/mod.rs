@@ -3,6 +3,7 @@
 mod arguments;
 mod asking;
 mod authenticity;
+mod bayes_store;
 mod clearinghouses;
 mod condition;
 mod configuration;
@@ -30,6 +31,7 @@ pub(crate) use asking::HashBl;
 pub(crate) use asking::{AskDns, UriList, UriSubject};
 pub use authenticity::Authenticity;
 pub(crate) use authenticity::SignerList;
+pub use bayes_store::BayesStore;
 pub use clearinghouses::{Clearinghouses, Dcc, DccPlace, Pyzor};
 pub use configuration::{Configuration, Scores};
 pub use definition::{Definition, HeaderTest, Kind, MimeTest, Stage};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::asking::Asking;
 use super::authenticity::Authenticity;
+use super::bayes_store::BayesStore;
 use super::clearinghouses::Clearinghouses;
 use super::lists::{AddressList, RelayList};
 use super::networks::Networks;
@@ -70,6 +71,7 @@ pub struct Settings {
     pub bayes_auto_expire: bool,
     pub bayes_auto_learn_on_error: bool,
     pub bayes_path: Option<String>,
+    pub bayes_store: BayesStore,
     pub bayes_token_sources: TokenSources,
     /// Bytes.
     pub bayes_max_token_length: usize,
@@ -263,6 +265,7 @@ impl Default for Settings {
             bayes_auto_expire: true,
             bayes_auto_learn_on_error: false,
             bayes_path: None,
+            bayes_store: BayesStore::default(),
             bayes_token_sources: TokenSources::default(),
             bayes_max_token_length: 15,
             bayes_stopword_languages: vec!["en".to_owned()],

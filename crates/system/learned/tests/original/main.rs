@@ -1,15 +1,19 @@
 //! Beside SpamAssassin's own sa-learn: the same tokens from the same messages, and its backup gives the same verdicts.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod redis;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
+use std::ops::Range;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use learned::Store;
+use learned::{Bayes, Store};
 use rulefiles::{Places, Site};
-use spam::learned::Class;
+use spam::learned::{Class, Memory, Tally};
 use spam::{Check, Circumstances};
 
 /// 22 Nov 2026.
@@ -72,7 +76,7 @@ fn message(class: Class, number: usize) -> String {
     }
 }
 
-fn site(folder: &Path) -> Site {
+fn site(folder: &Path, store: &str) -> Site {
     let empty = folder.join("site");
     std::fs::create_dir_all(&empty).unwrap();
     std::fs::write(
@@ -80,11 +84,7 @@ fn site(folder: &Path) -> Site {
         "loadplugin Mail::SpamAssassin::Plugin::Check\nloadplugin Mail::SpamAssassin::Plugin::Bayes\n",
     )
     .unwrap();
-    std::fs::write(
-        empty.join("local.cf"),
-        format!("bayes_path {}\n{SETTINGS}", folder.join("bayes").display()),
-    )
-    .unwrap();
+    std::fs::write(empty.join("local.cf"), format!("{store}{SETTINGS}")).unwrap();
     let places = Places { site: Some(empty), local_only: true, ..Places::default() };
     Site::load(&places).unwrap()
 }
@@ -103,27 +103,30 @@ fn original(program: &str, folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn mbox(class: Class, numbers: std::ops::Range<usize>) -> String {
+fn mbox(class: Class, numbers: Range<usize>) -> String {
     numbers
         .map(|number| format!("From x@example.com Mon Jul  1 10:00:00 2002\n{}\n", message(class, number)))
         .collect()
 }
 
-fn probability(site: &Site, store: &Arc<Store>, message: &str) -> f64 {
-    let circumstances = Circumstances { memory: Some(&**store), ..Circumstances::new(NOW, &|| false) };
+fn probability(site: &Site, memory: &dyn Memory, message: &str) -> f64 {
+    let circumstances = Circumstances { memory: Some(memory), ..Circumstances::new(NOW, &|| false) };
     let check = Check::new(&site.rules, message.as_bytes(), &circumstances);
     check.findings.bayes.unwrap().probability.unwrap()
 }
 
+fn is_installed() -> bool {
+    Command::new("sa-learn").arg("--version").output().is_ok()
+        && Path::new("/usr/share/spamassassin/23_bayes.cf").exists()
+}
+
 #[test]
 fn tokens_and_verdicts_are_those_of_the_original() {
-    let installed = Command::new("sa-learn").arg("--version").output().is_ok()
-        && Path::new("/usr/share/spamassassin/23_bayes.cf").exists();
-    if !installed {
+    if !is_installed() {
         return testkit::left_out("SpamAssassin is not installed");
     }
     let folder = tempfile::tempdir().unwrap();
-    let site = site(folder.path());
+    let site = site(folder.path(), &format!("bayes_path {}\n", folder.path().join("bayes").display()));
     let own = Store::open(&folder.path().join("own.lmdb")).unwrap();
     for class in [Class::Spam, Class::Ham] {
         let path = folder.path().join("mbox");
@@ -137,7 +140,7 @@ fn tokens_and_verdicts_are_those_of_the_original() {
     }
     let theirs = original("sa-learn", folder.path(), &["--backup"]);
     let mut ours = Vec::new();
-    own.backup(&mut ours).unwrap();
+    Bayes::Local(Arc::clone(&own)).backup(&mut ours).unwrap();
     let ours = String::from_utf8(ours).unwrap();
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
     let (theirs_only, ours_only): (Vec<_>, Vec<_>) = (
@@ -148,17 +151,22 @@ fn tokens_and_verdicts_are_those_of_the_original() {
 
     let store = Store::open(&folder.path().join("restored.lmdb")).unwrap();
     store.restore(&mut theirs.as_bytes(), u32::MAX).unwrap();
-    let path = folder.path().join("new");
+    verdicts_are_the_same(folder.path(), &site, &*store);
+}
+
+/// Of messages that nobody has learned; the original knows the same by the settings of the site.
+fn verdicts_are_the_same(folder: &Path, site: &Site, memory: &dyn Memory) {
+    let path = folder.join("new");
     let new = MESSAGES..MESSAGES + 10;
     std::fs::write(&path, mbox(Class::Spam, new.clone()) + &mbox(Class::Ham, new.clone())).unwrap();
-    let marked = original("spamassassin", folder.path(), &["-L", "--mbox", path.to_str().unwrap()]);
+    let marked = original("spamassassin", folder, &["-L", "--mbox", path.to_str().unwrap()]);
     let shown = shown_probabilities(&marked);
     assert_eq!(shown.len(), 2 * new.len());
     for (class, number) in
         [Class::Spam, Class::Ham].into_iter().flat_map(|class| new.clone().map(move |number| (class, number)))
     {
         let text = format!("{}\n", message(class, number));
-        let own = probability(&site, &store, &text);
+        let own = probability(site, memory, &text);
         let id = text.lines().find_map(|line| line.strip_prefix("Message-Id: ")).unwrap();
         assert!((own - shown[id]).abs() < 0.001, "{id}: {own}, the original has {}", shown[id]);
     }
