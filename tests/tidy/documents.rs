@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use parameters::{Config, Defaults, HostFacts, Sources, index, master_cf};
+use parameters::master_cf::MasterFile;
+use parameters::{Config, Defaults, HostFacts, Sources, index};
 
 use crate::{Finding, expect_none};
 use tests::inert;
@@ -132,9 +133,10 @@ fn examples_are_understood_without_a_complaint() {
     for daemon in ["smtpd", "cleanup", "qmgr", "virtual", "local", "bounce"] {
         complaints.extend(config.faults(daemon).iter().map(ToString::to_string));
     }
-    let (services, errors) = master_cf::services(&read("master.cf.example"), "master.cf.example");
-    complaints.extend(errors.iter().map(ToString::to_string));
-    assert!(services.len() > 20, "master.cf.example starts too little");
+    let file = MasterFile::read(&read("master.cf.example"), "master.cf.example");
+    complaints.extend(file.errors.iter().map(ToString::to_string));
+    complaints.extend(file.warnings.iter().map(ToString::to_string));
+    assert!(file.services.len() > 20, "master.cf.example starts too little");
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 

@@ -1,16 +1,16 @@
 //! master.cf, from its bytes to the services that master starts.
 
 use parameters::main_cf::logical_lines;
-use parameters::master_cf::{Entry, services};
+use parameters::master_cf::{Entry, MasterFile};
 use parameters::text;
 
 /// Each line is a service or has an error that names it.
 pub(super) fn run(input: &[u8]) {
     let source = text::from_bytes(input);
-    let (found, errors) = services(&source, "/etc/postfix/master.cf");
-    let lines = logical_lines(&source).count();
-    assert!(found.len() <= lines, "{} services in {lines} lines", found.len());
-    for error in errors {
+    let file = MasterFile::read(&source, "/etc/postfix/master.cf");
+    let (found, lines) = (file.services.len(), logical_lines(&source).count());
+    assert!(found <= lines, "{found} services in {lines} lines");
+    for error in file.errors {
         assert!(error.to_string().contains("master.cf"));
     }
     for line in logical_lines(&source) {

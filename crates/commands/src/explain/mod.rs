@@ -11,7 +11,8 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use dns::Resolver;
-use parameters::{Config, master_cf};
+use parameters::Config;
+use parameters::master_cf::{Kind, MasterFile};
 use tables::Tables;
 use worker::configuration::{self, Asker};
 
@@ -54,10 +55,9 @@ pub fn run(directory: Option<&Path>, question: &Question<'_>) -> Result<String, 
 fn server(directory: &Path) -> (String, Vec<(String, String)>) {
     let path = directory.join("master.cf");
     let text = std::fs::read(&path).map(|bytes| parameters::text::from_bytes(&bytes));
-    let (services, _) = master_cf::services(&text.unwrap_or_default(), &path.to_string_lossy());
-    let found = services
-        .into_iter()
-        .find(|service| service.kind == master_cf::Kind::Inet && service.command == "smtpd");
+    let file = MasterFile::read(&text.unwrap_or_default(), &path.to_string_lossy());
+    let found =
+        file.services.into_iter().find(|service| service.kind == Kind::Inet && service.command == "smtpd");
     found.map_or_else(|| ("smtp".to_owned(), Vec::new()), |service| (service.name, service.overrides))
 }
 

@@ -1,7 +1,7 @@
 //! Indexes that are older than the text they were made from.
 
 use crate::postfix::Site;
-use parameters::master_cf::services;
+use parameters::master_cf::MasterFile;
 use parameters::text;
 use std::collections::BTreeSet;
 use tables::{Compile, rebuild_stale};
@@ -36,8 +36,8 @@ fn settings(site: &Site) -> Vec<(String, String)> {
         names.filter_map(|name| site.config.text(&name).map(|value| (name, value))).collect();
     let path = site.config_directory.join("master.cf");
     let Ok(bytes) = std::fs::read(&path) else { return settings };
-    let (services, _) = services(&text::from_bytes(&bytes), &path.to_string_lossy());
-    for (name, value) in services.into_iter().flat_map(|service| service.overrides) {
+    let file = MasterFile::read(&text::from_bytes(&bytes), &path.to_string_lossy());
+    for (name, value) in file.services.into_iter().flat_map(|service| service.overrides) {
         let value = site.config.expand(&value).unwrap_or(value);
         settings.push((name, value));
     }

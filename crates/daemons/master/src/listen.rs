@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
 use parameters::Config;
+use sys::error_text::reason;
 use sys::sockets::{self, Socket};
 
 /// Ports that need no /etc/services.
@@ -51,13 +52,13 @@ pub(crate) enum ListenError {
     #[error(transparent)]
     Interfaces(#[from] parameters::host::HostError),
     /// The socket can not be made.
-    #[error("listen on {0}: {1}")]
-    Socket(String, io::Error),
+    #[error("bind {0}: {reason}", reason = reason(.1))]
+    Socket(Endpoint, io::Error),
 }
 
 /// The addresses of an inet service.
 pub(crate) fn inet_endpoints(name: &str, config: &Config) -> Result<Vec<Endpoint>, ListenError> {
-    let (host, port) = split_name(name);
+    let (host, port) = split_name(name).ok_or_else(|| ListenError::Name(name.to_owned()))?;
     let port = port_number(port)?;
     let addresses = match host {
         Some(host) => (host, port)
@@ -73,14 +74,13 @@ pub(crate) fn inet_endpoints(name: &str, config: &Config) -> Result<Vec<Endpoint
 }
 
 /// `25`, `host:25`, `[::1]:25`.
-fn split_name(name: &str) -> (Option<&str>, &str) {
-    match name.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() => {
-            (Some(host.trim_start_matches('[').trim_end_matches(']')), port)
-        }
-        Some((_, port)) => (None, port),
-        None => (None, name),
-    }
+fn split_name(name: &str) -> Option<(Option<&str>, &str)> {
+    let Some((host, port)) = name.rsplit_once(':') else { return Some((None, name)) };
+    let host = match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']')?,
+        None => host,
+    };
+    Some(((!host.is_empty()).then_some(host), port))
 }
 
 fn port_number(port: &str) -> Result<u16, ListenError> {
@@ -122,7 +122,7 @@ pub(crate) fn open(endpoint: &Endpoint, queue_directory: &Path) -> Result<Option
     match (opened, endpoint) {
         (Ok(socket), _) => Ok(Some(socket)),
         (Err(error), Endpoint::Inet(address)) if address.is_ipv6() && no_such_protocol(&error) => Ok(None),
-        (Err(error), _) => Err(ListenError::Socket(endpoint.to_string(), error)),
+        (Err(error), _) => Err(ListenError::Socket(endpoint.clone(), error)),
     }
 }
 
@@ -134,7 +134,7 @@ fn no_such_protocol(error: &io::Error) -> bool {
 impl std::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Inet(address) => write!(f, "{address}"),
+            Self::Inet(address) => write!(f, "{} port {}", address.ip(), address.port()),
             Self::Unix(path) | Self::Datagram(path) => write!(f, "{}", path.display()),
         }
     }
@@ -146,10 +146,11 @@ mod tests {
 
     #[test]
     fn service_names_split_into_host_and_port() {
-        assert_eq!(split_name("smtp"), (None, "smtp"));
-        assert_eq!(split_name("127.0.0.1:25"), (Some("127.0.0.1"), "25"));
-        assert_eq!(split_name("[::1]:submission"), (Some("::1"), "submission"));
-        assert_eq!(split_name(":25"), (None, "25"));
+        assert_eq!(split_name("smtp"), Some((None, "smtp")));
+        assert_eq!(split_name("127.0.0.1:25"), Some((Some("127.0.0.1"), "25")));
+        assert_eq!(split_name("[::1]:submission"), Some((Some("::1"), "submission")));
+        assert_eq!(split_name(":25"), Some((None, "25")));
+        assert_eq!(split_name("[::1:25"), None);
     }
 
     #[test]

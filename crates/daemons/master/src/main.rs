@@ -125,7 +125,8 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
         .map_err(|error| format!("chdir {}: {error}", settings.queue_directory.display()))?;
     let log_file = LogFile::open(&settings.config).map_err(|error| error.to_string())?;
     open_log(&settings, &log_file, options.verbose);
-    let lock = MasterLock::take(&settings.queue_directory).map_err(|error| error.to_string())?;
+    settings.tell_warnings();
+    let lock = MasterLock::take(&settings.config).map_err(|error| error.to_string())?;
     let caught = [
         SignalKind::SIGHUP,
         SignalKind::SIGTERM,
@@ -136,25 +137,16 @@ fn prepare(options: &Options) -> Result<Prepared, String> {
     let signals = Signals::catch(&caught).map_err(|error| format!("catch signals: {error}"))?;
     sys::process::raise_descriptor_limit();
     let events = EventLoop::new(1).map_err(|error| format!("make the event loop: {error}"))?;
-    log::info!(
-        "daemon started -- version {}, configuration {}",
-        settings.config.get(&parameters::MAIL_VERSION),
-        settings.config_directory.display()
-    );
-    name_settings_in_vain(&settings);
-    Ok((Master::new(settings, log_file, options.verbose), signals, events, lock))
-}
-
-/// What main.cf sets and no program asks for is named once, at the start.
-fn name_settings_in_vain(settings: &Settings) {
-    let names = parameters::inert::set_in_vain(&settings.config);
-    if !names.is_empty() {
-        let directory = settings.config_directory.display();
-        log::warn!(
-            "{directory}/main.cf: these settings have no effect in this version: {}",
-            names.join(", ")
-        );
+    let version = settings.config.get(&parameters::MAIL_VERSION);
+    let in_vain = parameters::inert::set_in_vain(&settings.config).join(", ");
+    let master = Master::new(settings, log_file, options.verbose).map_err(|error| error.to_string())?;
+    let directory = directory.display();
+    log::info!("daemon started -- version {version}, configuration {directory}");
+    if !in_vain.is_empty() {
+        // Named once, at the start.
+        log::warn!("{directory}/main.cf: these settings have no effect in this version: {in_vain}");
     }
+    Ok((master, signals, events, lock))
 }
 
 fn open_log(settings: &Settings, file: &LogFile, verbose: bool) {

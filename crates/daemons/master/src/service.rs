@@ -1,6 +1,5 @@
 //! One service of master.cf: its sockets, its workers, its troubles.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use parameters::Config;
@@ -193,12 +192,10 @@ pub(crate) fn full_name(entry: &Entry) -> String {
 
 /// Where a service listens by its line in master.cf.
 pub(crate) fn endpoints(entry: &Entry, config: &Config) -> Result<Vec<Endpoint>, ListenError> {
-    let folder = if entry.private { "private" } else { "public" };
-    let path = || PathBuf::from(folder).join(&entry.name);
     match entry.kind {
         Kind::Inet => listen::inet_endpoints(&entry.name, config),
-        Kind::Unix | Kind::Pass | Kind::Fifo => Ok(vec![Endpoint::Unix(path())]),
-        Kind::UnixDatagram => Ok(vec![Endpoint::Datagram(path())]),
+        Kind::Unix | Kind::Pass | Kind::Fifo => Ok(vec![Endpoint::Unix(entry.place().into())]),
+        Kind::UnixDatagram => Ok(vec![Endpoint::Datagram(entry.place().into())]),
     }
 }
 

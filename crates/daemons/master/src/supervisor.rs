@@ -17,7 +17,7 @@ use sys::sockets::Socket;
 use worker::protocol::{Order, PACKET_LIMIT_BYTES, Status};
 
 use crate::configuration::Settings;
-use crate::listen::Endpoint;
+use crate::listen::{Endpoint, ListenError};
 use crate::log_file::LogFile;
 use crate::service::{Service, Worker};
 use crate::start::{self, Surroundings};
@@ -32,6 +32,15 @@ const SHORT_LIFE: Duration = Duration::from_secs(1);
 
 /// Names a service as long as master runs.
 pub(crate) type Key = u32;
+
+/// A service of master.cf that can not listen.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: line {line}: {problem}", path = path.display())]
+pub(crate) struct EntryError {
+    path: PathBuf,
+    line: usize,
+    problem: ListenError,
+}
 
 /// The supervisor's state.
 pub(crate) struct Master {
@@ -55,7 +64,10 @@ pub(crate) struct Master {
 
 impl Master {
     /// A master with the sockets of all services open and no worker yet.
-    pub(crate) fn new(settings: Settings, log: LogFile, verbose: bool) -> Self {
+    ///
+    /// # Errors
+    /// A service can not listen: whoever starts the suite is there to hear of it.
+    pub(crate) fn new(settings: Settings, log: LogFile, verbose: bool) -> Result<Self, EntryError> {
         let processors = sys::process::processors();
         let mut master = Self {
             services: BTreeMap::new(),
@@ -77,11 +89,15 @@ impl Master {
             clock: None,
             stopping: None,
         };
-        master.open_services(settings);
-        master
+        match master.open_services(settings).into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(master),
+        }
     }
 
-    fn open_services(&mut self, settings: Settings) {
+    /// Opens the services that are not there yet; returns those that can not listen.
+    fn open_services(&mut self, settings: Settings) -> Vec<EntryError> {
+        let mut errors = Vec::new();
         for entry in settings.entries {
             let known = self
                 .services
@@ -90,14 +106,19 @@ impl Master {
             if known {
                 continue;
             }
+            let line = entry.line;
             match Service::open(entry, &settings.config, &self.queue_directory) {
                 Ok(service) => {
                     self.services.insert(self.next_key, service);
                     self.next_key += 1;
                 }
-                Err(error) => log::error!("{error}"),
+                Err(problem) => {
+                    let path = settings.config_directory.join("master.cf");
+                    errors.push(EntryError { path, line, problem });
+                }
             }
         }
+        errors
     }
 
     /// Runs until told to stop.
@@ -333,6 +354,7 @@ impl Master {
             settings.config.get(&parameters::MAIL_VERSION),
             self.config_directory.display()
         );
+        settings.tell_warnings();
         self.log.reopen(&settings.config);
         self.around = Surroundings::new(
             &settings.config,
@@ -344,7 +366,9 @@ impl Master {
         for key in self.keys() {
             self.renew(key, &settings, events);
         }
-        self.open_services(settings);
+        for error in self.open_services(settings) {
+            log::error!("reload: {error}: the service is not there, the others are");
+        }
         self.begin(events);
     }
 

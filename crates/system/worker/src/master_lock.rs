@@ -1,52 +1,88 @@
-//! `pid/master.pid`: one master per queue directory, Postfix's or ours.
+//! One master per queue directory (`pid/master.pid`) and per data directory (`master.lock`), Postfix's or ours.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use sys::locks;
+use parameters::Config;
+use sys::acting_as::ActingAs;
+use sys::error_text::reason;
+use sys::{ids, locks, users};
 
 /// From the queue directory.
 pub const PID_FILE: &str = "pid/master.pid";
 
+/// From the data directory.
+const DATA_LOCK_FILE: &str = "master.lock";
+/// The process id is written right-justified, as Postfix does.
+const PID_COLUMNS: usize = 32;
+
 /// Held as long as this master lives.
 #[derive(Debug)]
 pub struct MasterLock {
-    _file: File,
+    _queue: File,
+    _data: File,
 }
 
-/// Why the lock is not ours.
+/// Why the locks are not ours.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another master runs.
-    #[error("the Postfix mail system is already running")]
-    Held,
+    /// Another master runs, on the queue directory or on the data directory.
+    #[error("open lock file {}: unable to set exclusive lock: Resource temporarily unavailable", .0.display())]
+    Held(PathBuf),
     /// The file can not be used.
-    #[error("open lock file {PID_FILE}: {0}")]
-    Io(#[from] io::Error),
+    #[error("open lock file {}: {}", .0.display(), reason(.1))]
+    Io(PathBuf, io::Error),
+    /// The data directory is `mail_owner`'s, and nobody is of that name.
+    #[error("mail_owner = {0}: no such user: create it")]
+    NoMailOwner(String),
 }
 
 impl MasterLock {
-    /// Takes the lock and writes the process id, as Postfix does: decimal, right-justified in ten columns.
+    /// Takes both locks and writes the process id: of the queue directory, and of the data directory, which must not
+    /// serve two queue directories at once.
     ///
     /// # Errors
-    /// [`LockError::Held`] when another master runs on this queue directory.
-    pub fn take(queue_directory: &Path) -> Result<Self, LockError> {
-        let path = queue_directory.join(PID_FILE);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+    /// [`LockError::Held`] when another master runs on one of them.
+    pub fn take(config: &Config) -> Result<Self, LockError> {
+        let queue = Path::new(&config.get(&parameters::QUEUE_DIRECTORY)).join(PID_FILE);
+        if let Some(folder) = queue.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| LockError::Io(queue.clone(), error))?;
         }
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)?;
-        if !locks::try_flock(file.as_fd(), locks::Hold::Exclusive)? {
-            return Err(LockError::Held);
-        }
-        file.set_len(0)?;
-        writeln!(file, "{:>10}", std::process::id())?;
-        Ok(Self { _file: file })
+        let data = Path::new(&config.get(&parameters::DATA_DIRECTORY)).join(DATA_LOCK_FILE);
+        Ok(Self { _queue: lock(&queue)?, _data: lock_as_owner(&data, config)? })
     }
+}
+
+/// Root follows no link that `mail_owner` has put into the folder of its own.
+fn lock_as_owner(path: &Path, config: &Config) -> Result<File, LockError> {
+    if !ids::is_root() {
+        return lock(path);
+    }
+    let name = config.get(&parameters::MAIL_OWNER);
+    let told = |error| LockError::Io(path.to_path_buf(), error);
+    let Some(owner) = users::user(&name).map_err(told)? else { return Err(LockError::NoMailOwner(name)) };
+    let _acting = ActingAs::new(owner.uid, owner.gid).map_err(told)?;
+    lock(path)
+}
+
+fn lock(path: &Path) -> Result<File, LockError> {
+    let told = |error| LockError::Io(path.to_path_buf(), error);
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(told)?;
+    if !locks::try_flock(file.as_fd(), locks::Hold::Exclusive).map_err(told)? {
+        return Err(LockError::Held(path.to_path_buf()));
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{:>PID_COLUMNS$}", std::process::id())).map_err(told)?;
+    Ok(file)
 }
 
 /// The process id of the master that holds the lock, if one does.
