@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sys::error_text::reason;
 
@@ -9,7 +10,7 @@ use super::Uid;
 use super::names::{BadName, FolderName};
 
 /// Facts about a failure; what a client is told of it is its protocol's business.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum MailError {
     /// A step on the disk failed.
     #[error("{verb} {}: {}", path.display(), reason(source))]
@@ -18,8 +19,8 @@ pub enum MailError {
         verb: &'static str,
         /// On what.
         path: PathBuf,
-        /// Why not.
-        source: io::Error,
+        /// Why not; shared by those whose mail was in the same step.
+        source: Arc<io::Error>,
     },
     /// There is no such folder.
     #[error("folder {0} does not exist")]
@@ -92,6 +93,6 @@ impl MailError {
     /// An error of the disk.
     pub(crate) fn io(verb: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io { verb, path, source }
+        move |source| Self::Io { verb, path, source: Arc::new(source) }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use super::append_queue::AppendQueue;
 use super::contents::{Contents, Message, Place};
 use super::error::MailError;
 use super::flags::{FlagChange, Flags};
@@ -20,6 +21,8 @@ pub struct Folder {
     /// What sessions see. Whoever changes it holds `work`, so that it stays as it is for the one who works.
     pub(super) contents: Mutex<Contents>,
     pub(super) work: Mutex<Work>,
+    /// Appends whose threads wait for `work`.
+    pub(super) queue: AppendQueue,
 }
 
 /// How the folder lies on the disk.
@@ -94,7 +97,12 @@ impl Folder {
     }
 
     fn with(shared: &Arc<Root>, work: Work) -> Self {
-        Self { shared: shared.clone(), contents: Mutex::default(), work: Mutex::new(work) }
+        Self {
+            shared: shared.clone(),
+            contents: Mutex::default(),
+            work: Mutex::new(work),
+            queue: AppendQueue::default(),
+        }
     }
 
     /// Looks at the contents as of the last sync. Keep it short: others wait meanwhile.
@@ -187,10 +195,11 @@ impl Folder {
     /// # Errors
     /// [`MailError::Io`].
     pub fn upload(&self, now_us: u64) -> Result<Upload, MailError> {
-        match &mut *locked(&self.work) {
-            Work::Maildir(maildir) => maildir.upload(now_us),
-            Work::Mbox(mbox) => mbox.upload(now_us),
-        }
+        let site = match &mut *locked(&self.work) {
+            Work::Maildir(maildir) => maildir.site(now_us),
+            Work::Mbox(mbox) => mbox.site(now_us),
+        }?;
+        Upload::begin(self.shared.settings.disk.clone(), site)
     }
 
     /// Makes finished uploads messages, all or none (RFC 3502 MULTIAPPEND); answers their UIDs. On `Ok` they survive a
@@ -204,10 +213,7 @@ impl Folder {
         }
         let bytes: u64 = additions.iter().map(|addition| addition.upload.disk_bytes()).sum();
         self.shared.check_room(bytes, additions.len() as u64, now_us)?;
-        let uids = match &mut *locked(&self.work) {
-            Work::Maildir(maildir) => maildir.append(&self.contents, &mut additions, now_us),
-            Work::Mbox(mbox) => mbox.append(&self.contents, &additions, now_us),
-        }?;
+        let uids = self.append_in_turn(additions, now_us)?;
         self.shared.note_change(bytes.cast_signed(), uids.len() as i64);
         Ok(uids)
     }

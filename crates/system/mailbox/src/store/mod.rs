@@ -35,6 +35,7 @@
 //! [`Folder::cache`] and had again with [`Folder::cached`]: bytes that mean nothing to this crate, and that may be gone.
 
 mod acl;
+mod append_queue;
 mod attributes;
 mod contents;
 mod copying;

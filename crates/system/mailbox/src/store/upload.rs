@@ -13,6 +13,17 @@ use crate::disk::Disk;
 /// How much is gathered before it is written, bytes.
 const WRITE_BLOCK_BYTES: usize = 64 * 1024;
 
+/// Only the owner may read mail.
+const FILE_MODE: u32 = 0o600;
+
+/// Where a message is written.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) directory: Directory,
+    /// A name that no other file there has.
+    pub(super) stem: String,
+}
+
 /// A message that is being written. Dropped before [`super::Folder::append`], it leaves nothing.
 pub struct Upload {
     disk: Arc<dyn Disk + Send + Sync>,
@@ -45,14 +56,23 @@ pub struct Addition {
 }
 
 impl Upload {
-    pub(super) fn new(
-        disk: Arc<dyn Disk + Send + Sync>,
-        directory: Directory,
-        stem: String,
-        file: File,
-    ) -> Self {
+    /// Begins one at `site`.
+    pub(super) fn begin(disk: Arc<dyn Disk + Send + Sync>, site: Site) -> Result<Self, MailError> {
+        let Site { directory, stem } = site;
+        let made = disk.create(&directory, Path::new(&stem), FILE_MODE);
+        let file = made.map_err(MailError::io("create", &stem))?;
         let (buffer, written, wire_bytes) = (Vec::new(), 0, 0);
-        Self { disk, directory, stem, file, buffer, written, wire_bytes, pending_cr: false, placed: false }
+        Ok(Self {
+            disk,
+            directory,
+            stem,
+            file,
+            buffer,
+            written,
+            wire_bytes,
+            pending_cr: false,
+            placed: false,
+        })
     }
 
     /// Adds bytes of the message. Line ends may be CRLF or LF; on disk they are LF.
@@ -165,8 +185,8 @@ mod tests {
     fn uploaded(text: &[u8], piece: usize) -> (Vec<u8>, u64, u64) {
         let root = tempfile::tempdir().unwrap();
         let directory = Directory::open(root.path()).unwrap();
-        let file = directory.create(Path::new("x"), 0o600).unwrap();
-        let mut upload = Upload::new(Arc::new(RealDisk), directory, "x".into(), file);
+        let site = Site { directory, stem: "x".into() };
+        let mut upload = Upload::begin(Arc::new(RealDisk), site).unwrap();
         text.chunks(piece).for_each(|piece| upload.write(piece).unwrap());
         let wire = upload.size_bytes();
         upload.finish(77).unwrap();

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use sys::directory::{Directory, Links};
 
 use super::change::path;
-use super::directories::FILE_MODE;
 use super::join::LETTERED_BITS;
 use super::{Maildir, SharedContents};
 use crate::store::contents::{Detail, Message, Place};
@@ -16,7 +15,7 @@ use crate::store::error::MailError;
 use crate::store::filename::{self, Marks};
 use crate::store::flags::{Flags, KeywordSet};
 use crate::store::uidlist::{Record, UID_LIMIT};
-use crate::store::upload::{Addition, Upload};
+use crate::store::upload::{Addition, Site};
 use crate::store::{Uid, locked};
 
 /// A message file of another folder that is to have a name here as well.
@@ -43,42 +42,59 @@ struct Placed {
 
 impl Maildir {
     /// See [`crate::store::Folder::upload`].
-    pub(crate) fn upload(&mut self, now_us: u64) -> Result<Upload, MailError> {
+    pub(crate) fn site(&mut self, now_us: u64) -> Result<Site, MailError> {
         let shared = self.shared.clone();
         let stem = filename::fresh(shared.unique_us(now_us), shared.settings.process, &shared.settings.host);
-        let trouble = self.trouble("create", &format!("tmp/{stem}"));
-        let tmp = &self.enter()?.tmp;
-        let made = shared.settings.disk.create(tmp, Path::new(&stem), FILE_MODE).and_then(|file| {
-            let directory = tmp.enter_to_sync(Path::new("."), Links::Refuse)?;
-            Ok(Upload::new(shared.settings.disk.clone(), directory, stem, file))
-        });
-        made.map_err(trouble)
+        let trouble = self.trouble("open", "tmp");
+        let directory = self.enter()?.tmp.enter_to_sync(Path::new("."), Links::Refuse).map_err(trouble)?;
+        Ok(Site { directory, stem })
     }
 
-    /// See [`crate::store::Folder::append`]; the uploads are on the disk.
+    /// See [`crate::store::Folder::append`]; the uploads are on the disk. All requests are made in one go: one lock,
+    /// one sync of the names, one of the list.
     pub(crate) fn append(
         &mut self,
         contents: &SharedContents,
-        additions: &mut [Addition],
+        requests: &mut [&mut [Addition]],
         now_us: u64,
-    ) -> Result<Vec<Uid>, MailError> {
+    ) -> Vec<Result<Vec<Uid>, MailError>> {
+        match self.append_together(contents, requests, now_us) {
+            Ok(outcomes) => outcomes,
+            Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    /// An error of its own has only the request whose keywords have no room; others are the disk's, and everybody's.
+    fn append_together(
+        &mut self,
+        contents: &SharedContents,
+        requests: &mut [&mut [Addition]],
+        now_us: u64,
+    ) -> Result<Vec<Result<Vec<Uid>, MailError>>, MailError> {
         let _lock = self.lock(now_us)?;
         self.sync_locked(contents, now_us)?;
-        let mut wanted = Vec::with_capacity(additions.len());
-        for addition in additions.iter() {
-            wanted.push(self.keyword_numbers(contents, &addition.keywords, true, now_us)?);
+        let mut wanted = Vec::with_capacity(requests.len());
+        for request in requests.iter() {
+            let numbers =
+                |addition: &Addition| self.keyword_numbers(contents, &addition.keywords, true, now_us);
+            wanted.push(request.iter().map(numbers).collect::<Result<Vec<_>, _>>());
         }
-        let mut placed = Vec::with_capacity(additions.len());
-        for (addition, keywords) in additions.iter_mut().zip(wanted) {
-            match self.place_upload(addition, keywords) {
-                Ok(file) => placed.push(file),
-                Err(error) => {
-                    self.take_back(&placed);
-                    return Err(self.trouble("rename", &addition.upload.stem)(error));
+        let mut placed = Vec::new();
+        for (request, wanted) in requests.iter_mut().zip(&wanted) {
+            let Ok(keywords) = wanted else { continue };
+            for (addition, keywords) in request.iter_mut().zip(keywords) {
+                match self.place_upload(addition, *keywords) {
+                    Ok(file) => placed.push(file),
+                    Err(error) => {
+                        self.take_back(&placed);
+                        return Err(self.trouble("rename", &addition.upload.stem)(error));
+                    }
                 }
             }
         }
-        self.admit(contents, placed, now_us)
+        let mut uids = self.admit(contents, placed, now_us)?.into_iter();
+        let mut own = |keywords: Vec<_>| uids.by_ref().take(keywords.len()).collect();
+        Ok(wanted.into_iter().map(|wanted| wanted.map(&mut own)).collect())
     }
 
     fn place_upload(&mut self, addition: &mut Addition, keywords: KeywordSet) -> io::Result<Placed> {
@@ -205,6 +221,9 @@ impl Maildir {
         placed: Vec<Placed>,
         now_us: u64,
     ) -> Result<Vec<Uid>, MailError> {
+        if placed.is_empty() {
+            return Ok(Vec::new());
+        }
         self.bases = None;
         let (first, modseq) = {
             let contents = locked(contents);

@@ -16,24 +16,20 @@ use super::write::Target;
 use crate::store::contents::Contents;
 use crate::store::error::MailError;
 use crate::store::flags::Flags;
-use crate::store::upload::{Addition, Upload};
+use crate::store::upload::{Addition, Site};
 use crate::store::{Uid, filename, keywords, locked};
 
-const FILE_MODE: u32 = 0o600;
 /// A header line that is longer is body, bytes.
 const LINE_LIMIT_BYTES: usize = 1024 * 1024;
 
 impl Mbox {
     /// See [`crate::store::Folder::upload`].
-    pub(crate) fn upload(&self, now_us: u64) -> Result<Upload, MailError> {
+    pub(crate) fn site(&self, now_us: u64) -> Result<Site, MailError> {
         let settings = &self.root.settings;
         let fresh = filename::fresh(self.root.unique_us(now_us), settings.process, &settings.host);
         let stem = beside(&self.name, &fresh).to_string_lossy().into_owned();
-        let made = settings.disk.create(&self.home, Path::new(&stem), FILE_MODE).and_then(|file| {
-            let directory = self.home.enter_to_sync(Path::new("."), Links::Refuse)?;
-            Ok(Upload::new(settings.disk.clone(), directory, stem, file))
-        });
-        made.map_err(self.trouble("create a file beside"))
+        let directory = self.home.enter_to_sync(Path::new("."), Links::Refuse);
+        Ok(Site { directory: directory.map_err(self.trouble("open the directory of"))?, stem })
     }
 
     /// See [`crate::store::Folder::append`].
