@@ -197,6 +197,54 @@ fn dovecot_answers_the_same() {
     play(imap, CONVERSATION);
 }
 
+/// `acl.txt`, of which every line comes out as it stands there.
+fn lists_come_out(is_peer: bool) {
+    let (suite, [imap, pop3, ..]) = suite_with_maildir();
+    let (mail, list) = (suite.root().join("mail"), suite.config().join("rights"));
+    fs::write(&list, "").unwrap();
+    let _server = if is_peer {
+        let plugins =
+            PLUGINS.replace("vfile\n", &format!("vfile:{}\n acl_groups = staff,crew\n", list.display()));
+        Server::Dovecot { _running: Dovecot::start_with(&mail, imap, pop3, &plugins) }
+    } else {
+        suite.append_main(&format!(
+            "imapd_acl_global = {}\nmailbox_acl_groups_maps = hash:$config_directory/groups",
+            list.display()
+        ));
+        suite.write_table("groups", "user@example.com staff, crew\n");
+        Server::ours(&suite, imap)
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("imap");
+    let cases = fs::read_to_string(folder.join("acl.txt")).unwrap();
+    let output = Command::new("python3")
+        .arg(folder.join("acl.py"))
+        .arg(imap.to_string())
+        .args([mail.join("user"), folder.join("acl.txt"), list])
+        .output()
+        .unwrap();
+    let found = String::from_utf8_lossy(&output.stdout);
+    let expected = cases.lines().filter(|line| !line.starts_with('#'));
+    for (found, expected) in found.lines().zip(expected.clone()) {
+        assert_eq!(found, expected);
+    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && found.lines().count() == expected.count(), "{errors}");
+}
+
+#[test]
+fn lists_of_rights_mean_what_they_mean_to_dovecot() {
+    if has_python() && (!is_peer() || has_dovecot()) {
+        lists_come_out(is_peer());
+    }
+}
+
+#[test]
+fn lists_of_rights_mean_to_dovecot_what_is_written_down() {
+    if has_python() && has_dovecot() {
+        lists_come_out(true);
+    }
+}
+
 #[test]
 fn rights_stay_when_another_server_comes_and_goes() {
     if !has_python() || !has_dovecot() {

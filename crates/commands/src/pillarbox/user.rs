@@ -29,6 +29,9 @@ pub(crate) fn print(config_directory: Option<&Path>, address: &str) -> Result<()
     if let Some(quota) = &mailbox.quota {
         println!("quota     {quota}");
     }
+    if let Some(groups) = &mailbox.acl_groups {
+        println!("groups    {groups}");
+    }
     println!("owner     uid {} gid {}", mailbox.uid, mailbox.gid);
     Ok(())
 }

@@ -52,6 +52,7 @@ fn found(id: u32, name: String, mailbox: Mailbox) -> ServerLine {
         home: mailbox.base.display().to_string(),
         mail: format!("{place}{options}"),
         quota_rule: mailbox.quota,
+        acl_groups: mailbox.acl_groups,
         path: mailbox.path,
     }
 }

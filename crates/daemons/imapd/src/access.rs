@@ -1,6 +1,8 @@
 //! What the owner of the mailboxes may do with each (RFC 4314): the one place that asks, and says no.
 
-use acl::{Right, Rights};
+use std::collections::BTreeSet;
+
+use acl::{Lists, Right, Rights};
 use imap_protocol::types::{Code, Flag, Flags, MailboxName, Reply};
 use mailbox::store::{self, FlagScope, FolderName, MailError};
 
@@ -13,7 +15,19 @@ impl State {
         if !self.site.counts_rights {
             return Ok(Rights::ALL);
         }
-        Ok(self.store.acl(name)?.rights_of_owner(&self.user))
+        Ok(self.judged(&self.store.rights(name)?))
+    }
+
+    /// What may be done where mailboxes are that lie in no other.
+    pub(crate) fn rights_at_top(&self) -> Result<Rights, MailError> {
+        if !self.site.counts_rights {
+            return Ok(Rights::ALL);
+        }
+        Ok(self.judged(&self.store.rights_at_top()?))
+    }
+
+    fn judged(&self, lists: &Lists) -> Rights {
+        lists.rights_of_owner(&self.user, &self.groups)
     }
 
     /// What may be done with a folder, if it is this.
@@ -23,6 +37,9 @@ impl State {
 
     /// What may be done with a folder, if messages may be put there.
     pub(crate) fn permit_insert(&self, name: &FolderName) -> Result<Rights, Refused> {
+        if self.has_selected(name) && !self.rights(name)?.has(Right::Insert) {
+            return Err(denied());
+        }
         self.permit_any(name, &[Right::Insert], Code::TryCreate)
     }
 
@@ -38,15 +55,18 @@ impl State {
         Ok(self.rights(name)?.has_any(&[Right::Lookup, Right::Read, Right::Insert]))
     }
 
-    /// Does a folder show in lists? One of which nobody knows does not.
-    pub(crate) fn shows(&self, name: &FolderName) -> bool {
-        match self.rights(name) {
-            Ok(rights) => rights.has(Right::Lookup),
+    /// Which of these folders show in lists; one of which nobody knows does not. As with Dovecot INBOX always does, and where
+    /// nothing may be looked up at the top, others need a list that lets them be found.
+    pub(crate) fn showing(&self, names: &[FolderName]) -> Result<BTreeSet<FolderName>, MailError> {
+        let all = self.rights_at_top()?.has(Right::Lookup);
+        let shows = |name: &FolderName| match self.store.rights(name) {
+            Ok(lists) => self.judged(&lists).has(Right::Lookup) && (all || lists.lets_be_found()),
             Err(error) => {
                 log::error!("{error}");
                 false
             }
-        }
+        };
+        Ok(names.iter().filter(|name| name.is_inbox() || shows(name)).cloned().collect())
     }
 
     /// May what happens in a folder be told (RFC 5465 §5)?
@@ -54,21 +74,32 @@ impl State {
         self.rights(name).is_ok_and(|rights| rights.has(Right::Lookup) && rights.has(Right::Read))
     }
 
-    /// May a folder be made or moved to where `name` is, and what lies above it? At the top everybody may.
+    /// May a folder be made or moved to where `name` is, and what lies above it? The first above it counts that is there or
+    /// that the administrator's list names.
     pub(crate) fn permit_create(&self, name: &FolderName) -> Result<Option<FolderName>, Refused> {
-        if !self.site.counts_rights || name.parent().is_none() {
+        if !self.site.counts_rights {
+            return Ok(None);
+        }
+        let above = self.first_above(name)?;
+        let rights = match &above {
+            Some(above) => self.rights(above)?,
+            None => self.rights_at_top()?,
+        };
+        if rights.has(Right::Create) { Ok(above) } else { Err(denied()) }
+    }
+
+    fn first_above(&self, name: &FolderName) -> Result<Option<FolderName>, MailError> {
+        if name.parent().is_none() {
             return Ok(None);
         }
         let there = self.store.list()?;
-        let is_there =
-            |above: &FolderName| there.iter().any(|listed| listed.selectable && listed.name == *above);
-        let Some(above) = std::iter::successors(name.parent(), FolderName::parent).find(is_there) else {
-            return Ok(None);
-        };
-        if !self.rights(&above)?.has(Right::Create) {
-            return Err(denied());
+        for above in std::iter::successors(name.parent(), FolderName::parent) {
+            let is_there = there.iter().any(|listed| listed.selectable && listed.name == above);
+            if is_there || self.store.is_named_globally(&above)? {
+                return Ok(Some(above));
+            }
         }
-        Ok(Some(above))
+        Ok(None)
     }
 
     fn permit_any(&self, name: &FolderName, any: &[Right], missing: Code) -> Result<Rights, Refused> {
@@ -92,6 +123,12 @@ impl State {
         }
         let name = name.to_text(self.site.separator);
         refused(Reply::no(format!("Mailbox doesn't exist: {name}")).with(missing))
+    }
+
+    /// Who has it open knows of it.
+    fn has_selected(&self, name: &FolderName) -> bool {
+        let selected = self.view.as_ref().and_then(|view| self.folder_name(&view.name).ok());
+        selected.is_some_and(|selected| selected == *name)
     }
 
     /// The rights of a folder have been changed here: they hold for the selected mailbox at once.
@@ -149,7 +186,13 @@ mod tests {
     use crate::state::Site;
 
     fn session(root: &Path, counts_rights: bool) -> State {
-        let site = Site { separator: '.', special_uses: Vec::new(), notified_mailboxes: 10, counts_rights };
+        let site = Site {
+            separator: '.',
+            special_uses: Vec::new(),
+            notified_mailboxes: 10,
+            counts_rights,
+            permits_anyone: false,
+        };
         let store = Stores::new(Settings::new("vm", 1)).open(root).unwrap();
         State::new(Arc::new(site), "me".to_owned(), store)
     }

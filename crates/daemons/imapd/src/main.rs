@@ -40,8 +40,13 @@
 //! name in `.imap` beside it), a line for each identifier: `owner lrws`, `user=joe lr`, `-group=staff w`. It is Dovecot's file,
 //! and clients change it with SETACL. Where there is none, the owner may do everything.
 //!
+//! Beside it counts `imapd_acl_global`, the administrator's list for the mailboxes of all users, which is the stronger: what it
+//! says of a user holds instead of what the mailbox's own list says. In each, entries count in the order `anyone`,
+//! `authenticated`, `group=`, `owner`, `user=`, `group-override=`, the later ones instead of the earlier; the groups of a user
+//! are in `mailbox_acl_groups_maps`.
+//!
 //! Only owners reach their mailboxes, so it is only them that rights bind; what is said of others is kept for the day when
-//! another server asks. Nobody is in a group. Whatever owners take from themselves, they keep the right to give it back; what
+//! another server asks. Whatever owners take from themselves, they keep the right to give it back; what
 //! the administrator writes into the file holds. A mailbox whose file can not be understood is shut, and the log names file and
 //! line. The rights of the selected mailbox are those that it had when it was selected, or that the same client has given it
 //! since. pop3d(8) and deliveries ask nobody.
@@ -68,7 +73,7 @@
 //!
 //! # CONFIGURATION PARAMETERS
 //! All whose names begin with `imapd_`, and `authd_service_name`, `virtual_mailbox_layout`, `mbox_folders_suffix`,
-//! `mail_folder_directory`, `mailbox_index_directory`, `mailbox_quota_maps`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`,
+//! `mail_folder_directory`, `mailbox_index_directory`, `mailbox_quota_maps`, `mailbox_acl_groups_maps`, `smtpd_tls_cert_file`, `smtpd_tls_key_file`,
 //! `smtpd_tls_chain_files`, `smtpd_tls_protocols`, `smtpd_starttls_timeout`
 //!
 //! # SEE ALSO

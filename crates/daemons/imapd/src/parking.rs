@@ -139,8 +139,13 @@ mod tests {
     use crate::state::Site;
 
     fn session(root: &Path) -> State {
-        let site =
-            Site { separator: '.', special_uses: Vec::new(), notified_mailboxes: 10, counts_rights: true };
+        let site = Site {
+            separator: '.',
+            special_uses: Vec::new(),
+            notified_mailboxes: 10,
+            counts_rights: true,
+            permits_anyone: false,
+        };
         let store = Stores::new(Settings::new("vm", 1)).open(root).unwrap();
         State::new(Arc::new(site), "me".to_owned(), store)
     }
@@ -184,6 +189,7 @@ mod tests {
             folders: String::new(),
             options: String::new(),
             quota: String::new(),
+            acl_groups: "staff".into(),
             words: Attributes::new().with("timeout", 1800),
             early: Vec::new(),
         }

@@ -97,11 +97,12 @@ impl Resident for Mailboxes {
             special_uses: special_uses(words),
             notified_mailboxes: MAILBOXES_LIMIT,
             counts_rights: counts_rights(words),
+            permits_anyone: number(words, "acl_anyone", 0_u8) != 0,
         };
         let site = shared(&mut self.site, site);
         let settings = shared(&mut self.settings, dialogue(words));
         let tag = words.get("tag").unwrap_or("*").to_owned();
-        let state = State::new(site, session.user.clone(), store);
+        let state = State::new(site, session.user.clone(), store).in_groups(&session.acl_groups);
         let begun = match parked {
             Some(parked) => Session::resumed(settings, parked, state),
             None => Session::new(settings, &tag, &session.early, state),

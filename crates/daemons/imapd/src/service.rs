@@ -77,5 +77,6 @@ fn words(config: &Config) -> Attributes {
         .with("progress_notice", seconds(config.get(&parameters::IMAPD_PROGRESS_NOTIFY_INTERVAL)))
         .with("command_limit", config.get(&parameters::IMAPD_COMMAND_SIZE_LIMIT))
         .with("acl", u8::from(config.get(&parameters::IMAPD_ACL)))
+        .with("acl_anyone", u8::from(config.get(&parameters::IMAPD_ACL_ANYONE)))
         .with("special_use", config.get(&parameters::IMAPD_SPECIAL_USE))
 }

@@ -29,6 +29,8 @@ pub(crate) struct Site {
     pub(crate) notified_mailboxes: usize,
     /// Lists of rights (RFC 4314) bind the owner of the mailboxes; else nobody looks at them.
     pub(crate) counts_rights: bool,
+    /// Rights may be given to everybody.
+    pub(crate) permits_anyone: bool,
 }
 
 /// What the client has enabled.
@@ -55,6 +57,8 @@ pub(crate) struct State {
     pub(crate) site: Arc<Site>,
     /// Who has logged in: the owner of the mailboxes.
     pub(crate) user: String,
+    /// The groups the user is in, as lists of rights name them.
+    pub(crate) groups: Vec<String>,
     pub(crate) store: Arc<Store>,
     pub(crate) features: Features,
     pub(crate) view: Option<View>,
@@ -83,6 +87,7 @@ impl State {
         Self {
             site,
             user,
+            groups: Vec::new(),
             store,
             features,
             view: None,
@@ -95,6 +100,12 @@ impl State {
             appending: None,
             resumes: None,
         }
+    }
+
+    /// The same for a user who is in these groups, which have commas between them.
+    pub(crate) fn in_groups(self, groups: &str) -> Self {
+        let groups = groups.split(',').map(str::trim).filter(|group| !group.is_empty());
+        Self { groups: groups.map(str::to_owned).collect(), ..self }
     }
 
     /// Is a command half done?

@@ -102,6 +102,9 @@ fn resident_setup(config: &Config) -> Result<ResidentSetup, StartError> {
         base: PathBuf::new(),
         folders: None,
         index_directory: Some(PathBuf::from(index_directory)).filter(|path| path.is_absolute()),
+        global_acl: Some(config.get(&parameters::IMAPD_ACL_GLOBAL))
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from),
         no_new_privileges: config.get(&parameters::PROCESS_NO_NEW_PRIVS_ENABLE),
         landlock: config.get(&parameters::PROCESS_LANDLOCK_ENABLE),
         seccomp: config.get(&parameters::PROCESS_SECCOMP_ENABLE),

@@ -199,12 +199,19 @@ impl Spawnd {
 
     fn authd_says(&mut self, answer: ServerLine, events: &mut EventLoop<Self>) {
         match answer {
-            ServerLine::User { id, name, uid, gid, home, mail, quota_rule, path } => {
+            ServerLine::User { id, name, uid, gid, home, mail, quota_rule, acl_groups, path } => {
                 let Some(client) = self.residents.asked.remove(&id) else { return };
                 let (folders, options) = folders_and_options(&mail);
-                let quota = quota_rule.unwrap_or_default();
-                let (words, early) = (Attributes::new(), Vec::new());
-                let session = NewSession { user: name, path, folders, options, quota, words, early };
+                let session = NewSession {
+                    user: name,
+                    path,
+                    folders,
+                    options,
+                    quota: quota_rule.unwrap_or_default(),
+                    acl_groups: acl_groups.unwrap_or_default(),
+                    words: Attributes::new(),
+                    early: Vec::new(),
+                };
                 self.seat(client, session, ((uid, gid), PathBuf::from(home)), events);
             }
             ServerLine::NotFound { id } => {

@@ -22,7 +22,13 @@ pub enum Problem {
     /// It begins with a quote that does not end, or has something right behind it.
     #[error("quotes do not fit")]
     Quotes,
-    /// It names nobody.
+    /// It names no mailbox.
+    #[error("the name of a mailbox is missing")]
+    Mailbox,
+    /// It names a mailbox and nobody.
+    #[error("nobody is named behind the mailbox")]
+    Nobody,
+    /// It names nobody who is known.
     #[error(
         "unknown identifier \"{0}\"; known are anyone, authenticated, owner, user=, group=, group-override="
     )]
@@ -43,12 +49,17 @@ impl Acl {
             let bad = |problem| BadAcl { line: place + 1, problem };
             let line = std::str::from_utf8(line).map_err(|_| bad(Problem::Encoding))?;
             if let Some((identifier, granted)) = parse_line(line).map_err(bad)? {
-                let entry = acl.entries.entry(identifier).or_default();
-                entry.rights = entry.rights.and(granted.rights);
-                entry.others.extend(granted.others);
+                acl.add(identifier, granted);
             }
         }
         Ok(acl)
+    }
+
+    /// One more line; those for the same are one entry.
+    pub(crate) fn add(&mut self, identifier: Identifier, granted: Granted) {
+        let entry = self.entries.entry(identifier).or_default();
+        entry.rights = entry.rights.and(granted.rights);
+        entry.others.extend(granted.others);
     }
 
     /// The file.
@@ -70,16 +81,30 @@ impl Acl {
 }
 
 fn parse_line(line: &str) -> Result<Option<(Identifier, Granted)>, Problem> {
+    meaning(line).map(entry).transpose()
+}
+
+/// What a line has to say, if anything.
+pub(crate) fn meaning(line: &str) -> Option<&str> {
     let line = line.trim_end_matches([' ', '\t', '\r']);
-    if line.is_empty() || line.starts_with('#') {
-        return Ok(None);
-    }
-    let (name, rights) = match line.strip_prefix('"') {
-        Some(rest) => unquoted(rest)?,
-        None => line.split_once(' ').map_or((line.to_owned(), ""), |(name, rest)| (name.to_owned(), rest)),
-    };
+    (!line.is_empty() && !line.starts_with('#')).then_some(line)
+}
+
+/// `user=joe lrw`
+pub(crate) fn entry(line: &str) -> Result<(Identifier, Granted), Problem> {
+    let (name, rights) = first_word(line)?;
     let identifier = Identifier::from_file(&name).ok_or(Problem::Identifier(name))?;
-    Ok(Some((identifier, granted(rights)?)))
+    Ok((identifier, granted(rights)?))
+}
+
+/// Up to a blank, or in quotes; and what follows.
+pub(crate) fn first_word(line: &str) -> Result<(String, &str), Problem> {
+    match line.strip_prefix('"') {
+        Some(rest) => unquoted(rest),
+        None => {
+            Ok(line.split_once(' ').map_or((line.to_owned(), ""), |(name, rest)| (name.to_owned(), rest)))
+        }
+    }
 }
 
 /// `lrw`, `lr :custom`, `:lookup read`

@@ -65,7 +65,16 @@ impl Identifier {
 
     /// As IMAP has it.
     pub fn to_imap(&self) -> String {
-        format!("{}{}", if self.negative { "-" } else { "" }, self.subject.to_imap())
+        self.told_as("")
+    }
+
+    /// As IMAP tells one of a list that holds for the mailboxes of all users, which no client can change.
+    pub(crate) fn to_imap_global(&self) -> String {
+        self.told_as("#")
+    }
+
+    fn told_as(&self, mark: &str) -> String {
+        format!("{}{mark}{}", if self.negative { "-" } else { "" }, self.subject.to_imap())
     }
 
     /// As a file has it.

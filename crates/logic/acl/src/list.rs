@@ -22,7 +22,7 @@ pub enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyEntries;
 
-/// The rights of a mailbox. Without an entry for them the owner has all, and nobody else any.
+/// A list. What it means for somebody is judged by [`crate::Lists`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Acl {
     pub(crate) entries: BTreeMap<Identifier, Granted>,
@@ -37,21 +37,6 @@ pub(crate) struct Granted {
 }
 
 impl Acl {
-    /// What the owner, whose name is `user`, may do. As Dovecot judges: what is said of the user counts instead of what is
-    /// said of the owner, and what is taken away from either is gone. Entries for groups do not matter: nobody is in any here.
-    pub fn rights_of_owner(&self, user: &str) -> Rights {
-        let own = [Subject::Owner, Subject::User(user.to_owned())];
-        let entry = |negative: bool| {
-            move |subject: &Subject| {
-                self.entries
-                    .get(&Identifier { subject: subject.clone(), negative })
-                    .map(|granted| granted.rights)
-            }
-        };
-        let given = own.iter().filter_map(entry(false)).next_back().unwrap_or(Rights::ALL);
-        own.iter().filter_map(entry(true)).fold(given, Rights::without)
-    }
-
     /// Carries out SETACL by the owner, whose name is `user`, and who keeps the right to do it again.
     ///
     /// # Errors
@@ -100,31 +85,6 @@ impl Acl {
         self.entries.remove(identifier);
     }
 
-    /// What GETACL tells the owner, whose name is `user`: who, and the letters of which rights. The owner goes by this name,
-    /// but where there are entries for both the owner and that user.
-    pub fn told(&self, user: &str) -> Vec<(String, String)> {
-        let myself = Subject::User(user.to_owned());
-        let subjects = || self.entries.keys().map(|identifier| &identifier.subject);
-        let both = subjects().any(|one| *one == Subject::Owner) && subjects().any(|one| *one == myself);
-        let name = |identifier: &Identifier| match identifier.subject {
-            Subject::Owner if !both => Identifier { subject: myself.clone(), ..identifier.clone() }.to_imap(),
-            _ => identifier.to_imap(),
-        };
-        let mut told: Vec<_> = self
-            .entries
-            .iter()
-            .map(|(identifier, granted)| (name(identifier), granted.rights.to_imap_listed()))
-            .collect();
-        let mut given = self.entries.keys().filter(|identifier| !identifier.negative);
-        if !given.any(|identifier| identifier.subject == Subject::Owner || identifier.subject == myself) {
-            told.push((
-                name(&Identifier { subject: Subject::Owner, negative: false }),
-                Rights::ALL.to_imap(),
-            ));
-        }
-        told
-    }
-
     /// Is there an entry by which somebody else may find the mailbox? The owner's name counts as somebody's, as with Dovecot.
     pub fn lets_others_look(&self) -> bool {
         let mut given = self.entries.iter().filter(|(identifier, _)| !identifier.negative);
@@ -145,60 +105,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Lists;
 
     fn read(text: &str) -> Acl {
         Acl::parse(text.as_bytes()).unwrap()
-    }
-
-    fn told(acl: &Acl) -> String {
-        let told = acl.told("me");
-        told.iter().map(|(name, rights)| format!("{name} {rights} ")).collect()
-    }
-
-    /// What Dovecot answered to each of these.
-    #[test]
-    fn the_owner_is_judged_as_by_dovecot() {
-        for (text, rights) in [
-            ("", "lrwstipekxacd"),
-            ("owner lr", "lr"),
-            ("user=me lr", "lr"),
-            ("owner", ""),
-            ("owner lrw\nuser=me l", "l"),
-            ("user=me l\nowner lrw", "l"),
-            ("user=me l\nuser=me rw", "lrw"),
-            ("anyone lr", "lrwstipekxacd"),
-            ("anyone lr\n-anyone r\n-authenticated l", "lrwstipekxacd"),
-            ("group=g1 lr\nowner w", "w"),
-            ("-owner w", "lrstipekxacd"),
-            ("-user=me lw", "rstipekxacd"),
-            ("owner lrw\n-owner r", "lw"),
-            ("-owner r\nowner lrw", "lw"),
-            ("user=me lrw\n-group=g1 r", "lrw"),
-            ("owner lrw\n-user=me r", "lw"),
-            ("owner lrw\n-owner r\nuser=me rt", "td"),
-            ("user=Me lr", "lrwstipekxacd"),
-        ] {
-            assert_eq!(read(text).rights_of_owner("me").to_imap(), rights, "{text}");
-        }
-    }
-
-    /// Also told by Dovecot.
-    #[test]
-    fn the_owner_goes_by_name_where_it_is_clear_who_that_is() {
-        for (text, expected) in [
-            ("", "me lrwstipekxacd "),
-            ("owner alr\nuser=z r", "me alr z r "),
-            ("-owner w", "-me w me lrwstipekxacd "),
-            ("owner alrw\n-owner r\nuser=me alrw", "owner alrw -owner r me alrw "),
-            ("-user=me r\nuser=z r", "-me r z r me lrwstipekxacd "),
-            ("-owner w\n-user=me r", "-owner w -me r owner lrwstipekxacd "),
-            (
-                "user=z l\nuser=b r\nanyone l\nauthenticated l\ngroup-override=k l\ngroup=k r\n-user=z r\nowner alrw",
-                "anyone l authenticated l $k r me alrw b r z l -z r !$k l ",
-            ),
-        ] {
-            assert_eq!(told(&read(text)), expected, "{text}");
-        }
     }
 
     #[test]
@@ -263,7 +173,8 @@ mod tests {
                 let who = Identifier::from_imap(who.as_bytes()).unwrap();
                 let change = [Change::Replace, Change::Add, Change::Remove][usize::from(change)];
                 acl.set(&who, change, Rights::from_imap(&rights).unwrap(), "me").unwrap();
-                prop_assert!(acl.rights_of_owner("me").has(Right::Admin));
+                let lists = Lists { own: acl.clone(), global: None };
+                prop_assert!(lists.rights_of_owner("me", &[]).has(Right::Admin));
                 prop_assert_eq!(Acl::parse(acl.to_text().as_bytes()).unwrap(), acl.clone());
             }
         }

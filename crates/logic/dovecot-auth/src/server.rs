@@ -48,6 +48,8 @@ pub enum ServerLine {
         mail: String,
         /// What it may grow to: `1G`, or a rule of Dovecot's.
         quota_rule: Option<String>,
+        /// The groups that lists of rights may name, with commas between them.
+        acl_groups: Option<String>,
         /// The same below `home`, as delivery agents write it: a Maildir ends in `/`.
         path: String,
     },
@@ -156,6 +158,7 @@ impl ServerLine {
                 home: text("home")?,
                 mail: text("mail")?,
                 quota_rule: text("quota_rule"),
+                acl_groups: text("acl_groups"),
                 path: text("mailbox_path")?,
             },
             "NOTFOUND" => Self::NotFound { id: words.number(1)? },
@@ -179,7 +182,7 @@ impl ServerLine {
                 .with_some("resp", success.response.as_deref()),
             Self::Challenge { id, challenge } => Words::new("CONT").with(id).with(challenge),
             Self::Failure(failure) => failure.words(),
-            Self::User { id, name, uid, gid, home, mail, quota_rule, path } => Words::new("USER")
+            Self::User { id, name, uid, gid, home, mail, quota_rule, acl_groups, path } => Words::new("USER")
                 .with(id)
                 .with(name)
                 .with_pair("uid", uid)
@@ -187,6 +190,7 @@ impl ServerLine {
                 .with_pair("home", home)
                 .with_pair("mail", mail)
                 .with_some("quota_rule", quota_rule.as_deref())
+                .with_some("acl_groups", acl_groups.as_deref())
                 .with_pair("mailbox_path", path),
             Self::NotFound { id } => Words::new("NOTFOUND").with(id),
             Self::Unknown(word) => Words::new(word),
@@ -269,6 +273,7 @@ mod tests {
                 home: "/var/mail".into(),
                 mail: "maildir:/var/mail/u".into(),
                 quota_rule: Some("*:storage=1G".into()),
+                acl_groups: Some("staff,crew".into()),
                 path: "u/".into(),
             },
             ServerLine::NotFound { id: 3 },

@@ -63,7 +63,8 @@ impl Accounts {
         let mailboxes = &rewriting.settings().virtual_mailbox_maps;
         let owners = &settings.owners;
         let owned = [&owners.virtual_uid_maps, &owners.virtual_gid_maps];
-        for maps in owned.into_iter().chain([mailboxes, &settings.password_maps, &settings.limit_maps]) {
+        let others = [mailboxes, &settings.password_maps, &settings.limit_maps, &settings.acl_groups_maps];
+        for maps in owned.into_iter().chain(others) {
             tables.open_maps(maps);
         }
         Self {

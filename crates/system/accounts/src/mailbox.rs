@@ -26,6 +26,8 @@ pub struct Mailbox {
     pub options: String,
     /// What the mail may grow to, as a table or a password file has it.
     pub quota: Option<String>,
+    /// The groups that lists of rights may name, with commas between them, as a table or a password file has it.
+    pub acl_groups: Option<String>,
 }
 
 /// Why somebody has no mailbox that can be used.
@@ -43,16 +45,19 @@ pub enum NoMailbox {
 }
 
 pub(crate) fn find(accounts: &Accounts, account: &Account) -> Result<Mailbox, NoMailbox> {
-    let own = account.entry.as_ref().and_then(|entry| entry.extra.quota.clone());
-    let quota = match own {
+    let extra = account.entry.as_ref().map(|entry| &entry.extra);
+    let quota = match extra.and_then(|extra| extra.quota.clone()) {
         Some(quota) => Some(quota),
-        None => limit(accounts, &account.user)?,
+        None => in_table(accounts, &accounts.settings.limit_maps, &account.user)?,
     };
-    place(accounts, account).map(|mailbox| Mailbox { quota, ..mailbox })
+    let acl_groups = match extra.and_then(|extra| extra.acl_groups.clone()) {
+        Some(groups) => Some(groups),
+        None => in_table(accounts, &accounts.settings.acl_groups_maps, &account.user)?,
+    };
+    place(accounts, account).map(|mailbox| Mailbox { quota, acl_groups, ..mailbox })
 }
 
-fn limit(accounts: &Accounts, user: &str) -> Result<Option<String>, NoMailbox> {
-    let maps = &accounts.settings.limit_maps;
+fn in_table(accounts: &Accounts, maps: &str, user: &str) -> Result<Option<String>, NoMailbox> {
     let found = accounts.rewriting.find_address(&accounts.tables, maps, user).map_err(Unavailable::from)?;
     Ok(found.map(|found| found.value))
 }
@@ -87,7 +92,7 @@ fn of_virtual(accounts: &Accounts, account: &Account, path: String) -> Result<Ma
     let below = format!("{}{}", path.trim_start_matches('/'), accounts.settings.folders_suffix);
     let folders = (!is_maildir).then(|| base.join(below));
     let options = if is_maildir { accounts.settings.layout.clone() } else { String::new() };
-    Ok(Mailbox { uid, gid, base, path, folders, options, quota: None })
+    Ok(Mailbox { uid, gid, base, path, folders, options, quota: None, acl_groups: None })
 }
 
 fn virtual_owner(accounts: &Accounts, user: &str) -> Result<(u32, u32), NoMailbox> {
@@ -132,7 +137,7 @@ fn of_location(
         "" => "./".to_owned(),
         below => format!("{below}{ending}"),
     };
-    Ok(Mailbox { uid, gid, base, path, folders, options: location.options, quota: None })
+    Ok(Mailbox { uid, gid, base, path, folders, options: location.options, quota: None, acl_groups: None })
 }
 
 fn split_file(path: &Path) -> (PathBuf, PathBuf) {
@@ -160,5 +165,5 @@ fn of_system(accounts: &Accounts, account: &Account) -> Result<Mailbox, NoMailbo
     };
     let folders = (!path.ends_with('/')).then(|| Path::new(&entry.home).join(&settings.folder_directory));
     let base = PathBuf::from(base);
-    Ok(Mailbox { uid, gid, base, path, folders, options: String::new(), quota: None })
+    Ok(Mailbox { uid, gid, base, path, folders, options: String::new(), quota: None, acl_groups: None })
 }

@@ -29,6 +29,8 @@ pub struct Extra {
     pub allow_nets: Option<String>,
     /// `userdb_quota_rule=*:storage=1G`
     pub quota: Option<String>,
+    /// `userdb_acl_groups=staff,crew`
+    pub acl_groups: Option<String>,
     /// `nopassword`
     pub nopassword: bool,
     /// `nologin`
@@ -95,6 +97,9 @@ impl Extra {
             match field.split_once('=') {
                 Some(("userdb_mail" | "mail", mail)) => extra.mail = Some(mail.to_owned()),
                 Some(("userdb_quota_rule" | "quota_rule", rule)) => extra.quota = Some(rule.to_owned()),
+                Some(("userdb_acl_groups" | "acl_groups", groups)) => {
+                    extra.acl_groups = Some(groups.to_owned())
+                }
                 Some(("allow_nets", networks)) => extra.allow_nets = Some(networks.to_owned()),
                 None if field == "nopassword" => extra.nopassword = true,
                 None if field == "nologin" => extra.nologin = true,
@@ -112,7 +117,8 @@ mod tests {
     #[test]
     fn the_lines_of_dovecot_are_read() {
         let line = "Info@Example.com:{SHA512-CRYPT}$6$x$y:5000:5001::/home/info::userdb_mail=maildir:~/Mail \
-                    allow_nets=192.0.2.0/24,::1 userdb_quota_rule=*:storage=1G";
+                    allow_nets=192.0.2.0/24,::1 userdb_quota_rule=*:storage=1G \
+                    userdb_acl_groups=staff,crew";
         let (user, entry) = Entry::parse(line).unwrap();
         assert_eq!(user, "info@example.com");
         assert_eq!(
@@ -122,6 +128,7 @@ mod tests {
         assert_eq!(entry.extra.mail.as_deref(), Some("maildir:~/Mail"));
         assert_eq!(entry.extra.allow_nets.as_deref(), Some("192.0.2.0/24,::1"));
         assert_eq!(entry.extra.quota.as_deref(), Some("*:storage=1G"));
+        assert_eq!(entry.extra.acl_groups.as_deref(), Some("staff,crew"));
         assert_eq!(entry.password, "{SHA512-CRYPT}$6$x$y");
     }
 

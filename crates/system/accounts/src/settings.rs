@@ -35,6 +35,8 @@ pub struct Settings {
     pub layout: String,
     /// `mailbox_quota_maps`
     pub limit_maps: String,
+    /// `mailbox_acl_groups_maps`
+    pub acl_groups_maps: String,
 }
 
 impl From<&Config> for Settings {
@@ -59,6 +61,7 @@ impl From<&Config> for Settings {
             folders_suffix: config.get(&parameters::MBOX_FOLDERS_SUFFIX),
             layout: layout(&config.get(&parameters::VIRTUAL_MAILBOX_LAYOUT)),
             limit_maps: config.get(&parameters::MAILBOX_QUOTA_MAPS),
+            acl_groups_maps: config.get(&parameters::MAILBOX_ACL_GROUPS_MAPS),
         }
     }
 }

@@ -43,6 +43,7 @@ impl Site {
             folders_suffix: ".folders".into(),
             layout: "LAYOUT=fs".into(),
             limit_maps: "inline:{info@example.com=1G}".into(),
+            acl_groups_maps: "inline:{info@example.com=staff}".into(),
         };
         let mailbox_maps = format!("texthash:{}", file("mailboxes", "info@example.com example.com/info/\n"));
         Self { folder, settings, mailbox_maps }
@@ -61,19 +62,19 @@ impl Site {
 
 fn mailbox(uid: u32, gid: u32, base: &str, path: &str) -> Mailbox {
     let (base, path, options) = (base.into(), path.into(), String::new());
-    Mailbox { uid, gid, base, path, folders: None, options, quota: None }
+    Mailbox { uid, gid, base, path, folders: None, options, quota: None, acl_groups: None }
 }
 
 /// What the tables give `info@example.com`.
 fn virtual_info() -> Mailbox {
-    let (options, quota) = ("LAYOUT=fs".into(), Some("1G".into()));
-    Mailbox { options, quota, ..mailbox(5000, 5001, "/var/mail/vhosts", "example.com/info/") }
+    let (options, quota, acl_groups) = ("LAYOUT=fs".into(), Some("1G".into()), Some("staff".into()));
+    Mailbox { options, quota, acl_groups, ..mailbox(5000, 5001, "/var/mail/vhosts", "example.com/info/") }
 }
 
 #[test]
 fn folders_of_an_mbox_lie_where_dovecot_is_told_to_look() {
     let users = "two@example.com:pw:6000:6001::/home/two::userdb_mail=mbox:~/mail:INBOX=/var/spool/%n \
-                 userdb_quota_rule=*:storage=5M\n\
+                 userdb_quota_rule=*:storage=5M userdb_acl_groups=crew\n\
                  one@example.com:pw:6000:6001::/home/one::userdb_mail=mbox:~/mail\n";
     let mut site = Site::new("", users);
     site.mailbox_maps = "inline:{file@example.com=example.com/file}".into();
@@ -82,6 +83,7 @@ fn folders_of_an_mbox_lie_where_dovecot_is_told_to_look() {
     let two = Mailbox {
         folders: Some("/home/two/mail".into()),
         quota: Some("*:storage=5M".into()),
+        acl_groups: Some("crew".into()),
         ..mailbox(6000, 6001, "/var/spool", "two")
     };
     assert_eq!(of("two"), two);

@@ -12,13 +12,14 @@ pub use parking::{PARKED_LIMIT, PARKING_LIMIT_BYTES, ParkedClient, ParkedWords, 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use attributes::{Attributes, Missing};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mailbox::mbox::LockSettings;
 use mailbox::place::BadPlace;
-use mailbox::store::{Layout, Limits, Location};
+use mailbox::store::{GlobalRights, Layout, Limits, Location};
 use mailbox::{Form, Place};
 use sys::descriptors;
 use sys::directory::Links;
@@ -87,6 +88,8 @@ pub struct NewSession {
     pub options: String,
     /// What the mail may grow to, as tables have it ([`Limits::parse`]); empty for no limit.
     pub quota: String,
+    /// The groups that lists of rights may name, with commas between them.
+    pub acl_groups: String,
     /// As in [`SessionRequest`].
     pub words: Attributes,
     /// As in [`SessionRequest`].
@@ -102,6 +105,8 @@ pub struct Setup {
     pub folders: Option<PathBuf>,
     /// And `mailbox_index_directory`.
     pub index_directory: Option<PathBuf>,
+    /// `imapd_acl_global`
+    pub global_acl: Option<PathBuf>,
     /// `process_no_new_privs_enable`
     pub no_new_privileges: bool,
     /// `process_landlock_enable`
@@ -201,7 +206,8 @@ impl NewSession {
             .with("path", &self.path)
             .with("folders", &self.folders)
             .with("options", &self.options)
-            .with("quota", &self.quota);
+            .with("quota", &self.quota)
+            .with("acl_groups", &self.acl_groups);
         with_words(message, &self.words, &self.early)
     }
 
@@ -216,6 +222,7 @@ impl NewSession {
             folders: message.text("folders")?.to_owned(),
             options: message.text("options")?.to_owned(),
             quota: message.text("quota")?.to_owned(),
+            acl_groups: message.text("acl_groups")?.to_owned(),
             words: words_of(message),
             early: early_of(message)?,
         })
@@ -265,6 +272,7 @@ impl Setup {
         settings.links = if self.follow_links { Links::Follow } else { Links::Refuse };
         settings.mbox_locks = self.locks;
         settings.index_directory.clone_from(&self.index_directory);
+        settings.global_acl = self.global_acl.clone().map(GlobalRights::new).map(Arc::new);
         settings
     }
 
@@ -276,6 +284,7 @@ impl Setup {
         let shown = |path: &Option<PathBuf>| path.as_deref().unwrap_or(Path::new("")).display().to_string();
         message.push("folders", shown(&self.folders));
         message.push("index_directory", shown(&self.index_directory));
+        message.push("global_acl", shown(&self.global_acl));
         let flags = [
             ("no_new_privileges", self.no_new_privileges),
             ("landlock", self.landlock),
@@ -299,6 +308,7 @@ impl Setup {
             base: PathBuf::from(message.text("base")?),
             folders: path("folders")?,
             index_directory: path("index_directory")?,
+            global_acl: path("global_acl")?,
             no_new_privileges: flag("no_new_privileges")?,
             landlock: flag("landlock")?,
             seccomp: flag("seccomp")?,
@@ -408,6 +418,7 @@ mod tests {
             folders: "/home/u/mail".into(),
             options: "LAYOUT=fs:UTF-8".into(),
             quota: "1G".into(),
+            acl_groups: "staff,crew".into(),
             words,
             early: Vec::new(),
         };
@@ -423,6 +434,7 @@ mod tests {
             base: "/var/mail".into(),
             folders: Some("/home/u/mail".into()),
             index_directory: None,
+            global_acl: Some("/etc/postfix/rights".into()),
             no_new_privileges: true,
             landlock: false,
             seccomp: true,

@@ -187,6 +187,9 @@ fn open_log(program: &str, file: Option<OwnedFd>) {
 fn confine(setup: &Setup) -> io::Result<()> {
     let reach = || {
         let mut paths: Vec<_> = READABLE.iter().map(|path| (PathBuf::from(path), Access::Read)).collect();
+        // The directory it lies in: who changes a file often puts another in its place.
+        let global = setup.global_acl.iter().filter_map(|path| path.parent());
+        paths.extend(global.map(|directory| (directory.to_owned(), Access::Read)));
         let writable = [Some(&setup.base), setup.folders.as_ref(), setup.index_directory.as_ref()];
         paths.extend(writable.into_iter().flatten().map(|path| (path.clone(), Access::Write)));
         Reach { paths, ..Reach::default() }

@@ -1,6 +1,6 @@
 //! SETACL, DELETEACL, GETACL, LISTRIGHTS, MYRIGHTS (RFC 4314 §3).
 
-use acl::{Change, Identifier, Right, Rights};
+use acl::{Change, Identifier, Right, Rights, Subject};
 use imap_protocol::types::{Code, MailboxName, Reply};
 use imap_protocol::write::Out;
 use mailbox::store::{FolderName, MailError};
@@ -17,6 +17,7 @@ impl State {
         change: Change,
         rights: Rights,
     ) -> Outcome {
+        self.permit_naming(identifier)?;
         let name = self.administered(mailbox)?;
         let user = &self.user;
         let set =
@@ -35,7 +36,7 @@ impl State {
 
     pub(crate) fn get_acl(&mut self, mailbox: &MailboxName, out: &mut Out) -> Outcome {
         let name = self.administered(mailbox)?;
-        out.acl(mailbox, &self.store.acl(&name)?.told(&self.user));
+        out.acl(mailbox, &self.store.rights(&name)?.told(&self.user));
         Ok(Reply::ok("Getacl completed."))
     }
 
@@ -45,8 +46,13 @@ impl State {
         Ok(Reply::ok("Listrights completed."))
     }
 
-    /// As with Dovecot, of a mailbox that is not there one has all rights.
+    /// As with Dovecot, of a mailbox that is not there one has all rights, and the empty name is where mailboxes are that lie
+    /// in no other.
     pub(crate) fn my_rights(&mut self, mailbox: &MailboxName, out: &mut Out) -> Outcome {
+        if mailbox.as_str().is_empty() {
+            out.my_rights(mailbox, self.rights_at_top()?);
+            return Ok(Reply::ok("Myrights completed."));
+        }
         let name = self.folder_name(mailbox)?;
         let rights = self.rights(&name)?;
         if rights == Rights::NONE || rights == Rights::NONE.with(Right::Post) {
@@ -55,6 +61,20 @@ impl State {
         }
         out.my_rights(mailbox, rights);
         Ok(Reply::ok("Myrights completed."))
+    }
+
+    /// Rights are not given to everybody, nor to all who have logged in, unless the administrator lets users do that.
+    fn permit_naming(&self, identifier: &Identifier) -> Result<(), Refused> {
+        let name = match identifier.subject {
+            Subject::Anyone => "anyone",
+            Subject::Authenticated => "authenticated",
+            _ => return Ok(()),
+        };
+        if self.site.permits_anyone {
+            return Ok(());
+        }
+        let text = format!("Error in IMAP command SETACL: '{name}' identifier is disallowed");
+        Err(refused(Reply::bad(text)))
     }
 
     /// A mailbox that is there and whose rights are the client's to see and change.

@@ -6,7 +6,8 @@ use imap_protocol::write::Out;
 use mailbox::store::{FolderName, MailError};
 use sys::clock;
 
-use crate::refusal::refused;
+use crate::access::denied;
+use crate::refusal::{Refused, refused};
 use crate::special_use;
 use crate::state::{Outcome, State};
 
@@ -48,7 +49,10 @@ impl State {
             return Ok(Reply::no("INBOX can't be deleted").with(Code::Cannot));
         }
         let name = self.folder_name(mailbox)?;
-        self.permit(&name, Right::Delete)?;
+        let rights = self.permit(&name, Right::Delete)?;
+        if !rights.has(Right::Expunge) {
+            self.permit_only_if_empty(&name)?;
+        }
         match self.store.delete(&name, clock::now_us()) {
             // A mere parent is no mailbox to Dovecot.
             Err(MailError::NotSelectable(name)) => Err(MailError::NoFolder(name).into()),
@@ -57,6 +61,21 @@ impl State {
                 self.know(|folder| folder == Some(&name))?;
                 Ok(Reply::ok("Delete completed."))
             }
+        }
+    }
+
+    /// As with Dovecot, who may not expunge messages loses none by deleting their mailbox either.
+    fn permit_only_if_empty(&self, name: &FolderName) -> Result<(), Refused> {
+        let now_us = clock::now_us();
+        let folder = match self.store.folder(name, now_us) {
+            // What can not be opened is told by the deletion.
+            Err(MailError::NotSelectable(_) | MailError::NoFolder(_)) => return Ok(()),
+            there => there?,
+        };
+        folder.sync(now_us)?;
+        match folder.read(|contents| contents.summary()).messages {
+            0 => Ok(()),
+            _ => Err(denied()),
         }
     }
 

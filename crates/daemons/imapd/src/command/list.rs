@@ -105,7 +105,7 @@ impl State {
             entry.uses = uses;
         }
         if self.site.counts_rights {
-            self.hide(&mut known);
+            self.hide(&mut known)?;
         }
         if subscriptions {
             for name in self.store.subscriptions()? {
@@ -124,13 +124,15 @@ impl State {
     }
 
     /// Mailboxes that must not show are as if they were not there, but for those that lie below them.
-    fn hide(&self, all: &mut BTreeMap<FolderName, Known>) {
+    fn hide(&self, all: &mut BTreeMap<FolderName, Known>) -> Result<(), Refused> {
+        let there = all.iter().filter(|(_, known)| known.selectable);
+        let showing = self.showing(&there.map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
         for (name, known) in all.iter_mut().filter(|(_, known)| known.selectable) {
-            known.selectable = self.shows(name);
+            known.selectable = showing.contains(name);
             known.hidden = !known.selectable;
         }
         if !all.values().any(|known| known.hidden) {
-            return;
+            return Ok(());
         }
         let mut parents = BTreeSet::new();
         for name in all.iter().filter(|(_, known)| known.selectable).map(|(name, _)| name) {
@@ -140,6 +142,7 @@ impl State {
             known.children = parents.contains(name);
         }
         all.retain(|_, known| known.selectable || known.children);
+        Ok(())
     }
 
     /// A hidden mailbox stands for those below it only where they are not told of themselves.

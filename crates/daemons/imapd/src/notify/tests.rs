@@ -39,8 +39,13 @@ impl World {
     }
 
     fn session(&self) -> State {
-        let site =
-            Site { separator: '.', special_uses: Vec::new(), notified_mailboxes: LIMIT, counts_rights: true };
+        let site = Site {
+            separator: '.',
+            special_uses: Vec::new(),
+            notified_mailboxes: LIMIT,
+            counts_rights: true,
+            permits_anyone: false,
+        };
         State::new(Arc::new(site), "me".to_owned(), self.stores.open(&self.root).unwrap())
     }
 }

@@ -1,6 +1,6 @@
 //! SETACL, DELETEACL, GETACL, LISTRIGHTS and MYRIGHTS (RFC 4314 §4).
 
-use acl::{BadIdentifier, Change, Identifier, Rights, Subject};
+use acl::{BadIdentifier, Change, Identifier, Rights};
 
 use crate::parse::{Cursor, Parsed, Refusal, shown};
 use crate::types::Command;
@@ -10,8 +10,6 @@ const ASKED_LIMIT_BYTES: usize = 512;
 
 impl Cursor<'_> {
     /// setacl = "SETACL" SP mailbox SP identifier SP mod-rights
-    ///
-    /// Rights are not given to everybody, nor to all who have logged in: Dovecot lets only the administrator do that.
     pub(crate) fn set_acl(&mut self) -> Parsed<Command> {
         self.space()?;
         let mailbox = self.mailbox()?;
@@ -20,12 +18,7 @@ impl Cursor<'_> {
         self.space()?;
         let (change, rights) = self.mod_rights()?;
         self.end()?;
-        let disallowed = |name| Refusal::new(format!("'{name}' identifier is disallowed"));
-        match identifier.subject {
-            Subject::Anyone => Err(disallowed("anyone")),
-            Subject::Authenticated => Err(disallowed("authenticated")),
-            _ => Ok(Command::SetAcl { mailbox, identifier, change, rights }),
-        }
+        Ok(Command::SetAcl { mailbox, identifier, change, rights })
     }
 
     /// deleteacl = "DELETEACL" SP mailbox SP identifier
@@ -96,6 +89,7 @@ mod tests {
         for (arguments, who, change, rights) in [
             (" INBOX joe lr", "joe", Change::Replace, "lr"),
             (" INBOX -$group +cd", "-$group", Change::Add, "tekxcd"),
+            (" INBOX -anyone l", "-anyone", Change::Replace, "l"),
             (" INBOX \"a b\" -l", "a b", Change::Remove, "l"),
             (" INBOX {2+}\r\n\u{e4} \"\"", "\u{e4}", Change::Replace, ""),
         ] {
@@ -112,8 +106,6 @@ mod tests {
             (" INBOX \"\" l", "Invalid arguments"),
             (" INBOX #x l", "Global ACLs can't be modified: #x"),
             (" INBOX \"a\tb\" l", "Invalid identifier"),
-            (" INBOX anyone lr", "'anyone' identifier is disallowed"),
-            (" INBOX -authenticated lr", "'authenticated' identifier is disallowed"),
         ] {
             assert_eq!(set(arguments), Err(text.to_owned()), "{arguments}");
         }

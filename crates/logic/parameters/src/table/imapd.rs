@@ -39,6 +39,14 @@ parameters! {
     /// Lists of rights (RFC 4314) that lie in mailboxes bind their owner, who can see and change them by IMAP; `no` is as
     /// Dovecot without its plugins `acl` and `imap_acl`: nobody looks at the files `dovecot-acl`, and the commands are unknown.
     IMAPD_ACL: Flag = "imapd_acl", "yes", ["imapd"];
+    /// A list of rights that holds for the mailboxes of all users and is stronger than theirs; they see it by IMAP and can not
+    /// change it. Either a file, each line of which begins with the mailboxes it is about (`Shared* group=staff lr`; `*` is
+    /// anything, `?` one byte), or a directory with a file for each mailbox and one named `.DEFAULT` for all that have no list.
+    /// The owners of mailboxes must be able to read it; without it nothing can be done with any mailbox. It is read again
+    /// when it has changed. Dovecot: `acl = vfile:PATH`.
+    IMAPD_ACL_GLOBAL: Text = "imapd_acl_global", "", ["spawnd"];
+    /// Users may give rights to `anyone` and `authenticated`. Dovecot: `acl_anyone = allow`.
+    IMAPD_ACL_ANYONE: Flag = "imapd_acl_anyone", "no", ["imapd"];
     /// What folders of these names are for (RFC 6154), `name=use` where the use is `\Sent`, `\Drafts`, `\Trash`,
     /// `\Junk`, `\Archive`, `\All` or `\Flagged`. Dovecot: `special_use`.
     IMAPD_SPECIAL_USE: Text = "imapd_special_use",

@@ -27,6 +27,10 @@ parameters! {
     /// address that is not found has no such limit. What is used is counted in the Maildir's file `maildirsize`, as
     /// Dovecot does. For readers, an entry of `passwd_file` may say `userdb_quota_rule=` instead. Dovecot: `quota_rule`.
     MAILBOX_QUOTA_MAPS: Text = "mailbox_quota_maps", "", ["authd", "virtual"];
+    /// Tables that give the groups of each address, with commas between them (`staff, crew`), which lists of rights may name:
+    /// `group=staff`, `group-override=staff`. An entry of `passwd_file` may say `userdb_acl_groups=` instead. Dovecot:
+    /// `acl_groups`.
+    MAILBOX_ACL_GROUPS_MAPS: Text = "mailbox_acl_groups_maps", "", ["authd"];
     /// What a service `quota-status` of virtual(8) answers when a recipient has no room for a message. Dovecot has the
     /// same name.
     QUOTA_STATUS_OVERQUOTA: Text = "quota_status_overquota", "552 5.2.2 Mailbox is full", ["virtual"];

@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use acl::Acl;
+use acl::{Acl, Lists};
 use sys::directory::{self, Directory, Links};
 
 use super::Layout;
@@ -26,7 +26,53 @@ const DIRECTORY_MODE: u32 = 0o700;
 const FILE_LIMIT_BYTES: u64 = 1024 * 1024;
 
 impl Store {
-    /// The rights of a folder, which need not be there. Costs one open(2) where nothing is said of them.
+    /// All that is said of a folder, which need not be there: by its own list, and by the administrator's.
+    ///
+    /// # Errors
+    /// As [`Store::acl`], of either.
+    pub fn rights(&self, name: &FolderName) -> Result<Lists, MailError> {
+        let Some(global) = &self.shared().settings.global_acl else {
+            return Ok(Lists { own: self.acl(name)?, global: None });
+        };
+        let own = self.acl(name)?;
+        let said = global.of(&self.shown_name(name))?;
+        let global = if said.is_none() && own == Acl::default() { global.default_list()? } else { said };
+        Ok(Lists { own, global })
+    }
+
+    /// What is said of where folders are that lie in no other: the administrator alone says that.
+    ///
+    /// # Errors
+    /// As [`Store::rights`].
+    pub fn rights_at_top(&self) -> Result<Lists, MailError> {
+        let global = match &self.shared().settings.global_acl {
+            Some(global) => global.at_top()?,
+            None => None,
+        };
+        Ok(Lists { own: Acl::default(), global })
+    }
+
+    /// Does the administrator's list name the folder, which need not be there?
+    ///
+    /// # Errors
+    /// As [`Store::rights`].
+    pub fn is_named_globally(&self, name: &FolderName) -> Result<bool, MailError> {
+        match &self.shared().settings.global_acl {
+            Some(global) => Ok(global.of(&self.shown_name(name))?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// As clients see it, in UTF-8.
+    fn shown_name(&self, name: &FolderName) -> String {
+        name.to_utf8(self.separator())
+    }
+
+    fn separator(&self) -> char {
+        if self.shared().settings.layout == Layout::MaildirPlusPlus { '.' } else { '/' }
+    }
+
+    /// The folder's own list. Costs one open(2) where nothing is said of them.
     ///
     /// # Errors
     /// [`MailError::Damaged`] when the file can not be understood: then nobody knows who may do what. [`MailError::Io`].
@@ -129,7 +175,7 @@ impl Store {
     }
 
     fn acl_list_text(&self) -> Result<String, MailError> {
-        let separator = if self.shared().settings.layout == Layout::MaildirPlusPlus { '.' } else { '/' };
+        let separator = self.separator();
         let mut text = String::new();
         for name in self.folders()?.into_keys().chain([FolderName::inbox()]) {
             let Some(place) = self.acl_directory(&name)? else { continue };

@@ -45,6 +45,7 @@ mod filename;
 mod flags;
 mod folder;
 mod folders;
+mod global_acl;
 mod index;
 mod kept;
 mod keywords;
@@ -86,6 +87,7 @@ pub use error::MailError;
 pub use flags::{FlagChange, FlagScope, Flags, How, KEYWORDS_LIMIT, KeywordSet};
 pub use folder::{CacheKind, Copied, Folder, Quota, Stored, WatchPlace};
 pub use folders::Store;
+pub use global_acl::GlobalRights;
 pub use index::Computed;
 pub(crate) use layout::folder_paths;
 pub use limits::{BadLimits, Limits};
@@ -145,6 +147,8 @@ pub struct Settings {
     /// This start of the machine, as the kernel names it. Zeros when that is not known: then folders are read afresh by each
     /// process.
     pub boot: [u8; 16],
+    /// The administrator's list of rights for the mailboxes of all users, if there is one.
+    pub global_acl: Option<Arc<GlobalRights>>,
     /// How mbox files are locked.
     pub mbox_locks: LockSettings,
     /// How long to wait for another program's lock on a folder.
@@ -167,6 +171,7 @@ impl Settings {
             host: host.into(),
             process,
             index_directory: None,
+            global_acl: None,
             boot: sys::process::boot_id().unwrap_or_default(),
             mbox_locks: LockSettings {
                 fcntl: true,
