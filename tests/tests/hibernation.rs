@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use tests::programs::{Maker, Programs};
@@ -313,5 +314,43 @@ fn who_was_to_take_them_up_may_die_before() {
         client.until(&format!("* {number} EXISTS"));
         client.done();
     }
+    suite.stop();
+}
+
+#[test]
+fn clients_that_can_not_be_parked_for_want_of_descriptors_hear_of_mail_all_the_same() {
+    const CLIENTS: usize = 12;
+    if !has("prlimit") {
+        return;
+    }
+    let Some((suite, port)) = start("") else { return };
+    Client::new(&port, "other").run("LOGOUT");
+    let spawnds = || suite.processes().into_iter().filter(|pid| processes::program(*pid) == "spawnd");
+    let front = suite.until("spawnd", || {
+        spawnds().find(|pid| processes::children(*pid).iter().any(|child| spawnds().any(|pid| pid == *child)))
+    });
+    // Whoever may not do it as root may as the same user.
+    let status = fs::read_to_string(format!("/proc/{front}/status")).unwrap();
+    let id = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let limit = |files: &str| {
+        let mut command = Command::new("prlimit");
+        command.args(["--pid", &front.to_string(), &format!("--nofile={files}:")]);
+        assert!(command.uid(id("Uid:")).gid(id("Gid:")).status().unwrap().success());
+    };
+    let open = fs::read_dir(format!("/proc/{front}/fd")).unwrap().count();
+    // Enough for them to come one after the other, and too little for them all.
+    limit(&(open + CLIENTS - 2).to_string());
+    let mut clients: Vec<Client> = (0..CLIENTS).map(|_| Client::in_inbox(&port, "user")).collect();
+    clients.iter_mut().for_each(Client::idle);
+    suite.wait_log(&["take clients that wait:", "limit of open files"]);
+    deliver(&suite, 1);
+    clients.iter_mut().for_each(|client| drop(client.until("* 1 EXISTS")));
+    limit("1000");
+    wait_until_all_are_parked(&suite);
+    deliver(&suite, 2);
+    clients.iter_mut().for_each(|client| drop(client.until("* 2 EXISTS")));
     suite.stop();
 }
