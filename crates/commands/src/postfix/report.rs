@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use parameters::Config;
+use worker::configuration::log_file_mode;
 
 /// The name in front of each line.
 const NAME: &str = "postfix/postfix-script";
@@ -25,7 +26,7 @@ impl Problem {
 pub(crate) fn open(config: &Config) {
     let file = config.get(&parameters::MAILLOG_FILE);
     let host = config.get(&parameters::MYHOSTNAME);
-    let sink = match maillog::Sink::file(Path::new(&file)) {
+    let sink = match maillog::Sink::file(Path::new(&file), log_file_mode(config).unwrap_or(0o600)) {
         Ok(sink) if file.starts_with('/') && !file.starts_with("/dev/") => sink,
         _ => maillog::Sink::syslog(),
     };

@@ -34,7 +34,8 @@ impl Service for Bounce {
         let settings = Settings::new(&setup.config, &setup.service);
         let queue = setup.queue()?;
         let preparer = Preparer { queue: queue.clone(), settings, config: Mutex::new(setup.config.clone()) };
-        let job = Job { queue, preparer, poster: Poster::new(&setup.config, "bounce") };
+        let poster = Poster::new(&setup.config, &setup.cleanup_config()?, "bounce");
+        let job = Job { queue, preparer, poster };
         let notifier = Notifier::new(setup.public_socket(QUEUE_MANAGER));
         Ok(Self { job: Arc::new(job), notifier, clients: Clients::default(), served: 0 })
     }

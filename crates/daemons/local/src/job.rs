@@ -197,7 +197,7 @@ impl Local {
         let Some(state) = self.requests.remove(&id) else { return };
         let count = state.request.recipients.len();
         let outcomes = (0..count).map(|recipient| combine(&state.parts, recipient)).collect();
-        let report = DeliveryReport { serial: state.request.serial, outcomes };
+        let report = DeliveryReport { serial: state.request.serial, outcomes, unreachable: None };
         self.desk.report(state.client, &report);
     }
 }

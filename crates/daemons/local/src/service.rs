@@ -57,7 +57,7 @@ impl Service for Local {
             tables,
             rewriting: Rewriting::new(rewriting::Settings::from(config)),
             queue,
-            poster: Arc::new(Poster::new(config, "forward")),
+            poster: Arc::new(Poster::new(config, &setup.cleanup_config()?, "forward")),
             notifier: Notifier::new(setup.public_socket(QUEUE_MANAGER)),
             requests: HashMap::new(),
             next_request: 0,

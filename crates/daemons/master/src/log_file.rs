@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use parameters::Config;
+use worker::configuration::log_file_mode;
 
 /// Standard output as a log file: for containers, in the foreground.
 const STANDARD_OUTPUT: &str = "/dev/stdout";
@@ -23,6 +24,9 @@ pub(crate) enum LogFileError {
         "maillog_file = {0}: not below any of maillog_file_prefixes = {1}: name another file, or add its folder"
     )]
     Place(String, String),
+    /// It would be for others than the administrator thinks of.
+    #[error("maillog_file_permissions = {0}: need 0600, 0640 or 0644")]
+    Permissions(String),
     /// It can not be opened.
     #[error("maillog_file: open {0}: {1}")]
     Open(String, std::io::Error),
@@ -39,10 +43,11 @@ impl LogFile {
         if !prefixes.split([',', ' ', '\t']).any(|prefix| !prefix.is_empty() && path.starts_with(prefix)) {
             return Err(LogFileError::Place(path, prefixes));
         }
+        let mode = log_file_mode(config).map_err(LogFileError::Permissions)?;
         let opened = if path == STANDARD_OUTPUT {
             std::io::stdout().as_fd().try_clone_to_owned().map(File::from)
         } else {
-            maillog::open_file(Path::new(&path))
+            maillog::open_file(Path::new(&path), mode)
         };
         opened.map(|file| Self { file: Some(file) }).map_err(|error| LogFileError::Open(path, error))
     }

@@ -61,8 +61,9 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    pub(crate) fn new(config: &Config) -> Self {
-        let settings = cleanup::Settings::from(config);
+    /// `config` is that of pickup(8), `of_cleanup` that of the cleanup service it speaks for.
+    pub(crate) fn new(config: &Config, of_cleanup: &Config) -> Self {
+        let settings = cleanup::Settings::from(of_cleanup);
         let lenient =
             cleanup::Settings { message_size_limit: 0, hopcount_limit: usize::MAX, ..settings.clone() };
         let overrides = config.get(&parameters::RECEIVE_OVERRIDE_OPTIONS);

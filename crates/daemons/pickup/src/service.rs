@@ -76,7 +76,7 @@ impl Service for Pickup {
         let notifier = Notifier::new(setup.public_socket(&config.get(&parameters::QUEUE_SERVICE_NAME)));
         Ok(Self {
             queue,
-            intake: Arc::new(Intake::new(config)),
+            intake: Arc::new(Intake::new(config, &setup.cleanup_config()?)),
             notifier,
             clients: Clients::default(),
             wanted: true,

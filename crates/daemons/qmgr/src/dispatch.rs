@@ -9,7 +9,7 @@ use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate, HandlerId, Letter};
 use scheduling::scheduler::Reason;
 use scheduling::{DESTINATION_SEPARATOR, Delivery, Feedback};
-use services::delivery::{DeliveryReport, Goodbye, Outcome, Verdict};
+use services::delivery::{DeliveryReport, Goodbye, Outcome, Unreachable, Verdict};
 use sys::error_text::reason;
 
 use crate::service::Manager;
@@ -112,6 +112,7 @@ pub(crate) struct AgentTalk {
 
 impl Talk<Manager> for AgentTalk {
     fn message(&mut self, message: Attributes, manager: &mut Manager, line: &mut Line<'_, Manager>) -> Fate {
+        manager.look_at_the_clock();
         if let Some(goodbye) = Goodbye::from_attributes(&message) {
             self.leaves = true;
             manager.agents.retire(&self.transport, line.me);
@@ -153,6 +154,7 @@ impl Talk<Manager> for AgentTalk {
     }
 
     fn ended(&mut self, manager: &mut Manager, _: &mut EventLoop<Manager>) {
+        manager.look_at_the_clock();
         if let Some(me) = self.me {
             manager.agent_gone(&self.transport, me);
         }
@@ -256,7 +258,7 @@ impl Manager {
     fn reported(&mut self, report: DeliveryReport) {
         let Some(flight) = self.agents.landed(report.serial) else { return };
         let Delivery { ticket, job, .. } = flight.delivery;
-        let (feedback, reason) = judge(&report.outcomes);
+        let (feedback, reason) = judge(&report);
         let orphans =
             self.scheduler.finished(self.now_us, ticket, feedback, &reason, self.settings.minimal_backoff_us);
         for orphan in orphans {
@@ -290,12 +292,37 @@ impl Manager {
     }
 }
 
-/// A destination has failed when the agent put everybody off for the network's sake (RFC 3463 §3.5: X.4.X).
-fn judge(outcomes: &[Outcome]) -> (Feedback, Reason) {
-    let network =
-        |outcome: &Outcome| outcome.verdict == Verdict::Deferred && outcome.status.starts_with("4.4.");
-    match outcomes.first().filter(|_| outcomes.iter().all(network)) {
-        Some(first) => (Feedback::Failed, Reason { status: first.status.clone(), text: first.text.clone() }),
-        None => (Feedback::Alive, Reason::none()),
+/// A destination has failed when the agent says so, and has put somebody off for it. What becomes of recipients says
+/// nothing about it: a status of 4.4.1 may be the text of a table.
+fn judge(report: &DeliveryReport) -> (Feedback, Reason) {
+    let is_put_off = |outcome: &Outcome| outcome.verdict == Verdict::Deferred;
+    match &report.unreachable {
+        Some(Unreachable { status, text }) if report.outcomes.iter().any(is_put_off) => {
+            (Feedback::Failed, Reason { status: status.clone(), text: text.clone() })
+        }
+        _ => (Feedback::Alive, Reason::none()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_agent_knows_that_a_destination_is_dead() {
+        let put_off = Outcome::new(Verdict::Deferred, "4.4.1", "refused", "none");
+        let unreachable = Unreachable { status: "4.4.1".into(), text: "refused".into() };
+        let judged = |outcome: &Outcome, unreachable: Option<&Unreachable>| {
+            let report = DeliveryReport {
+                serial: 1,
+                outcomes: vec![outcome.clone()],
+                unreachable: unreachable.cloned(),
+            };
+            judge(&report).0
+        };
+        assert_eq!(judged(&put_off, None), Feedback::Alive);
+        assert_eq!(judged(&put_off, Some(&unreachable)), Feedback::Failed);
+        let sent = Outcome::new(Verdict::Sent, "2.0.0", "ok", "none");
+        assert_eq!(judged(&sent, Some(&unreachable)), Feedback::Alive);
     }
 }

@@ -7,7 +7,7 @@ use queue::{QueueName, RecipientSource};
 use queue_format::envelope::Envelope;
 use queue_format::{QueueId, Recipient};
 use services::bounce::Original;
-use services::delivery::{self, Trace};
+use services::delivery::{self, DelayDecimals, Trace};
 
 use crate::direct::Direct;
 
@@ -54,6 +54,8 @@ pub(crate) struct Message {
     pub(crate) trace: Trace,
     /// `info_log_address_format = internal`
     pub(crate) log_internal_form: bool,
+    /// `delay_logging_resolution_limit`
+    pub(crate) delay_decimals: DelayDecimals,
     /// `soft_bounce`, but for a message that only asks.
     pub(crate) soft_bounce: bool,
     /// What it has instead of a queue file, while it has none.
@@ -128,6 +130,7 @@ impl Message {
             one_report: false,
             trace,
             log_internal_form: false,
+            delay_decimals: DelayDecimals::default(),
             soft_bounce: false,
             direct: None,
             began_directly: false,
@@ -221,6 +224,7 @@ impl Message {
             in_doubt: self.in_doubt || slots.iter().any(|slot| self.recipients[slot].lost > 0),
             trace: self.trace,
             log_internal_form: self.log_internal_form,
+            delay_decimals: self.delay_decimals,
             soft_bounce: self.soft_bounce,
             recipients: slots.iter().map(|slot| self.recipient(*slot)).collect(),
         }

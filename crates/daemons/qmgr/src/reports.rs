@@ -81,6 +81,7 @@ struct ReportTalk {
 
 impl Talk<Manager> for ReportTalk {
     fn message(&mut self, message: Attributes, manager: &mut Manager, line: &mut Line<'_, Manager>) -> Fate {
+        manager.look_at_the_clock();
         match BounceReply::from_attributes(&message) {
             Ok(reply) => {
                 manager.report_answered(reply.serial, reply.done);
@@ -110,6 +111,7 @@ impl Talk<Manager> for ReportTalk {
 
     /// What was asked and not answered is not done, as far as anybody knows.
     fn ended(&mut self, manager: &mut Manager, _: &mut EventLoop<Manager>) {
+        manager.look_at_the_clock();
         manager.reporters.connections.remove(&self.service);
         let pending = manager.reporters.pending.iter();
         let lost: Vec<u64> = pending

@@ -195,6 +195,7 @@ impl Service for Manager {
     }
 
     fn draining(&mut self, _: &mut EventLoop<Self>) {
+        self.look_at_the_clock();
         self.leaving = true;
         self.makes_way_at = Some(self.now_us + MAKE_WAY_US);
         pass_on(&self.intake.wishes());
@@ -272,7 +273,9 @@ impl Manager {
         }
     }
 
-    fn look_at_the_clock(&mut self) {
+    /// To be called first by whoever is told something from outside: pauses and ages count from there, and the last
+    /// turn may have been long ago.
+    pub(crate) fn look_at_the_clock(&mut self) {
         self.now_us = sys::clock::now_us();
     }
 

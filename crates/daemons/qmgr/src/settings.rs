@@ -5,6 +5,7 @@ use std::time::Duration;
 use parameters::{Config, Number, Param, Time, family};
 use scheduling::retry::RetrySettings;
 use scheduling::{FeedbackRule, MemoryLimits, TransportLimits, TransportMemory};
+use services::delivery::DelayDecimals;
 
 use crate::message::Message;
 
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) confirm_delay_cleared: bool,
     /// `info_log_address_format`: log lines show addresses as they are inside, without quotes.
     pub(crate) log_internal_form: bool,
+    /// `delay_logging_resolution_limit`: digits behind the point of delays in log lines.
+    pub(crate) delay_decimals: DelayDecimals,
 }
 
 impl From<&Config> for Settings {
@@ -81,6 +84,9 @@ impl From<&Config> for Settings {
             verp_bounces_disabled: config.get(&parameters::DISABLE_VERP_BOUNCES),
             confirm_delay_cleared: config.get(&parameters::CONFIRM_DELAY_CLEARED),
             log_internal_form: config.get(&parameters::INFO_LOG_ADDRESS_FORMAT) == "internal",
+            delay_decimals: DelayDecimals(
+                u8::try_from(config.get(&parameters::DELAY_LOGGING_RESOLUTION_LIMIT)).unwrap_or(2).min(6),
+            ),
         }
     }
 }
@@ -98,6 +104,7 @@ impl Settings {
     /// Tells a message what its deliveries have to know.
     pub(crate) fn apply_to(&self, message: &mut Message) {
         message.log_internal_form = self.log_internal_form;
+        message.delay_decimals = self.delay_decimals;
         message.soft_bounce = self.soft_bounce && !message.trace.only_verifies();
     }
 

@@ -20,6 +20,7 @@ impl Talk<Manager, Request> for TriggerClient {
 
     fn message(&mut self, request: Request, manager: &mut Manager, line: &mut Line<'_, Manager>) -> Fate {
         self.me = Some(line.me);
+        manager.look_at_the_clock();
         match request {
             Request::Direct(id) => {
                 let file = line.take_file();
@@ -39,6 +40,7 @@ impl Talk<Manager, Request> for TriggerClient {
     }
 
     fn ended(&mut self, manager: &mut Manager, _: &mut EventLoop<Manager>) {
+        manager.look_at_the_clock();
         manager.trigger_clients.gone();
         if let Some(me) = self.me {
             manager.client_is_gone(me);

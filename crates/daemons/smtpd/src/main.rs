@@ -4,7 +4,8 @@
 //! # DESCRIPTION
 //! Takes mail from the network by SMTP. Each client is checked against the restrictions of main.cf, each message is
 //! completed and rewritten as cleanup(8) would, and put into the incoming queue: `250` after the end of data means that
-//! it is on disk. One process serves many clients.
+//! it is on disk. One process serves many clients. What master.cf sets with `-o` for the service that
+//! `cleanup_service_name` names counts for that work; what it sets for smtpd's own service does not.
 //!
 //! Commands: HELO, EHLO, MAIL, RCPT, DATA, BDAT, RSET, NOOP, QUIT, VRFY, EXPN (off unless `smtpd_expn_enable`), ETRN,
 //! HELP, STARTTLS, XCLIENT, XFORWARD. Extensions: PIPELINING, SIZE, 8BITMIME, ENHANCEDSTATUSCODES, DSN, CHUNKING,

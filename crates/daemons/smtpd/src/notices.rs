@@ -30,8 +30,8 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    pub(crate) fn new(config: &Config) -> Self {
-        let poster = (!wanted(config).is_none()).then(|| Arc::new(Poster::new(config, "notify")));
+    pub(crate) fn new(config: &Config, of_cleanup: &Config) -> Self {
+        let poster = (!wanted(config).is_none()).then(|| Arc::new(Poster::new(config, of_cleanup, "notify")));
         let host = config.get(&parameters::MYHOSTNAME);
         Self {
             recipient: config.get(&parameters::ERROR_NOTICE_RECIPIENT),

@@ -59,7 +59,8 @@ impl Service for Smtpd {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let config = &setup.config;
-        let cleanup = cleanup::Settings::from(config);
+        let of_cleanup = setup.cleanup_config()?;
+        let cleanup = cleanup::Settings::from(&of_cleanup);
         let restrictions = Restrictions::new(restrictions::Settings::from(config));
         restrictions.mistakes().iter().for_each(|mistake| log::warn!("{mistake}"));
         if restrictions.is_open_relay() {
@@ -72,6 +73,7 @@ impl Service for Smtpd {
         if setup.arguments.chroot || sys::ids::is_root() {
             open_tables(&tables, config);
             open_tables(&tables, &temper::other(config));
+            open_tables(&tables, &of_cleanup);
         }
         let encryption = Encryption::new(config, &setup.service, manager);
         let level = encryption.level;
@@ -79,7 +81,7 @@ impl Service for Smtpd {
             settings: Settings::from(config),
             dialogue: Arc::new(settings::dialogue(config, encryption.level)),
             tables: Arc::new(tables),
-            rewriting: cleanup.rewriting.clone(),
+            rewriting: Rewriting::new(rewriting::Settings::from(config)),
             restrictions,
             cleanup: Arc::new(cleanup),
             resolver: Resolver::of_system(),
@@ -92,7 +94,7 @@ impl Service for Smtpd {
             transactions: 0,
             policies: Policies::default(),
             rates: Rates::new(config, &setup.service, counter),
-            notices: Notices::new(config),
+            notices: Notices::new(config, &of_cleanup),
             stress: temper::is_stressed(config),
             other_temper: Temper::other(config, level),
             space: None,

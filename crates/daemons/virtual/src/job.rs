@@ -169,7 +169,7 @@ impl Virtual {
         }
         if let Some(state) = self.requests.remove(&ticket.request) {
             let outcomes = state.outcomes.into_iter().flatten().collect();
-            let report = DeliveryReport { serial: state.request.serial, outcomes };
+            let report = DeliveryReport { serial: state.request.serial, outcomes, unreachable: None };
             self.desk.report(state.client, &report);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use lookup::Stop;
 use mailbox::store::Limits;
 use mailbox::{Envelope, Place, QuotaRule};
 use rewriting::NoMailbox;
@@ -41,7 +42,7 @@ impl Virtual {
                 let why = NoMailbox::Unknown(recipient.to_lowercase()).to_string();
                 Box::new(Outcome::new(Verdict::Bounced, "5.1.1", why, "virtual"))
             }
-            NoMailbox::Stop(stop) => misconfigured(&format!("recipient {address}: {stop:?}")),
+            NoMailbox::Stop(stop) => misconfigured(&lookup_error(&stop, address)),
             NoMailbox::NoOwner { .. } | NoMailbox::BadOwner { .. } => misconfigured(&why.to_string()),
         })?;
         let place = Place::parse(&mailbox.path).map_err(|why| {
@@ -55,9 +56,17 @@ impl Virtual {
     fn limits(&self, address: &str) -> Result<Limits, Box<Outcome>> {
         let maps = &self.settings.limit_maps;
         let found = self.rewriting.find_address(&self.tables, maps, address);
-        let text = found.map_err(|stop| misconfigured(&format!("quota of {address}: {stop:?}")))?;
+        let text = found.map_err(|stop| misconfigured(&lookup_error(&stop, address)))?;
         let limits = text.map_or(Ok(Limits::default()), |found| Limits::parse(&found.value));
         limits.map_err(|error| misconfigured(&format!("recipient {address}: {error}")))
+    }
+}
+
+/// As Postfix says it; why the table fails was told when it was opened.
+fn lookup_error(stop: &Stop, address: &str) -> String {
+    match stop {
+        Stop::Failed { table } => format!("{table} lookup error for \"{address}\""),
+        Stop::Wait => format!("a table has not answered for \"{address}\""),
     }
 }
 

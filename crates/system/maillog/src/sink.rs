@@ -1,6 +1,6 @@
 //! Where log lines go.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -36,12 +36,12 @@ impl Sink {
         Ok(Self::Postlog(Packets::to(socket)?))
     }
 
-    /// A file, made with mode 0600 when it is not there.
+    /// As [`open_file`].
     ///
     /// # Errors
     /// As open(2).
-    pub fn file(path: &Path) -> io::Result<Self> {
-        Ok(Self::File(open_file(path)?))
+    pub fn file(path: &Path, mode: u32) -> io::Result<Self> {
+        Ok(Self::File(open_file(path, mode)?))
     }
 
     /// Sends lines; what can not be sent is lost, for a log that fails must not stop the mail.
@@ -67,11 +67,36 @@ impl Sink {
     }
 }
 
-/// Opens a log file for appending, with mode 0600 when it is new.
+/// Opens a log file for appending. `mode` is what it gets when it is new, whatever the umask is.
 ///
 /// # Errors
-/// As open(2).
-pub fn open_file(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    File::options().append(true).create(true).mode(0o600).open(path)
+/// As open(2) and chmod(2).
+pub fn open_file(path: &Path, mode: u32) -> io::Result<File> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    match File::options().append(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => {
+            file.set_permissions(Permissions::from_mode(mode))?;
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            File::options().append(true).create(true).mode(0o600).open(path)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_gets_the_mode_and_an_old_one_keeps_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mail.log");
+        let mode = |file: File| file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(open_file(&path, 0o644).unwrap()), 0o644);
+        assert_eq!(mode(open_file(&path, 0o600).unwrap()), 0o644);
+    }
 }

@@ -67,9 +67,10 @@ pub struct Poster {
 
 impl Poster {
     /// Opens the tables that a chroot would hide later. `class` names the kind of mail in
-    /// `internal_mail_filter_classes` and `smtputf8_autodetect_classes`: "bounce", "forward".
-    pub fn new(config: &Config, class: &str) -> Self {
-        let settings = cleanup::Settings::from(config);
+    /// `internal_mail_filter_classes` and `smtputf8_autodetect_classes`: "bounce", "forward". `config` is that of the
+    /// program, `of_cleanup` that of the cleanup service whose work is done here.
+    pub fn new(config: &Config, of_cleanup: &Config, class: &str) -> Self {
+        let settings = cleanup::Settings::from(of_cleanup);
         let tables = Tables::default();
         let inspect = has_word(&config.get(&parameters::INTERNAL_MAIL_FILTER_CLASSES), class);
         open_tables(&tables, &settings, inspect);

@@ -10,7 +10,7 @@ mod outcome;
 
 use attributes::{Attributes, Missing};
 
-pub use log_line::{Times, delay, log_line};
+pub use log_line::{DelayDecimals, Times, delay, log_line};
 use outcome::read_verdict;
 pub use outcome::{Expansion, Member, Outcome, Verdict, is_status, split_status};
 
@@ -53,6 +53,8 @@ pub struct DeliveryRequest {
     pub trace: Trace,
     /// Log lines show addresses as they are inside, without quotes (`info_log_address_format = internal`).
     pub log_internal_form: bool,
+    /// `delay_logging_resolution_limit`
+    pub delay_decimals: DelayDecimals,
     /// What is refused for good is tried again, and the log calls it `SOFTBOUNCE` (`soft_bounce`).
     pub soft_bounce: bool,
     /// Who gets it; at least one.
@@ -101,6 +103,9 @@ impl Recipient {
         if self.original.is_empty() { &self.address } else { &self.original }
     }
 }
+
+/// What a status is read as that is none.
+const UNKNOWN_STATUS: &str = "4.0.0";
 
 /// RFC 3461 NOTIFY=SUCCESS, as in the queue file.
 const NOTIFY_SUCCESS: u32 = 2;
@@ -151,6 +156,18 @@ pub struct DeliveryReport {
     pub serial: u64,
     /// One per recipient of the request, in its order.
     pub outcomes: Vec<Outcome>,
+    /// The destination itself could not be reached, or did not want to talk: it is to be left alone for a while.
+    /// An agent that delivers on this host has nothing to say here, whatever becomes of the recipients.
+    pub unreachable: Option<Unreachable>,
+}
+
+/// Why a destination is to be left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unreachable {
+    /// RFC 3463, "4.4.1".
+    pub status: String,
+    /// In words, for those whose delivery is not even tried.
+    pub text: String,
 }
 
 impl DeliveryRequest {
@@ -203,6 +220,9 @@ impl DeliveryRequest {
         if self.soft_bounce {
             message.push("soft_bounce", 1);
         }
+        if self.delay_decimals != DelayDecimals::default() {
+            message.push("delay_decimals", self.delay_decimals.0);
+        }
         for recipient in &self.recipients {
             message.push("recipient", &recipient.address);
             message.push("original_recipient", &recipient.original);
@@ -247,6 +267,10 @@ impl DeliveryRequest {
             in_doubt: message.get("in_doubt").is_some(),
             log_internal_form: message.get("log_internal").is_some(),
             soft_bounce: message.get("soft_bounce").is_some(),
+            delay_decimals: match message.get("delay_decimals") {
+                Some(_) => DelayDecimals(message.parse("delay_decimals")?),
+                None => DelayDecimals::default(),
+            },
             trace: Trace(message.get("trace_flags").map_or(Ok(0), |_| message.parse("trace_flags"))?),
             recipients: read_recipients(message)?,
         })
@@ -279,6 +303,10 @@ impl DeliveryReport {
     /// The message that goes over the socket.
     pub fn to_attributes(&self) -> Attributes {
         let mut message = Attributes::new().with("serial", self.serial);
+        if let Some(unreachable) = &self.unreachable {
+            message.push("site_status", &unreachable.status);
+            message.push("site_reason", &unreachable.text);
+        }
         for outcome in &self.outcomes {
             message.push("verdict", outcome.verdict.word());
             message.push("status", &outcome.status);
@@ -334,7 +362,15 @@ impl DeliveryReport {
                 }
             }
         }
-        Ok(Self { serial: message.parse("serial")?, outcomes })
+        let unreachable = message.text("site_status").ok().map(|status| Unreachable {
+            status: if is_status(status) { status.to_owned() } else { UNKNOWN_STATUS.to_owned() },
+            text: message
+                .get("site_reason")
+                .filter(|text| !text.is_empty())
+                .unwrap_or("unknown error")
+                .to_owned(),
+        });
+        Ok(Self { serial: message.parse("serial")?, outcomes, unreachable })
     }
 }
 
@@ -425,7 +461,7 @@ mod tests {
 
     #[test]
     fn request_and_report_cross_the_socket_unchanged() {
-        let request = request();
+        let request = DeliveryRequest { delay_decimals: DelayDecimals(4), ..request() };
         assert_eq!(DeliveryRequest::from_attributes(&request.to_attributes()), Ok(request));
         let report = DeliveryReport {
             serial: 7,
@@ -437,8 +473,18 @@ mod tests {
                 Outcome::new(Verdict::Deferred, "4.3.5", "mail system configuration error", "none"),
                 expanded(),
             ],
+            unreachable: Some(Unreachable { status: "4.4.1".into(), text: "refused".into() }),
         };
         assert_eq!(DeliveryReport::from_attributes(&report.to_attributes()), Ok(report));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_destination_has_a_status_and_a_text() {
+        let odd = Unreachable { status: "zz".into(), text: String::new() };
+        let report = DeliveryReport { serial: 1, outcomes: Vec::new(), unreachable: Some(odd) };
+        let read = DeliveryReport::from_attributes(&report.to_attributes()).unwrap();
+        let put_right = Unreachable { status: "4.0.0".into(), text: "unknown error".into() };
+        assert_eq!(read.unreachable, Some(put_right));
     }
 
     #[test]

@@ -82,5 +82,6 @@ pub fn report<V: Verdicts>(verdicts: &V, request: &DeliveryRequest) -> DeliveryR
         log::info!("{}", log_line(request, recipient, &outcome, times));
         outcome
     };
-    DeliveryReport { serial: request.serial, outcomes: request.recipients.iter().map(decide).collect() }
+    let outcomes = request.recipients.iter().map(decide).collect();
+    DeliveryReport { serial: request.serial, outcomes, unreachable: None }
 }

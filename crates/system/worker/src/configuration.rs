@@ -13,6 +13,9 @@ use crate::protocol::ENV_CONFIG_DIRECTORY;
 /// Where the configuration lies when nothing says otherwise.
 pub const DEFAULT_CONFIG_DIRECTORY: &str = "/etc/postfix";
 
+/// The mode of a log that nobody else may read.
+const PRIVATE: u32 = 0o600;
+
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -83,7 +86,7 @@ pub fn open_log(config: &Config, tag: String) {
         file => {
             let public = Path::new(&config.get(&parameters::QUEUE_DIRECTORY)).join("public");
             maillog::Sink::postlog(&public.join(config.get(&parameters::POSTLOG_SERVICE_NAME)))
-                .or_else(|_| maillog::Sink::file(Path::new(file)))
+                .or_else(|_| maillog::Sink::file(Path::new(file), log_file_mode(config).unwrap_or(PRIVATE)))
                 .unwrap_or_else(|_| maillog::Sink::syslog())
         }
     };
@@ -94,6 +97,16 @@ pub fn open_log(config: &Config, tag: String) {
         buffered: false,
         verbose: false,
     });
+}
+
+/// The mode of a new `maillog_file` (`maillog_file_permissions`).
+///
+/// # Errors
+/// The value, when it is none of those allowed.
+pub fn log_file_mode(config: &Config) -> Result<u32, String> {
+    let text = config.get(&parameters::MAILLOG_FILE_PERMISSIONS);
+    let mode = u32::from_str_radix(&text, 8).ok().filter(|mode| [PRIVATE, 0o640, 0o644].contains(mode));
+    mode.ok_or(text)
 }
 
 /// What this machine and this process say of themselves.

@@ -158,7 +158,7 @@ mod tests {
             _: &mut EventLoop<Self>,
         ) {
             let outcomes = vec![Outcome::new(Verdict::Sent, "2.0.0", "done", "here")];
-            self.0.report(client, &DeliveryReport { serial: request.serial, outcomes });
+            self.0.report(client, &DeliveryReport { serial: request.serial, outcomes, unreachable: None });
         }
     }
 

@@ -8,6 +8,7 @@
 pub mod agent;
 pub mod alone;
 mod arguments;
+mod cleanup_service;
 mod clients;
 pub mod configuration;
 pub mod debugger;
@@ -153,6 +154,8 @@ pub struct Setup {
     pub arguments: Arguments,
     /// The service's name in master.cf: `smtp`, `127.0.0.1:25`, `retry`.
     pub service: String,
+    /// Where main.cf and master.cf are.
+    pub config_directory: PathBuf,
     /// `queue_directory`; also the working directory, and the root directory after chroot.
     pub queue_directory: PathBuf,
     /// `max_idle`.
@@ -275,7 +278,15 @@ fn set_up<S: Service>(arguments: Arguments) -> Result<Setup, StartError> {
     let numbers = (first..).take(arguments.listeners);
     let listeners = RefCell::new(numbers.filter_map(sys::process::inherited).collect());
     let max_idle = config.get(&parameters::MAX_IDLE);
-    Ok(Setup { config, arguments, service, queue_directory, max_idle, listeners })
+    Ok(Setup {
+        config,
+        arguments,
+        service,
+        config_directory: directory,
+        queue_directory,
+        max_idle,
+        listeners,
+    })
 }
 
 /// The log is open before main.cf is read, for main.cf may be what there is to complain about.

@@ -34,7 +34,7 @@ fn spool(service: &str, main_cf: &str) -> Spool {
     let config = Config::read(sources).unwrap();
     let queue = Queue::open(directory.path(), queue::Settings::default()).unwrap();
     let settings = Settings::new(&config, service);
-    let poster = Poster::new(&config, "bounce");
+    let poster = Poster::new(&config, &config, "bounce");
     let preparer = Preparer { queue: queue.clone(), settings, config: Mutex::new(config) };
     Spool { _directory: directory, job: Job { queue, preparer, poster } }
 }

@@ -10,6 +10,8 @@ pub struct Crowd {
     pub messages: usize,
     /// All deliveries that the destination may have at a time are under way: so many. `None` where that is not so.
     pub at_limit: Option<u32>,
+    /// So many deliveries at a time the destination may have now.
+    pub window: u32,
     /// The transport has no other destination.
     pub alone: bool,
 }
@@ -34,6 +36,7 @@ impl Scheduler {
         destination.quiet_until = now + pause;
         Some(Crowd {
             messages,
+            window: destination.window.size(),
             at_limit: Some(limit).filter(|limit| (1..=destination.busy).contains(limit)),
             alone,
         })
