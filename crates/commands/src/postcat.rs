@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use queue::QueueName;
@@ -16,6 +17,17 @@ use crate::site::{Failure, Site, Voice, reason};
 const VOICE: Voice = Voice { program: "postcat" };
 const USAGE: &str = "usage: postcat [-b (body text)] [-c config_dir] [-d (decimal record type)] [-e (envelope records)] \
                      [-h (header text)] [-q (access queue)] [-v] [file(s)...]";
+
+/// Where a message is looked for.
+const FOLDERS: [QueueName; 6] = [
+    QueueName::Maildrop,
+    QueueName::Incoming,
+    QueueName::Active,
+    QueueName::Deferred,
+    QueueName::Hold,
+    QueueName::Saved,
+];
+const NOT_FOUND: &str = "No such file or directory";
 
 /// What is to be shown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,7 +56,8 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         match option.map_err(|misuse| VOICE.misuse(&misuse, USAGE))? {
             Opt::Value('c', path) => directory = Some(PathBuf::from(path)),
             Opt::Value(_, offset) => {
-                options.skip = text(&offset).parse().map_err(|_| Failure::new("bad -s option value"))?;
+                let offset = text(&offset);
+                options.skip = offset.parse().map_err(|_| Failure::new(format!("bad offset: {offset}")))?;
             }
             Opt::Letter(letter) => options.letter(letter),
         }
@@ -52,14 +65,15 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     if !(options.body || options.header || options.envelope) {
         (options.body, options.header, options.envelope) = (true, true, true);
     }
-    let site = Site::open(VOICE, directory.as_deref())?;
+    // Whoever looks at a file is told of its faults, not the log.
+    let site = Site::read(VOICE, directory.as_deref())?;
     let operands = getopt.operands();
     let mut out = std::io::stdout().lock();
     if options.in_queue {
         let queue = site.enter_queue()?;
         for name in &operands {
-            let path = find(&queue, &text(name))?;
-            show_file(&path, options, &mut out)?;
+            let (path, file) = find(&queue, &text(name))?;
+            show_file(&path, file, options, &mut out)?;
         }
     } else if operands.is_empty() {
         let mut bytes = Vec::new();
@@ -68,8 +82,10 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::new(format!("read stdin: {}", reason(&error))))?;
         show(&bytes, "stdin", options, &mut out)?;
     } else {
-        for path in operands {
-            show_file(&PathBuf::from(path), options, &mut out)?;
+        for path in operands.into_iter().map(PathBuf::from) {
+            let file = File::open(&path)
+                .map_err(|error| Failure::new(format!("open {}: {}", path.display(), reason(&error))))?;
+            show_file(&path, file, options, &mut out)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -90,20 +106,31 @@ impl Options {
     }
 }
 
-fn find(queue: &queue::Queue, name: &str) -> Result<PathBuf, Failure> {
-    let id: QueueId = name.parse().map_err(|_| Failure::new(format!("bad mail queue id: {name}")))?;
-    let folders = QueueName::MESSAGES.into_iter().chain([QueueName::Saved]).collect::<Vec<_>>();
-    match queue.find(&id, &folders) {
-        Some((folder, _)) => Ok(queue.path(folder, &id)),
-        None => Err(Failure::new(format!("open queue file {name}: No such file or directory"))),
+fn find(queue: &queue::Queue, name: &str) -> Result<(PathBuf, File), Failure> {
+    let id: QueueId = name.parse().map_err(|_| Failure::new(format!("bad mail queue ID: {name}")))?;
+    let mut error = io::Error::from(ErrorKind::NotFound);
+    for folder in FOLDERS {
+        let path = queue.path(folder, &id);
+        match File::open(&path) {
+            Ok(file) => return Ok((path, file)),
+            Err(other) if other.kind() != ErrorKind::NotFound => error = other,
+            Err(_) => {}
+        }
     }
+    let why = if error.kind() == ErrorKind::NotFound { NOT_FOUND.to_owned() } else { reason(&error) };
+    Err(Failure::new(format!("open queue file {name}: {why}")))
 }
 
-fn show_file(path: &PathBuf, options: Options, out: &mut impl Write) -> Result<(), Failure> {
-    let shown = path.display();
-    let bytes =
-        std::fs::read(path).map_err(|error| Failure::new(format!("open {shown}: {}", reason(&error))))?;
-    show(&bytes, &shown.to_string(), options, out)
+fn show_file(path: &Path, mut file: File, options: Options, out: &mut impl Write) -> Result<(), Failure> {
+    let shown = path.display().to_string();
+    let mut bytes = Vec::new();
+    match file.read_to_end(&mut bytes) {
+        Ok(_) => show(&bytes, &shown, options, out),
+        Err(error) => {
+            VOICE.warn(format!("close {shown}: {}", reason(&error)));
+            Ok(())
+        }
+    }
 }
 
 /// In which part of the file we are.
@@ -130,13 +157,15 @@ fn show(file: &[u8], name: &str, options: Options, out: &mut impl Write) -> Resu
         VOICE.warn(format!("{name}: input is not a valid queue file"));
         return Ok(());
     }
-    printer.banner("ENVELOPE RECORDS", 0, None);
+    if options.skip == 0 {
+        printer.banner("ENVELOPE RECORDS", 0, None);
+    }
     let mut offset = options.skip;
     let mut seen = HashSet::new();
     loop {
         let rest = usize::try_from(offset).ok().and_then(|begin| file.get(begin..)).unwrap_or_default();
-        if rest.is_empty() {
-            return Err(Failure::new("record read error"));
+        if rest.is_empty() || printer.has_shown_all() {
+            return Ok(());
         }
         let (record, length) = match record::parse(rest, offset) {
             Ok(Parsed::Whole(record, length)) => (record, length),
@@ -164,15 +193,7 @@ fn is_queue_file(file: &[u8]) -> bool {
 }
 
 fn cut_short(name: &str, rest: &[u8]) -> Failure {
-    let length = rest.iter().skip(1).take(5).enumerate().fold(0_u64, |sum, (group, byte)| {
-        if rest[1..=group].iter().all(|before| before & 0x80 != 0) {
-            sum | (u64::from(byte & 0x7f) << (7 * group))
-        } else {
-            sum
-        }
-    });
-    let kind = rest.first().copied().unwrap_or(0);
-    VOICE.warn(format!("{name}: unexpected EOF in data, record type {kind} length {length}"));
+    VOICE.warn(record::cut_short(name, rest));
     Failure::new("record read error")
 }
 
@@ -208,6 +229,17 @@ impl<W: Write> Printer<'_, W> {
         }
     }
 
+    /// Is everything over that is to be shown?
+    fn has_shown_all(&self) -> bool {
+        let Options { header, body, envelope, .. } = self.options;
+        match self.part {
+            Part::Envelope => false,
+            Part::Header => !header && !body && !envelope,
+            Part::Body => !body && !envelope,
+            Part::Extracted => !envelope,
+        }
+    }
+
     fn banner(&mut self, title: &str, offset: u64, kind: Option<Kind>) {
         if self.options.envelope {
             let _ = match kind {
@@ -236,9 +268,10 @@ impl<W: Write> Printer<'_, W> {
         let shown = if self.part == Part::Header { self.options.header } else { self.options.body };
         let goes_on = record.kind == Kind::CONTINUED;
         if shown {
-            if !self.continued || self.options.verbose {
-                self.prefix(offset, record.kind)?;
+            if self.continued && self.options.offsets && !self.options.verbose {
+                self.out.write_all(b"\n")?;
             }
+            self.prefix(offset, record.kind)?;
             if self.options.verbose {
                 write!(self.out, "{}: ", record.kind.name().unwrap_or_default())?;
             }
@@ -256,21 +289,32 @@ impl<W: Write> Printer<'_, W> {
             return Ok(());
         }
         self.prefix(offset, record.kind)?;
-        let data = String::from_utf8_lossy(record.data);
-        match record.kind {
-            Kind::TIME => writeln!(self.out, "message_arrival_time: {}", date(&data)),
-            Kind::WARN_TIME => writeln!(self.out, "warning_message_time: {}", date(&data)),
-            Kind::CREATION_TIME => writeln!(self.out, "queue_file_create_time: {}", date(&data)),
-            Kind::ATTRIBUTE if data.starts_with("create_time=") => {
-                writeln!(self.out, "create_time: {}", date(data.trim_start_matches("create_time=")))
+        // Text ends where C ends it.
+        let bytes = record.data.split(|byte| *byte == 0).next().unwrap_or_default();
+        let data = String::from_utf8_lossy(bytes);
+        let is_time = matches!(record.kind, Kind::TIME | Kind::WARN_TIME | Kind::CREATION_TIME);
+        match (record.kind, data.strip_prefix("create_time=")) {
+            (Kind::ATTRIBUTE, Some(time)) => {
+                writeln!(self.out, "create_time: {}", local_date(leading_number(time).unwrap_or(0)))
             }
-            kind => {
+            (kind, _) => {
                 write!(self.out, "{}: ", kind.name().unwrap_or("unknown_record_type"))?;
-                self.out.write_all(record.data)?;
+                match leading_number(&data).filter(|_| is_time) {
+                    Some(seconds) => write!(self.out, "{}", local_date(seconds))?,
+                    None => self.out.write_all(bytes)?,
+                }
                 self.out.write_all(b"\n")
             }
         }
     }
+}
+
+/// The number with which a text begins.
+fn leading_number(text: &str) -> Option<i64> {
+    let text = text.trim_start();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let end = digits.bytes().take_while(u8::is_ascii_digit).count();
+    text[..end + (text.len() - digits.len())].parse().ok()
 }
 
 /// A line that may stand in a header: `Name:` or a continuation.
@@ -279,12 +323,6 @@ fn is_header(line: &[u8]) -> bool {
     let after = line[name..].iter().position(|byte| !matches!(byte, b' ' | b'\t'));
     let named = name > 0 && after.is_some_and(|blanks| line[name + blanks] == b':');
     named || matches!(line.first(), Some(b' ' | b'\t'))
-}
-
-/// Seconds since 1970, as asctime(3) shows them in local time.
-pub(crate) fn date(seconds: &str) -> String {
-    let number = seconds.split_ascii_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0);
-    local_date(number)
 }
 
 /// `Sun Nov 22 03:26:45 2026`

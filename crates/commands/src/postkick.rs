@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,6 +33,10 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     let mut letters = text(request).into_bytes();
     letters.push(0);
     let socket = site.queue_directory.join(&class).join(&service);
+    let is_other = |kind: std::fs::FileType| !kind.is_socket() && !kind.is_fifo();
+    if std::fs::metadata(&socket).is_ok_and(|facts| is_other(facts.file_type())) {
+        VOICE.warn(format!("{class}/{service} is not a socket or a fifo"));
+    }
     let sent = UnixStream::connect(socket).and_then(|mut socket| socket.write_all(&letters));
     if let Err(error) = sent {
         if error.kind() == ErrorKind::NotFound {

@@ -23,7 +23,7 @@ enum Priority {
 
 impl Priority {
     fn of(text: &str) -> Option<Self> {
-        Some(match text {
+        Some(match text.to_ascii_lowercase().as_str() {
             "info" => Self::Info,
             "warn" | "warning" => Self::Warn,
             "error" => Self::Error,

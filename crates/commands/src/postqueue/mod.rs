@@ -112,6 +112,9 @@ pub fn perform(voice: Voice, site: &Site, request: &Request) -> Result<ExitCode,
             if !is_site(name) {
                 return Err(bad());
             }
+            if !is_flush_domain(site, name) {
+                return judge(services::flush::Status::NotListed.number(), name).map(|()| ExitCode::SUCCESS);
+            }
             let status =
                 ask_flush(voice, site, &Attributes::new().with("request", "send_site").with("site", name))?;
             judge(status, name)?;
@@ -122,15 +125,16 @@ pub fn perform(voice: Voice, site: &Site, request: &Request) -> Result<ExitCode,
 
 /// A domain name, or an address literal in brackets.
 fn is_site(name: &str) -> bool {
-    if let Some(literal) = name.strip_prefix('[') {
-        return literal.ends_with(']') && literal.len() > 1;
-    }
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.len() < 64
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
-    };
-    name.len() < 256 && name.trim_end_matches('.').split('.').all(label)
+    address::literal(name).is_some() || (name.is_ascii() && address::is_hostname(name))
+}
+
+/// `fast_flush_domains`: of others flush(8) knows nothing. A list that can not be read is its matter.
+fn is_flush_domain(site: &Site, name: &str) -> bool {
+    let parents = site.config.get(&parameters::PARENT_DOMAIN_MATCHES_SUBDOMAINS);
+    let parents = parents.split([',', ' ', '\t', '\n']).any(|word| word == "fast_flush_domains");
+    let tables = tables::Tables::new(tables::Options::default());
+    let domains = site.config.get(&parameters::FAST_FLUSH_DOMAINS);
+    tables.listed(&domains, &Subject::Domain { name, parents }) != Ok(false)
 }
 
 /// A name that is too long for a message.
@@ -262,6 +266,10 @@ mod tests {
             ("[1", false),
             ("", false),
             ("x..y", false),
+            ("1.2.3.4", false),
+            ("[::1]", false),
+            ("[IPv6:::1]", true),
+            ("x.", false),
         ] {
             assert_eq!(is_site(name), good, "{name}");
         }

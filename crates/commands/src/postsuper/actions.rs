@@ -21,7 +21,7 @@ pub(crate) enum Action {
 impl Action {
     /// In which order actions on all messages are done.
     pub(crate) const ORDER: [Self; 6] =
-        [Self::Requeue, Self::Delete, Self::Expire, Self::ExpireAndRelease, Self::Hold, Self::Release];
+        [Self::Delete, Self::Requeue, Self::Expire, Self::ExpireAndRelease, Self::Hold, Self::Release];
     /// In which order they are reported.
     pub(crate) const REPORTED: [Self; 5] =
         [Self::Requeue, Self::Delete, Self::Expire, Self::Hold, Self::Release];
@@ -53,11 +53,19 @@ impl Action {
         }
     }
 
-    /// Where it looks for messages, unless folders are named.
+    /// Where it looks for messages. Of folders that are named, only those count that are among them, for elsewhere
+    /// there is nothing that it makes sense for.
     const fn folders(self) -> &'static [QueueName] {
         match self {
             Self::Hold => &[QueueName::Incoming, QueueName::Active, QueueName::Deferred],
             Self::Release => &[QueueName::Hold],
+            Self::Delete => &[
+                QueueName::Hold,
+                QueueName::Incoming,
+                QueueName::Active,
+                QueueName::Deferred,
+                QueueName::Maildrop,
+            ],
             _ => &[QueueName::Hold, QueueName::Incoming, QueueName::Active, QueueName::Deferred],
         }
     }
@@ -80,7 +88,18 @@ impl<'a> Actions<'a> {
     }
 
     fn folders(&self, action: Action) -> Vec<QueueName> {
-        if self.named.is_empty() { action.folders().to_vec() } else { self.named.clone() }
+        if self.named.is_empty() {
+            return action.folders().to_vec();
+        }
+        self.named.iter().copied().filter(|name| action.folders().contains(name)).collect()
+    }
+
+    /// Litter can be deleted as a whole, wherever it lies.
+    fn folders_for_all(&self, action: Action) -> Vec<QueueName> {
+        match action {
+            Action::Delete if !self.named.is_empty() => self.named.clone(),
+            _ => self.folders(action),
+        }
     }
 
     /// Does it with one message, and says so.
@@ -94,7 +113,7 @@ impl<'a> Actions<'a> {
 
     /// Does it with all messages.
     pub(crate) fn all(&mut self, action: Action) -> Result<(), Failure> {
-        for name in self.folders(action) {
+        for name in self.folders_for_all(action) {
             let found = self.queue.scan(name).map_err(Failure::new)?;
             for entry in found {
                 let entry = entry.map_err(Failure::new)?;
@@ -118,19 +137,19 @@ impl<'a> Actions<'a> {
         let mut words = Vec::new();
         match action {
             Action::Delete => self.step(Action::Delete, "removed", &mut words, |queue| {
-                queue.remove_logs(id)?;
+                if action.folders().contains(&name) {
+                    queue.remove_logs(id)?;
+                }
                 queue.remove(name, id)
             })?,
             Action::Hold if name != QueueName::Hold => {
                 self.step(Action::Hold, "placed on hold", &mut words, |queue| queue.hold(name, id))?;
             }
             Action::Release if name == QueueName::Hold => self.release(id, &mut words)?,
-            Action::Requeue if name != QueueName::Maildrop => {
-                self.step(Action::Requeue, "requeued", &mut words, |queue| {
-                    queue.move_message(name, QueueName::Maildrop, id)?;
-                    queue.set_modified(QueueName::Maildrop, id, sys::clock::now_us() / 1_000_000)
-                })?
-            }
+            Action::Requeue => self.step(Action::Requeue, "requeued", &mut words, |queue| {
+                queue.move_message(name, QueueName::Maildrop, id)?;
+                queue.set_modified(QueueName::Maildrop, id, sys::clock::now_us() / 1_000_000)
+            })?,
             Action::Expire | Action::ExpireAndRelease => {
                 if facts.is_ready() && !facts.force_expire() {
                     let mode = facts.mode | MODE_FORCE_EXPIRE;
@@ -140,7 +159,7 @@ impl<'a> Actions<'a> {
                     self.release(id, &mut words)?;
                 }
             }
-            Action::Hold | Action::Release | Action::Requeue => {}
+            Action::Hold | Action::Release => {}
         }
         Ok(words)
     }

@@ -43,7 +43,8 @@ struct Options {
     structure: bool,
     redundant: bool,
     requests: Vec<(Action, String)>,
-    folders: Vec<QueueName>,
+    /// Folders, as they were named.
+    names: Vec<String>,
 }
 
 /// Runs the command with the arguments that stand behind its name.
@@ -57,10 +58,11 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         return Err(Failure::new("use of this command is reserved for the superuser"));
     }
     let site = Site::open(VOICE, options.directory.as_deref())?;
+    let named: Vec<QueueName> = options.names.iter().map(folder).collect::<Result<_, _>>()?;
     become_mail_owner(&site)?;
     let queue = site.enter_queue()?;
     if options.purge || options.structure || options.redundant {
-        let folders = if options.folders.is_empty() { FOLDERS.to_vec() } else { options.folders.clone() };
+        let folders = if named.is_empty() { FOLDERS.to_vec() } else { named.clone() };
         Structure {
             queue: &queue,
             purge: options.purge,
@@ -69,8 +71,14 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
         }
         .work_through(&folders, site.config.get(&parameters::ENABLE_LONG_QUEUE_IDS))?;
     }
-    act(&queue, &options)?;
+    act(&queue, &options.requests, named)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder of this name, if it is one that may be named.
+fn folder(name: &String) -> Result<QueueName, Failure> {
+    let folder = name.parse().ok().filter(|folder| FOLDERS.contains(folder));
+    folder.ok_or_else(|| Failure::new(format!("invalid directory name: {name}")))
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Options, Failure> {
@@ -88,11 +96,7 @@ fn parse(arguments: Vec<OsString>) -> Result<Options, Failure> {
             Opt::Letter(_) => log::set_max_level(log::LevelFilter::Debug),
         }
     }
-    for operand in getopt.operands() {
-        let name = text(&operand);
-        let folder = name.parse().ok().filter(|folder| FOLDERS.contains(folder));
-        options.folders.push(folder.ok_or_else(|| Failure::new(format!("invalid directory name: {name}")))?);
-    }
+    options.names = getopt.operands().iter().map(|operand| text(operand)).collect();
     if options.requests.is_empty() && !options.purge && !options.structure && !options.redundant {
         (options.purge, options.structure) = (true, true);
     }
@@ -120,29 +124,29 @@ fn become_mail_owner(site: &Site) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format!("become {name}: {}", reason(&error))))
 }
 
-/// Does what was asked with messages, by id or all, and says how many.
-fn act(queue: &Queue, options: &Options) -> Result<(), Failure> {
-    let mut actions = Actions::new(queue, options.folders.clone());
-    for (action, id) in &options.requests {
+/// Does what was asked with messages, all or by id, and says how many.
+fn act(queue: &Queue, requests: &[(Action, String)], named: Vec<QueueName>) -> Result<(), Failure> {
+    let mut actions = Actions::new(queue, named);
+    for action in Action::ORDER {
+        if requests.contains(&(action, "ALL".to_owned())) {
+            actions.all(action)?;
+        }
+    }
+    for (action, id) in requests {
         match id.as_str() {
             "ALL" => {}
             "-" => {
-                for line in std::io::stdin().lock().lines() {
+                for line in std::io::stdin().lock().split(b'\n') {
                     let line =
                         line.map_err(|error| Failure::new(format!("read stdin: {}", reason(&error))))?;
-                    one(&mut actions, *action, line.trim())?;
+                    one(&mut actions, *action, &String::from_utf8_lossy(until_nul(&line)))?;
                 }
             }
             id => one(&mut actions, *action, id)?,
         }
     }
-    for action in Action::ORDER {
-        if options.requests.contains(&(action, "ALL".to_owned())) {
-            actions.all(action)?;
-        }
-    }
     for action in Action::REPORTED {
-        if options.requests.iter().any(|(asked, _)| *asked == action || action.is_part_of(*asked)) {
+        if requests.iter().any(|(asked, _)| *asked == action || action.is_part_of(*asked)) {
             let count = actions.count(action);
             VOICE.info(format!("{}: {count} message{}", action.past(), if count == 1 { "" } else { "s" }));
         }
@@ -154,8 +158,19 @@ fn one(actions: &mut Actions<'_>, action: Action, id: &str) -> Result<(), Failur
     match id.parse::<QueueId>() {
         Ok(id) => actions.one(action, &id),
         Err(_) => {
-            VOICE.warn(format!("invalid mail queue id: {id}"));
+            VOICE.warn(format!("invalid mail queue id: {}", printable(id)));
             Ok(())
         }
     }
+}
+
+/// What stands before a NUL.
+fn until_nul(line: &[u8]) -> &[u8] {
+    line.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// For the terminal: a question mark for each character that may do harm there.
+fn printable(id: &str) -> String {
+    let shown = |one: char| if one == ' ' || one.is_ascii_graphic() { one } else { '?' };
+    id.chars().map(shown).collect()
 }

@@ -160,7 +160,7 @@ impl Header {
                     value.push_str(&text);
                 }
             }
-            return self.begun || !line.trim_ascii().is_empty();
+            return self.begun;
         }
         let Some((name, value)) = text.split_once(':') else { return false };
         let name = name.trim_end_matches([' ', '\t']);

@@ -8,7 +8,7 @@ use address::AddressList;
 use attributes::Attributes;
 use queue_format::record::{self, Kind};
 
-use crate::postdrop::{STATUS_BAD, STATUS_DONE, STATUS_SIZE, STATUS_WRITE};
+use crate::postdrop::{STATUS_BAD, STATUS_DONE, STATUS_NOT_PERMITTED, STATUS_SIZE, STATUS_WRITE};
 use crate::sendmail::message::{LineEndings, Message, Reading, read};
 use crate::sendmail::options::{Mode, Options};
 use crate::site::{EX_DATAERR, EX_SOFTWARE, EX_TEMPFAIL, EX_UNAVAILABLE, Failure, Site, Voice, reason};
@@ -196,8 +196,9 @@ fn drop_into_queue(site: &Site, records: &[u8], complain: &dyn Fn(&str) -> Failu
         let _ = output.read_to_end(&mut answer);
     }
     let _ = child.wait();
-    let status = status_in(&answer);
+    let (status, why) = status_in(&answer).unzip();
     match status {
+        Some(STATUS_NOT_PERMITTED) => Err(complain(&why.unwrap_or_default())),
         Some(STATUS_DONE) if written.is_ok() => Ok(()),
         Some(STATUS_BAD) => {
             Err(Failure { status: EX_SOFTWARE, ..complain("bad input: the message was not taken") })
@@ -219,8 +220,8 @@ fn start(program: &Path, site: &Site) -> std::io::Result<Child> {
 }
 
 /// The status is the last message of two; a postdrop that failed early sends none.
-fn status_in(answer: &[u8]) -> Option<i32> {
+fn status_in(answer: &[u8]) -> Option<(i32, String)> {
     let (_, length) = Attributes::decode(answer).ok()??;
     let (message, _) = Attributes::decode(&answer[length..]).ok()??;
-    message.parse("status").ok()
+    Some((message.parse("status").ok()?, message.get("reason").unwrap_or_default().to_owned()))
 }

@@ -95,7 +95,7 @@ impl Kind {
             Self::CANCELLED_RECIPIENT => "canceled_recipient",
             Self::WARN_TIME => "warning_message_time",
             Self::ATTRIBUTE => "named_attribute",
-            Self::KILLED => "killed_message",
+            Self::KILLED => "killed_record",
             Self::REDIRECT => "redirect_recipient",
             Self::FLAGS => "cleanup_flags",
             Self::DELAY => "delay",
@@ -185,6 +185,18 @@ pub enum Parsed<'a> {
     Whole(Record<'a>, usize),
     /// The buffer ends within the record, which takes at least this many bytes.
     Partial(usize),
+}
+
+/// What Postfix says of a file that ends within the record at the begin of `rest`.
+pub fn cut_short(name: &str, rest: &[u8]) -> String {
+    let kind = rest.first().copied().unwrap_or(0);
+    let groups = rest.iter().skip(1).take(5).position(|byte| byte & 0x80 == 0);
+    let Some(last) = groups else {
+        return format!("{name}: unexpected EOF reading length, record type {kind}");
+    };
+    let length =
+        (0..=last).fold(0_u64, |sum, group| sum | (u64::from(rest[group + 1] & 0x7f) << (7 * group)));
+    format!("{name}: unexpected EOF in data, record type {kind} length {length}")
 }
 
 /// Reads the record at the begin of `bytes`, which begin at `offset` of the file.
