@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use parameters::Config;
-use parameters::master_cf::{self, Kind, Service};
+use parameters::master_cf::{Kind, MasterFile, Service};
 
 use crate::configuration::{Asker, load};
 use crate::{Setup, StartError};
@@ -59,8 +59,8 @@ fn entry(directory: &Path, name: &str) -> Result<Option<Service>, StartError> {
         Err(source) => return Err(StartError::step("read master.cf", source)),
     };
     // Master tells of lines that can not be used.
-    let (services, _) = master_cf::services(&parameters::text::from_bytes(&bytes), &path.to_string_lossy());
-    Ok(services.into_iter().find(|service| service.name == name && service.kind == Kind::Unix))
+    let file = MasterFile::read(&parameters::text::from_bytes(&bytes), &path.to_string_lossy());
+    Ok(file.services.into_iter().find(|service| service.name == name && service.kind == Kind::Unix))
 }
 
 /// Another program can not be asked.
