@@ -39,12 +39,13 @@ impl Server {
         let data_directory = format!("--datadir={}", data.display());
         let mut command = unprivileged(&install);
         command.args(["--no-defaults", &data_directory, "--auth-root-authentication-method=normal"]);
-        finish(command.args(["--skip-test-db", "--skip-name-resolve"]));
+        // A server removes what others have in the folder for temporary files.
+        finish(command.args(["--skip-test-db", "--skip-name-resolve"]).env("TMPDIR", folder.path()));
         let mut command = unprivileged(&program);
         command.args(["--no-defaults", &data_directory, "--skip-networking", "--innodb-buffer-pool-size=8M"]);
         command.arg(format!("--socket={}", socket.display()));
         command.arg(format!("--pid-file={}", folder.path().join("pid").display()));
-        let child = started(&mut command, "ready for connections");
+        let child = started(command.env("TMPDIR", folder.path()), "ready for connections");
         let quoted = PASSWORD.replace('\'', "''");
         let begin = format!(
             "create database spam; use spam; create user asker@localhost identified by '{quoted}'; \
@@ -139,6 +140,24 @@ impl Server {
         let child = started(&mut command, "eady to accept connections");
         let dsn = format!("server={};password={PASSWORD}", socket.display());
         Some(Self { child, dsn, user: "", password: PASSWORD, folder, _port: None })
+    }
+
+    /// What its own client shows for a statement: a line for each row, its columns with a tab between.
+    pub fn ask(&self, sql: &str) -> String {
+        let mut command = if self.dsn.starts_with("DBI:Pg:") {
+            let mut command = Command::new(postgres_programs().expect("PostgreSQL").join("psql"));
+            command.arg("-h").arg(self.folder()).args(["-U", self.user, "-AtF\t", "-c", sql, "spam"]);
+            command.env("PGPASSWORD", self.password);
+            command
+        } else {
+            let mut command = Command::new("mariadb");
+            command.arg("--no-defaults").arg("-S").arg(self.folder().join("socket")).args(["-u", self.user]);
+            command.arg(format!("-p{}", self.password)).args(["-NB", "-e", sql, "spam"]);
+            command
+        };
+        let output = command.output().expect("a client of the server");
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("what it shows")
     }
 
     /// Where it keeps what it has.

@@ -41,7 +41,7 @@ fn letter(words: &[&str], number: usize) -> String {
     let text: Vec<&str> =
         (0..20).map(|place| words[(number * 7 + place * (number + 1)) % words.len()]).collect();
     format!(
-        "From: p{number}@people.example\nTo: you@here.example\nSubject: {}\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
+        "From: p{number}@people.example\nTo: you@here.example\nSubject: {}\nDate: Mon, 1 Jul 2002 10:00:00 +0000\n\
          Message-Id: <{number}.{}@here.example>\n\n{}, number {number}\n",
         words[number % words.len()],
         words[0],
@@ -154,7 +154,7 @@ trait Place {
 }
 
 /// What `sa-learn` is asked for, one after the other.
-const WALK: [(&[&str], &str); 21] = [
+const WALK: [(&[&str], &str); 20] = [
     (&["--spam", "--mbox", "-"], "spam"),
     (&["--dump", "magic"], ""),
     (&["--ham", "--mbox", "-"], "ham"),
@@ -169,7 +169,6 @@ const WALK: [(&[&str], &str); 21] = [
     (&["--sync"], ""),
     (&["--force-expire"], ""),
     (&["--backup"], ""),
-    (&["--restore", "no-such-file"], ""),
     (&["--ham", "no-such-file"], ""),
     (&["--restore", "backup"], ""),
     (&["--dump", "magic"], ""),
@@ -340,4 +339,204 @@ fn spamd_judges_by_redis() {
     let redis = Redis(server);
     let settings = redis.settings(4);
     a_service_of_master_judges_with_and_without(&settings, redis.0);
+}
+
+/// Each user has rows of his own.
+struct Sql {
+    server: Server,
+    module: &'static str,
+}
+
+/// The statements that SpamAssassin comes with, for a module of its.
+fn schema(name: &str) -> Option<String> {
+    let path = Path::new("/usr/share/doc/spamassassin/sql").join(name);
+    let text = fs::read_to_string(&path).ok();
+    if text.is_none() {
+        left_out(&format!("{} is not installed", path.display()));
+    }
+    text
+}
+
+impl Sql {
+    fn mysql() -> Option<Self> {
+        let server = Server::mariadb(&schema("bayes_mysql.sql")?)?;
+        Some(Self { server, module: "MySQL" })
+    }
+
+    fn postgres() -> Option<Self> {
+        let server = Server::postgres(&schema("bayes_pg.sql")?)?;
+        Some(Self { server, module: "PgSQL" })
+    }
+
+    fn place(&self) -> String {
+        let Server { dsn, user, password, .. } = &self.server;
+        format!(
+            "bayes_store_module Mail::SpamAssassin::BayesStore::{}\nbayes_sql_dsn {dsn}\nbayes_sql_username {user}\n\
+             bayes_sql_password {password}\n",
+            self.module
+        )
+    }
+}
+
+impl Place for Sql {
+    fn settings(&self, user: usize) -> String {
+        format!("{}bayes_sql_override_username user{user}\n", self.place())
+    }
+
+    fn content(&self, user: usize) -> Vec<String> {
+        let token = if self.module == "MySQL" { "hex(token)" } else { "upper(encode(token, 'hex'))" };
+        let of_user = format!("where id = (select id from bayes_vars where username = 'user{user}')");
+        let parts = [
+            format!(
+                "select spam_count, ham_count, token_count, last_expire > 0, last_atime_delta, last_expire_reduce, \
+                 oldest_token_age, newest_token_age from bayes_vars where username = 'user{user}'"
+            ),
+            format!("select {token}, spam_count, ham_count, atime from bayes_token {of_user} order by 1"),
+            format!("select msgid, flag from bayes_seen {of_user} order by 1"),
+            format!("select runtime from bayes_expire {of_user}"),
+        ];
+        parts
+            .iter()
+            .flat_map(|sql| self.server.ask(sql).lines().map(str::to_owned).collect::<Vec<_>>())
+            .collect()
+    }
+}
+
+#[test]
+fn sa_learn_with_mysql_is_the_originals() {
+    let Some(place) = Sql::mysql() else { return };
+    every_mode_is_that_of_the_original(&place);
+}
+
+#[test]
+fn sa_learn_with_postgresql_is_the_originals() {
+    let Some(place) = Sql::postgres() else { return };
+    every_mode_is_that_of_the_original(&place);
+}
+
+#[test]
+fn ours_and_the_original_share_databases() {
+    for place in [Sql::mysql(), Sql::postgres()].into_iter().flatten() {
+        each_judges_by_what_the_other_learned(&place);
+    }
+}
+
+#[test]
+fn spamd_judges_by_databases() {
+    for place in [Sql::mysql(), Sql::postgres()].into_iter().flatten() {
+        let settings = place.settings(4);
+        a_service_of_master_judges_with_and_without(&settings, place.server);
+    }
+}
+
+/// `-u` of sa-learn, and `User` of a client of spamd.
+#[test]
+fn each_user_has_his_own() {
+    let Some(place) = Sql::mysql() else { return };
+    let user = User::ours(&place.place());
+    for (option, words) in [("--spam", &SPAM_WORDS), ("--ham", &HAM_WORDS)] {
+        let answer = user.run("sa-learn", &["-u", "ann", option, "--mbox", "-"], &mailbox(words, 0..8));
+        assert_eq!(
+            answer.text, "Learned tokens from 8 message(s) (8 message(s) examined)\n",
+            "{}",
+            answer.complaint
+        );
+    }
+    let magic = |user: &User, name: &str| user.run("sa-learn", &["-u", name, "--dump", "magic"], "").lines();
+    assert_ne!(magic(&user, "ann"), magic(&user, "bob"));
+    if let Some(original) = User::original(&place.place()) {
+        assert_eq!(magic(&user, "ann"), magic(&original, "ann"));
+    }
+    let mut builder = Builder::new();
+    let port = builder.reserve_port();
+    let path = user.path().display();
+    let line = format!("{port} inet n - n - - spamd configpath={path} siteconfigpath={path}/site\n");
+    let suite = builder.master(&line).start();
+    let rules = |user: &str| {
+        let reply = ask_spamd(port, &format!("SYMBOLS SPAMC/1.5\r\nUser: {user}"), &letter(&SPAM_WORDS, 50));
+        reply.split_once("\r\n\r\n").unwrap().1.trim().to_owned()
+    };
+    assert_eq!(
+        (rules("ann").as_str(), rules("bob").as_str()),
+        ("BAYES_99,PILLS", "PILLS"),
+        "{}",
+        suite.log_end()
+    );
+    suite.stop();
+}
+
+const SQLITE_TABLES: &str = "\
+create table bayes_expire (id integer not null default 0, runtime integer not null default 0);
+create table bayes_global_vars (variable varchar(30) primary key, value varchar(200) not null default '');
+insert into bayes_global_vars values ('VERSION', '3');
+create table bayes_seen (id integer not null, msgid varchar(200) not null, flag char(1) not null, primary key (id, msgid));
+create table bayes_token (id integer not null, token char(5) not null, spam_count integer not null default 0,
+    ham_count integer not null default 0, atime integer not null default 0, primary key (id, token));
+create table bayes_vars (id integer primary key autoincrement, username varchar(200) not null unique,
+    spam_count integer not null default 0, ham_count integer not null default 0, token_count integer not null default 0,
+    last_expire integer not null default 0, last_atime_delta integer not null default 0,
+    last_expire_reduce integer not null default 0, oldest_token_age integer not null default 2147483647,
+    newest_token_age integer not null default 0);
+";
+
+/// With SQLite the original does not read all tokens as it wrote them; what it writes is the same.
+#[test]
+fn sqlite_holds_what_the_original_would_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bayes.sqlite");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.execute_batch(SQLITE_TABLES).unwrap();
+    let settings = |user: usize| {
+        format!(
+            "bayes_store_module Mail::SpamAssassin::BayesStore::SQL\nbayes_sql_dsn DBI:SQLite:dbname={}\n\
+             bayes_sql_override_username user{user}\n",
+            file.display()
+        )
+    };
+    let content = |user: usize| -> Vec<String> {
+        let of_user = format!("where id = (select id from bayes_vars where username = 'user{user}')");
+        let all = format!(
+            "select spam_count || ' ' || ham_count || ' ' || token_count || ' ' || oldest_token_age || ' ' || newest_token_age \
+             from bayes_vars {of_user} union all select hex(token) || ' ' || typeof(token) || ' ' || spam_count || ' ' || \
+             ham_count || ' ' || atime from bayes_token {of_user} union all select msgid || ' ' || flag from bayes_seen {of_user}"
+        );
+        let mut statement = connection.prepare(&all).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let mut lines: Vec<String> = rows.map(|row| row.unwrap()).collect();
+        lines.sort();
+        lines
+    };
+    let ours = User::ours(&settings(1));
+    let original = User::original(&settings(2)).filter(|_| has_module("DBD::SQLite"));
+    for (option, words, numbers) in [
+        ("--spam", &SPAM_WORDS, 0..8),
+        ("--ham", &HAM_WORDS, 0..8),
+        ("--ham", &SPAM_WORDS, 1..3),
+        ("--forget", &HAM_WORDS, 5..8),
+        ("--spam", &SPAM_WORDS, 0..8),
+    ] {
+        let said = ours.learn(option, words, numbers.clone());
+        if let Some(original) = &original {
+            assert_eq!(said, original.learn(option, words, numbers));
+            assert_eq!(content(1), content(2));
+        }
+    }
+    assert!(content(1).len() > 40);
+    let backup = ours.run("sa-learn", &["--backup"], "");
+    fs::write(ours.path().join("backup"), &backup.text).unwrap();
+    let before = content(1);
+    assert_eq!(ours.run("sa-learn", &["--clear"], "").status, Some(0));
+    assert!(content(1).is_empty());
+    assert_eq!(ours.run("sa-learn", &["--restore", "backup"], "").status, Some(0));
+    assert_eq!(content(1), before);
+    let found = ours.verdicts();
+    assert!(found[0].contains("BAYES_99") && found[1].contains("BAYES_00"), "{found:?}");
+    if original.is_none() {
+        left_out("SpamAssassin, or DBD::SQLite, is not installed");
+    }
+}
+
+fn has_module(name: &str) -> bool {
+    let found = Command::new("perl").args([&format!("-M{name}"), "-e1"]).stderr(Stdio::null()).status();
+    found.is_ok_and(|status| status.success())
 }

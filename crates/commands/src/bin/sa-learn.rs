@@ -23,6 +23,13 @@
 //! `bayes_seen_ttl`, unless `bayes_auto_expire` is off. `--restore` adds to what is there, and `--clear` only says how to empty the
 //! database: it may hold more than this.
 //!
+//! Or it lies in the tables `bayes_vars`, `bayes_token`, `bayes_seen` and `bayes_global_vars` of a database, made by SpamAssassin's schema,
+//! also together with SpamAssassin: `bayes_store_module Mail::SpamAssassin::BayesStore::MySQL` (or `PgSQL`, or `SQL` for SQLite),
+//! `bayes_sql_dsn DBI:mysql:`*name*`:`*host* (`DBI:Pg:dbname=`*name*`;host=`*host*, `DBI:SQLite:dbname=`*file*), asked as
+//! `bayes_sql_username` with `bayes_sql_password`. There each user has his own, unless `bayes_sql_override_username` names one for all.
+//! A backup that can not be read to its end changes nothing there. SQLite needs a primary key or a unique index on (`id`, `token`) and
+//! on (`id`, `msgid`).
+//!
 //! # OPTIONS
 //! - `--spam`, `--ham`, `--forget`: what the messages are.
 //! - `-f file`, `--folders`: a list of names, one a line.
@@ -36,7 +43,8 @@
 //! - `-p file`, `-C path`, `--siteconfigpath path`, `--cf line`: as spamassassin(1).
 //! - `--progress`, `--showdots`: a dot for each message. `-q`: less.
 //! - `--stopafter n`: end when so many were learned. `-D`: tell more.
-//! - `-u user`, `-L`, `--use-ignores`, `--learnprob`, `--randseed`: taken, and without effect here. `-V`, `-h`: what you think.
+//! - `-u user`: whose data it is, in a database of SQL.
+//! - `-L`, `--use-ignores`, `--learnprob`, `--randseed`: taken, and without effect here. `-V`, `-h`: what you think.
 //!
 //! # DIAGNOSTICS
 //! 0; 1 when there was no message; 2 when the data can not be read or written; 64 for a wrong command line.

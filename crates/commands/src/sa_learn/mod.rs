@@ -9,7 +9,7 @@ use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use learned::{Expiry, Learned, Shelf, Trouble};
+use learned::{Expiry, Learned, Owner, Shelf, Trouble};
 use rulefiles::{Places, Site};
 use spam::learned::Class;
 use spam::report::VERSION;
@@ -58,7 +58,7 @@ fn run(options: &mut Options) -> u8 {
     }
     let shelf = Shelf::default();
     let folders = Folders::of_user();
-    let opened = match shelf.learned(&site.rules.settings, &folders.state, &folders.home) {
+    let opened = match shelf.learned(&site.rules.settings, &folders.owner(options.user.as_deref())) {
         Ok(opened) => opened,
         Err(trouble) => return fail(&trouble.to_string()),
     };
@@ -76,8 +76,9 @@ fn fail(text: &str) -> u8 {
     FAILED
 }
 
-/// Where the user's data lies.
+/// Where the user's data lies, and what he is called.
 pub(crate) struct Folders {
+    login: String,
     pub(crate) home: PathBuf,
     /// `~/.spamassassin`
     pub(crate) state: PathBuf,
@@ -85,11 +86,17 @@ pub(crate) struct Folders {
 
 impl Folders {
     pub(crate) fn of_user() -> Self {
-        let known = || sys::users::user_of_id(sys::ids::effective_uid()).ok().flatten().map(|user| user.home);
-        let home =
-            std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).or_else(known);
+        let known = sys::users::user_of_id(sys::ids::effective_uid()).ok().flatten();
+        let (login, known) = known.map(|user| (user.name, user.home)).unzip();
+        let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()).or(known);
         let home = home.unwrap_or_else(|| PathBuf::from("/"));
-        Self { state: home.join(".spamassassin"), home }
+        Self { login: login.unwrap_or_default(), state: home.join(".spamassassin"), home }
+    }
+
+    /// Whose data counts: that of whom `-u` names, where users have names.
+    pub(crate) fn owner<'a>(&'a self, user: Option<&'a str>) -> Owner<'a> {
+        let user = user.unwrap_or(&self.login);
+        Owner { user, login: &self.login, state: &self.state, home: &self.home }
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) struct Options {
     pub(crate) rules: Option<PathBuf>,
     pub(crate) site: Option<PathBuf>,
     pub(crate) lines: Vec<String>,
+    pub(crate) user: Option<String>,
     pub(crate) warnings: Vec<&'static str>,
 }
 
@@ -155,6 +156,7 @@ impl Options {
             "prefspath" => self.preferences = Some(text.into()),
             "siteconfigpath" => self.site = Some(text.into()),
             "cf" => self.lines.push(text),
+            "username" => self.user = Some(text),
             "folders" => self.folders = Some(text.into()),
             "showdots" => self.dots = true,
             "progress" => self.progress = true,

@@ -22,13 +22,13 @@ pub(crate) struct Recollection<'a> {
 
 impl<'a> Recollection<'a> {
     /// Opens it. Where that does not work the rules count all the same, and nothing is learned.
-    pub(crate) fn open(site: &'a Site, debug: &Debug) -> Self {
+    pub(crate) fn open(site: &'a Site, user: Option<&str>, debug: &Debug) -> Self {
         let rules = &site.rules;
         if !rules.settings.remembers() {
             return Self { rules, learned: None, lost: RefCell::default() };
         }
         let folders = Folders::of_user();
-        let learned = match Shelf::default().learned(&rules.settings, &folders.state, &folders.home) {
+        let learned = match Shelf::default().learned(&rules.settings, &folders.owner(user)) {
             Ok(learned) => Some(learned),
             Err(trouble) => {
                 debug.warn(&format!("bayes: {trouble}: nothing is learned, and BAYES rules do not count"));

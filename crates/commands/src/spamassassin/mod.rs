@@ -65,7 +65,7 @@ fn run(options: &Options, debug: &Debug) -> u8 {
         Task::Lint => lint(&site, debug),
         Task::Report { revoke } => report(options, debug, &site, *revoke),
         Task::Address(standing, address) => {
-            let memory = Recollection::open(&site, debug);
+            let memory = Recollection::open(&site, options.user.as_deref(), debug);
             memory.set(*standing, address);
             memory.close(debug)
         }
@@ -151,7 +151,7 @@ fn judge_all(options: &Options, debug: &Debug, site: &Site) -> u8 {
     }
     let inquirer = Inquirer::new(&site.rules);
     debug.say("config", &format!("{} rules; {}", site.rules.len(), inquiries::outlook(&site.rules)));
-    let memory = Recollection::open(site, debug);
+    let memory = Recollection::open(site, options.user.as_deref(), debug);
     let host = sys::process::host_name();
     let mut spam_seen = false;
     let status = each_message(options, debug, |message| {
@@ -195,7 +195,7 @@ fn tell(check: &Check<'_>, debug: &Debug) {
 
 /// `-W`, `-R`: whoever is named in a message is welcome, or not.
 fn senders(options: &Options, debug: &Debug, site: &Site, standing: Standing) -> u8 {
-    let memory = Recollection::open(site, debug);
+    let memory = Recollection::open(site, options.user.as_deref(), debug);
     let which = if standing == Standing::Blocked { Correspondents::Authors } else { Correspondents::All };
     let mut count = 0;
     let status = each_message(options, debug, |message| {
@@ -212,7 +212,7 @@ fn senders(options: &Options, debug: &Debug, site: &Site, standing: Standing) ->
 /// `-r`, `-k`: the message is learned, and with `-r` the networks that are on are told. Where nobody takes it, that is what the
 /// original says. No network takes a report back.
 fn report(options: &Options, debug: &Debug, site: &Site, revoke: bool) -> u8 {
-    let memory = Recollection::open(site, debug);
+    let memory = Recollection::open(site, options.user.as_deref(), debug);
     let (what, class) = if revoke { ("revoke", Class::Ham) } else { ("report", Class::Spam) };
     let learns = revoke || site.rules.settings.bayes_learn_during_report;
     let inquirer = if revoke { None } else { Inquirer::new(&site.rules) };

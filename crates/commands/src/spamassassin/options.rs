@@ -53,6 +53,7 @@ pub(crate) struct Options {
     pub(crate) site: Option<PathBuf>,
     pub(crate) lines: Vec<String>,
     pub(crate) lines_before: Vec<String>,
+    pub(crate) user: Option<String>,
     pub(crate) create_preferences: bool,
     pub(crate) debug: bool,
     /// No network tests (`-L`).
@@ -135,6 +136,7 @@ impl Options {
             "nocreate-prefs" => self.create_preferences = false,
             "pre" => self.lines_before.push(text),
             "cf" => self.lines.push(text),
+            "username" => self.user = Some(text),
             "debug" => self.debug = true,
             "local" => self.local = true,
             "error-code" => {

@@ -36,7 +36,7 @@ pub(crate) fn judge(shared: &Shared, mut case: Case) -> Reply {
         Ok(chosen) => chosen,
         Err(withheld) => return Reply::Fault(Fault::Unavailable(withheld.to_string())),
     };
-    let memory = shared.notes.of(&chosen.rules().settings, chosen.state());
+    let memory = shared.notes.of(&chosen.rules().settings, chosen.user(), chosen.state());
     match case.request.command {
         Command::Tell => tell(&chosen, memory.as_ref(), &case),
         _ => verdict(shared, &chosen, memory.as_ref(), &case),

@@ -22,8 +22,10 @@
 //!
 //! It learns: from messages whose score leaves no doubt (`bayes_auto_learn`), and from what clients tell it, where they may
 //! (**-l**). The data lies in LMDB, where `bayes_path` says, else in the user's `.spamassassin` folder, or with **--virtual-config-dir**
-//! beside `user_prefs`; a service of master(8) keeps it in `data_directory`. Tokens and messages may lie in Redis, where hosts with
-//! Pillarbox and with SpamAssassin share them (`bayes_store_module`, sa-learn(1)). Who does not answer there within ten seconds is named
+//! beside `user_prefs`; a service of master(8) keeps it in `data_directory`. Tokens and messages may lie in Redis or in a
+//! database, where hosts with Pillarbox and with SpamAssassin share them (`bayes_store_module`, sa-learn(1)). In a database each user that
+//! a client names has his own, unless `bayes_sql_override_username` names one for all; who names none has those of the user that spamd
+//! runs as, or with **-q** and **--ldap-config** those of `nobody`. Who does not answer there within ten seconds is named
 //! in the log, once for each cause, and left alone for a while; messages are judged without what was learned meanwhile.
 //!
 //! Network tests ask DNS (`dns_server`, else the system's name servers) for all that a message raises at once, and wait `rbl_timeout`

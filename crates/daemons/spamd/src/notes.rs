@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use learned::{Expiry, Learned, Shelf};
+use learned::{Expiry, Learned, Owner, Shelf};
 use spam::rules::Settings;
 
 /// How often it is looked whether old tokens have to go.
@@ -15,30 +15,34 @@ const EXPIRY_SECONDS: u64 = 3600;
 #[derive(Default)]
 pub(crate) struct Notes {
     shelf: Shelf,
-    /// The home of the user that this process is.
+    /// The user that this process is, and his home.
+    login: String,
     home: PathBuf,
     /// What could not be opened is complained about once.
-    refused: Mutex<HashSet<PathBuf>>,
+    refused: Mutex<HashSet<String>>,
     /// For each database when it is looked at again.
-    next_expiry: Mutex<HashMap<PathBuf, u64>>,
+    next_expiry: Mutex<HashMap<String, u64>>,
 }
 
 impl Notes {
     pub(crate) fn new(home: PathBuf) -> Self {
-        Self { home, ..Self::default() }
+        let login = sys::users::user_of_id(sys::ids::effective_uid()).ok().flatten();
+        Self { login: login.map(|user| user.name).unwrap_or_default(), home, ..Self::default() }
     }
 
-    /// The data that counts with these settings; `state` is the user's folder. `None` when nothing is to be learned, or
-    /// it can not be opened.
-    pub(crate) fn of(&self, settings: &Settings, state: &Path) -> Option<Learned> {
+    /// The data that counts with these settings; `state` is the user's folder, and without a name it is that of the user that this
+    /// process is. `None` when nothing is to be learned, or it can not be opened.
+    pub(crate) fn of(&self, settings: &Settings, user: Option<&str>, state: &Path) -> Option<Learned> {
         if !settings.remembers() {
             return None;
         }
-        match self.shelf.learned(settings, state, &self.home) {
+        let user = user.unwrap_or(&self.login);
+        let owner = Owner { user, login: &self.login, state, home: &self.home };
+        match self.shelf.learned(settings, &owner) {
             Ok(learned) => Some(learned),
             Err(trouble) => {
                 let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-                if refused.insert(state.to_owned()) {
+                if refused.insert(trouble.to_string()) {
                     log::warn!("spamd: {trouble}: nothing is learned, and BAYES rules do not count");
                 }
                 None
@@ -54,21 +58,20 @@ impl Notes {
     }
 
     /// Is it time to look whether old tokens have to go?
-    fn is_due(&self, path: &Path, now: u64) -> bool {
+    fn is_due(&self, database: &str, now: u64) -> bool {
         let mut next = self.next_expiry.lock().unwrap_or_else(PoisonError::into_inner);
-        if next.get(path).is_some_and(|next| now < *next) {
+        if next.get(database).is_some_and(|next| now < *next) {
             return false;
         }
         next.retain(|_, next| now < *next);
-        next.insert(path.to_owned(), now + EXPIRY_SECONDS);
+        next.insert(database.to_owned(), now + EXPIRY_SECONDS);
         true
     }
 
     /// Removes old tokens now and then, in a thread of its own: no verdict waits for that.
     pub(crate) fn tidy_up(&self, learned: &Learned, settings: &Settings, now: i64) {
         let now = u64::try_from(now).unwrap_or_default();
-        let Some(file) = learned.bayes.file().filter(|_| settings.bayes_auto_expire) else { return };
-        if !self.is_due(file, now) {
+        if !learned.bayes.grows() || !settings.bayes_auto_expire || !self.is_due(&learned.bayes.name(), now) {
             return;
         }
         let (store, limit) = (learned.bayes.clone(), settings.bayes_expiry_max_db_size);
@@ -94,8 +97,8 @@ mod tests {
     #[test]
     fn each_database_is_looked_at_once_an_hour() {
         let notes = Notes::default();
-        assert!(notes.is_due(Path::new("/a"), 1000) && notes.is_due(Path::new("/b"), 1000));
-        assert!(!notes.is_due(Path::new("/a"), 1000 + EXPIRY_SECONDS - 1));
-        assert!(notes.is_due(Path::new("/a"), 1000 + EXPIRY_SECONDS));
+        assert!(notes.is_due("/a", 1000) && notes.is_due("/b", 1000));
+        assert!(!notes.is_due("/a", 1000 + EXPIRY_SECONDS - 1));
+        assert!(notes.is_due("/a", 1000 + EXPIRY_SECONDS));
     }
 }

@@ -13,6 +13,8 @@ use crate::preferences::{Kind, Remote, Withheld};
 
 /// Users whose rules are kept ready.
 const USERS_LIMIT: usize = 100;
+/// Who is asked for in databases where a client names nobody.
+const NOBODY: &str = "nobody";
 
 /// Where users' files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +79,7 @@ pub(crate) struct Chosen {
     layer: Layer,
     inquirer: Option<Arc<Inquirer>>,
     state: PathBuf,
+    user: Option<String>,
 }
 
 enum Layer {
@@ -95,6 +98,11 @@ impl Chosen {
     /// Who asks DNS; `None` when nobody may.
     pub(crate) fn inquirer(&self) -> Option<&Inquirer> {
         self.inquirer.as_deref()
+    }
+
+    /// The user's name, under which databases keep what he taught; `None` for that of the user that this process is.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// The user's folder, where what he taught lies.
@@ -144,6 +152,8 @@ impl Rules {
             self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         let path = user.and_then(|user| self.path_of(user));
         let mut state = path.as_deref().and_then(Path::parent).unwrap_or(&self.state).to_owned();
+        // Who is none of this system has nothing of his own where users are.
+        let mut named = user.filter(|_| path.is_some() || self.places.files != UserFiles::Home);
         let mut own = Own { file: path.and_then(dated), text: String::new() };
         if let Some(remote) = &remote {
             match user {
@@ -153,10 +163,14 @@ impl Rules {
                         own.text = remote.lines(user)?;
                     }
                     None if remote.refuses_strangers() => return Err(remote.withheld()),
-                    None => {}
+                    None => named = None,
                 },
                 None if self.places.accounts => {}
-                user => own.text = remote.lines(user.unwrap_or("nobody"))?,
+                user => {
+                    let user = user.unwrap_or(NOBODY);
+                    named = Some(user);
+                    own.text = remote.lines(user)?;
+                }
             }
         }
         let file = remote.as_deref().map_or(Path::new(""), Remote::file);
@@ -164,7 +178,7 @@ impl Rules {
             Some(rules) => Layer::User(rules),
             None => Layer::Site(site),
         };
-        Ok(Chosen { layer, inquirer, state })
+        Ok(Chosen { layer, inquirer, state, user: named.map(str::to_owned) })
     }
 
     fn path_of(&self, user: &str) -> Option<PathBuf> {

@@ -1,7 +1,6 @@
 //! Tokens and messages, wherever they are kept.
 
 use std::io::BufRead;
-use std::path::Path;
 use std::sync::Arc;
 
 use spam::learned::{Change, Class, Memory, Reputation, Tally, Token, TokenCounts};
@@ -9,6 +8,7 @@ use spam::learned::{Change, Class, Memory, Reputation, Tally, Token, TokenCounts
 use crate::database::Facts;
 use crate::expiry::{Expired, Expiry};
 use crate::redis_server::RedisServer;
+use crate::sql_server::SqlUser;
 use crate::store::Store;
 use crate::trouble::Trouble;
 
@@ -19,6 +19,8 @@ pub enum Bayes {
     Local(Arc<Store>),
     /// In Redis, with other hosts.
     Redis(Arc<RedisServer>),
+    /// In a database, with other hosts and users.
+    Sql(SqlUser),
 }
 
 impl Bayes {
@@ -27,15 +29,13 @@ impl Bayes {
         match self {
             Self::Local(store) => store.path().display().to_string(),
             Self::Redis(server) => server.name(),
+            Self::Sql(user) => user.name(),
         }
     }
 
-    /// The file, where it is one: old tokens in it go when somebody asks for that ([`Bayes::expire`]).
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Local(store) => Some(store.path()),
-            Self::Redis(_) => None,
-        }
+    /// Do old tokens go only when somebody asks for that ([`Bayes::expire`])?
+    pub fn grows(&self) -> bool {
+        !matches!(self, Self::Redis(_))
     }
 
     /// Changes what was learned: at once for this process, and for others when [`Bayes::flush`] returns.
@@ -49,6 +49,7 @@ impl Bayes {
                 Ok(())
             }
             Self::Redis(server) => server.apply(changes),
+            Self::Sql(user) => user.apply(changes),
         }
     }
 
@@ -59,7 +60,7 @@ impl Bayes {
     pub fn flush(&self) -> Result<(), Trouble> {
         match self {
             Self::Local(store) => store.flush(),
-            Self::Redis(_) => Ok(()),
+            Self::Redis(_) | Self::Sql(_) => Ok(()),
         }
     }
 
@@ -71,17 +72,19 @@ impl Bayes {
         match self {
             Self::Local(store) => store.facts(),
             Self::Redis(server) => Ok(Facts { tally: server.counted()?, ..Facts::default() }),
+            Self::Sql(user) => user.facts(),
         }
     }
 
     /// Asks whoever keeps them whether they can be had. A file is there: it was opened.
     ///
     /// # Errors
-    /// [`Trouble::Away`], [`Trouble::Form`].
+    /// [`Trouble::Away`], [`Trouble::Form`], [`Trouble::Sql`], [`Trouble::Version`].
     pub fn reach(&self) -> Result<(), Trouble> {
         match self {
             Self::Local(_) => Ok(()),
             Self::Redis(server) => server.counted().map(drop),
+            Self::Sql(user) => user.counted().map(drop),
         }
     }
 
@@ -93,6 +96,7 @@ impl Bayes {
         match self {
             Self::Local(store) => store.each_token(each),
             Self::Redis(server) => server.each_token(each),
+            Self::Sql(user) => user.each_token(each),
         }
     }
 
@@ -104,6 +108,7 @@ impl Bayes {
         match self {
             Self::Local(store) => store.each_message(each),
             Self::Redis(server) => server.each_message(each),
+            Self::Sql(user) => user.each_message(each),
         }
     }
 
@@ -115,6 +120,7 @@ impl Bayes {
         match self {
             Self::Local(store) => store.clear().map(|()| None),
             Self::Redis(server) => Ok(Some(server.why_not_cleared())),
+            Self::Sql(user) => user.clear().map(|()| None),
         }
     }
 
@@ -122,22 +128,24 @@ impl Bayes {
     /// 1970.
     ///
     /// # Errors
-    /// [`Trouble`]; a file is as it was then, in Redis what was read until then stays.
+    /// [`Trouble`]; everything is as it was then, but in Redis what was read until then stays.
     pub fn restore(&self, input: &mut dyn BufRead, now: u32) -> Result<u64, Trouble> {
         match self {
             Self::Local(store) => store.restore(input, now),
             Self::Redis(server) => server.restore(input, now),
+            Self::Sql(user) => user.restore(input, now),
         }
     }
 
     /// Removes old tokens, if it is time; Redis does that itself.
     ///
     /// # Errors
-    /// As [`Store::expire`].
+    /// As [`Store::expire`] and [`SqlUser::expire`].
     pub fn expire(&self, expiry: Expiry) -> Result<Expired, Trouble> {
         match self {
             Self::Local(store) => store.expire(expiry),
             Self::Redis(_) => Ok(Expired::default()),
+            Self::Sql(user) => user.expire(expiry),
         }
     }
 
@@ -145,6 +153,7 @@ impl Bayes {
         match self {
             Self::Local(store) => &**store,
             Self::Redis(server) => &**server,
+            Self::Sql(user) => user,
         }
     }
 }

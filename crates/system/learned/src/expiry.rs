@@ -8,11 +8,11 @@ use crate::store::Store;
 use crate::trouble::Trouble;
 
 /// Half a day: tokens are looked at no more often, and none goes that was used within it.
-const PERIOD_SECONDS: u32 = 43_200;
+pub(crate) const PERIOD_SECONDS: u32 = 43_200;
 /// Ages are tried up to so many doublings of the period: 256 days.
-const DOUBLINGS: u32 = 9;
+pub(crate) const DOUBLINGS: u32 = 9;
 /// So many tokens always stay.
-const TOKENS_KEPT: u64 = 100_000;
+pub(crate) const TOKENS_KEPT: u64 = 100_000;
 /// Fewer are not worth the work.
 const WORTH_IT: u64 = 1_000;
 /// Of the limit, what stays.
@@ -42,12 +42,18 @@ pub struct Expired {
 
 impl Expiry {
     /// Is it time?
-    fn is_due(&self, facts: &Facts) -> bool {
+    pub(crate) fn is_due(&self, facts: &Facts) -> bool {
         self.force
             || (facts.tokens > TOKENS_KEPT
                 && facts.tokens > self.limit
                 && self.now.saturating_sub(facts.last_expiry) >= PERIOD_SECONDS
                 && facts.newest.saturating_sub(facts.oldest) >= PERIOD_SECONDS)
+    }
+
+    /// How many tokens should go; `None` when that is not worth the work.
+    pub(crate) fn wanted(&self, facts: &Facts) -> Option<u64> {
+        let wanted = facts.tokens.saturating_sub((self.limit * KEPT_PERCENT / 100).max(TOKENS_KEPT));
+        (wanted >= WORTH_IT).then_some(wanted)
     }
 }
 
@@ -64,8 +70,10 @@ impl Store {
             return Ok(kept);
         }
         let newest = facts.newest.min(expiry.now);
-        let wanted = facts.tokens.saturating_sub((expiry.limit * KEPT_PERCENT / 100).max(TOKENS_KEPT));
-        let age = if wanted < WORTH_IT { None } else { age_for(wanted, &self.ages(newest)?) };
+        let age = match expiry.wanted(&facts) {
+            Some(wanted) => age_for(wanted, &self.ages(newest)?),
+            None => None,
+        };
         let Some(age) = age else {
             self.note_expiry(expiry.now, 0, 0)?;
             return Ok(kept);
@@ -134,7 +142,7 @@ impl Store {
 }
 
 /// The age beyond which tokens go, so that as many as possible go but no more than wanted.
-fn age_for(wanted: u64, ages: &[u64]) -> Option<u32> {
+pub(crate) fn age_for(wanted: u64, ages: &[u64]) -> Option<u32> {
     let doubling = ages.iter().position(|count| *count <= wanted)?;
     (ages[doubling] >= WORTH_IT).then(|| PERIOD_SECONDS << doubling)
 }

@@ -9,6 +9,7 @@ use spam::rules::{BayesStore, Settings};
 
 use crate::bayes::Bayes;
 use crate::redis_server::RedisServer;
+use crate::sql_server::SqlServer;
 use crate::store::Store;
 use crate::trouble::Trouble;
 
@@ -36,11 +37,31 @@ pub fn path_of(setting: &str, state: &Path, home: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Whose data it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner<'a> {
+    /// His name, for databases in which users have names; empty for nobody in particular.
+    pub user: &'a str,
+    /// Who this process is, for databases whose settings do not say who asks.
+    pub login: &'a str,
+    /// His folder (`~/.spamassassin`).
+    pub state: &'a Path,
+    /// His home.
+    pub home: &'a Path,
+}
+
 /// What a process has open, each once.
 #[derive(Default)]
 pub struct Shelf {
     stores: Mutex<HashMap<PathBuf, Arc<Store>>>,
-    servers: Mutex<HashMap<(BayesStore, bool), Bayes>>,
+    servers: Mutex<HashMap<(BayesStore, bool), Server>>,
+}
+
+/// What other hosts ask as well.
+#[derive(Clone)]
+enum Server {
+    Redis(Arc<RedisServer>),
+    Sql(Arc<SqlServer>),
 }
 
 impl Shelf {
@@ -71,42 +92,46 @@ impl Shelf {
     }
 
     /// Tokens and messages.
-    fn bayes(&self, settings: &Settings, state: &Path, home: &Path) -> Result<Bayes, Trouble> {
+    fn bayes(&self, settings: &Settings, owner: &Owner<'_>) -> Result<Bayes, Trouble> {
         let store = &settings.bayes_store;
         if store.is_of_files() {
             // Ours lie beside those of the original.
             let path = settings.bayes_path.as_deref().unwrap_or(BAYES);
-            return self.store(&path_of(path, state, home)).map(Bayes::Local);
+            return self.store(&path_of(path, owner.state, owner.home)).map(Bayes::Local);
         }
-        match store.module.as_str() {
-            "Redis" => self.redis(store, settings.bayes_auto_expire),
-            other => Err(Trouble::Module(other.to_owned())),
-        }
+        Ok(match self.server(store, settings.bayes_auto_expire, owner.login)? {
+            Server::Redis(server) => Bayes::Redis(server),
+            Server::Sql(server) => Bayes::Sql(server.user(owner.user)),
+        })
     }
 
-    fn redis(&self, settings: &BayesStore, expires: bool) -> Result<Bayes, Trouble> {
+    fn server(&self, settings: &BayesStore, expires: bool, login: &str) -> Result<Server, Trouble> {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (settings.clone(), expires);
         if let Some(server) = servers.get(&key) {
             return Ok(server.clone());
         }
-        let server = Bayes::Redis(Arc::new(RedisServer::new(settings, expires)?));
+        let server = match settings.module.as_str() {
+            "Redis" => Server::Redis(Arc::new(RedisServer::new(settings, expires)?)),
+            "SQL" | "MySQL" | "PgSQL" => Server::Sql(Arc::new(SqlServer::new(settings, login)?)),
+            other => return Err(Trouble::Module(other.to_owned())),
+        };
         if servers.len() < SERVERS_LIMIT {
             servers.insert(key, server.clone());
         }
         Ok(server)
     }
 
-    /// The data of a user with these settings; `state` is his folder (`~/.spamassassin`), `home` his home.
+    /// The data of a user with these settings.
     ///
     /// # Errors
-    /// As [`Store::open`]; [`Trouble::Module`], [`Trouble::Dsn`].
-    pub fn learned(&self, settings: &Settings, state: &Path, home: &Path) -> Result<Learned, Trouble> {
+    /// As [`Store::open`] and [`SqlServer::new`]; [`Trouble::Module`], [`Trouble::Dsn`].
+    pub fn learned(&self, settings: &Settings, owner: &Owner<'_>) -> Result<Learned, Trouble> {
         let usual = if settings.txrep.active { TXREP } else { AWL };
         let senders = settings.auto_welcomelist_path.as_deref().unwrap_or(usual);
         Ok(Learned {
-            bayes: self.bayes(settings, state, home)?,
-            senders: self.store(&path_of(senders, state, home))?,
+            bayes: self.bayes(settings, owner)?,
+            senders: self.store(&path_of(senders, owner.state, owner.home))?,
         })
     }
 }
@@ -166,6 +191,10 @@ impl Memory for Learned {
 mod tests {
     use super::*;
 
+    fn owner(folder: &Path) -> Owner<'_> {
+        Owner { user: "joe", login: "me", state: folder, home: folder }
+    }
+
     #[test]
     fn paths_of_settings() {
         let of = |setting| path_of(setting, Path::new("/home/joe/.spamassassin"), Path::new("/home/joe"));
@@ -178,11 +207,11 @@ mod tests {
     fn stores_of_other_hosts_are_opened_once_and_unknown_ones_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = Shelf::default();
-        let mut settings = Settings::default();
-        let mut open = |module: &str, dsn: &str| {
+        let open = |module: &str, dsn: &str| {
+            let mut settings = Settings::default();
             settings.bayes_store.module = module.to_owned();
             settings.bayes_store.dsn = dsn.to_owned();
-            shelf.learned(&settings, folder.path(), folder.path()).map(|learned| learned.bayes)
+            shelf.learned(&settings, &owner(folder.path())).map(|learned| learned.bayes)
         };
         let redis = |found: Result<Bayes, Trouble>| match found {
             Ok(Bayes::Redis(server)) => server,
@@ -191,14 +220,22 @@ mod tests {
         assert!(Arc::ptr_eq(&redis(open("Redis", "database=1")), &redis(open("Redis", "database=1"))));
         assert!(matches!(open("Redis", "nonsense"), Err(Trouble::Dsn { .. })));
         assert!(matches!(open("LDAP", ""), Err(Trouble::Module(_))));
+        let place = folder.path().join("db");
+        let sql = open("SQL", &format!("DBI:SQLite:dbname={}", place.display()));
+        assert!(sql.is_ok_and(|bayes| bayes.name() == format!("{}, user joe", place.display())));
+        let refused = |module: &str, dsn: &str| open(module, dsn).err().map(|trouble| trouble.to_string());
+        assert!(refused("MySQL", "server=x;password=secret").is_some_and(|text| !text.contains("secret")));
+        assert!(
+            refused("PgSQL", "DBI:Oracle:x").is_some_and(|text| text.contains("there is no such driver"))
+        );
     }
 
     #[test]
     fn a_process_opens_each_database_once() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = Shelf::default();
-        let learned = shelf.learned(&Settings::default(), folder.path(), folder.path()).unwrap();
-        let again = shelf.learned(&Settings::default(), folder.path(), folder.path()).unwrap();
+        let learned = shelf.learned(&Settings::default(), &owner(folder.path())).unwrap();
+        let again = shelf.learned(&Settings::default(), &owner(folder.path())).unwrap();
         let (Bayes::Local(one), Bayes::Local(other)) = (&learned.bayes, &again.bayes) else {
             panic!("no files")
         };

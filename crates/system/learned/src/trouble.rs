@@ -52,8 +52,27 @@ pub enum Trouble {
         /// What is wrong.
         problem: &'static str,
     },
+    /// A setting names a database that can not be.
+    #[error("bayes_sql_dsn {0}")]
+    Source(databases::SourceError),
+    /// A database does not answer, or refuses.
+    #[error("{0}")]
+    Sql(#[from] databases::Trouble),
+    /// The tables of a database are of another form, or missing.
+    #[error(
+        "{name}: bayes_global_vars names version {version:?}: only 3 is known; make the tables anew by SpamAssassin's schema"
+    )]
+    Version {
+        /// Which.
+        name: String,
+        /// Its version.
+        version: String,
+    },
+    /// Users would have to be let in one by one.
+    #[error("bayes_sql_username_authorized: no plugin here says who may: nobody may")]
+    Authorized,
     /// A store that this version does not have.
-    #[error("bayes_store_module {0}: there is no such store here; DBM and Redis are")]
+    #[error("bayes_store_module {0}: there is no such store here; DBM, SQL, MySQL, PgSQL and Redis are")]
     Module(String),
     /// A backup can not be read or written.
     #[error("backup: {0}")]

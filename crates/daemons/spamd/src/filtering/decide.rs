@@ -46,7 +46,7 @@ pub(crate) fn decide(shared: &Shared, policy: &Policy, message: &Submission) -> 
             return Decision { changes: Vec::new(), fate: Fate::Accept };
         }
     };
-    let memory = shared.notes.of(&chosen.rules().settings, chosen.state());
+    let memory = shared.notes.of(&chosen.rules().settings, chosen.user(), chosen.state());
     let (now, stamp) = stamp(&shared.host);
     let limit = shared.settings.check_time;
     let is_over = || begun.elapsed() > limit;

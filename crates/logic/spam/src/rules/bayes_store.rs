@@ -25,6 +25,8 @@ pub struct BayesStore {
     pub password: String,
     /// `bayes_sql_override_username`: whose data it is; empty for each user's own.
     pub override_username: String,
+    /// `bayes_sql_username_authorized`: a plugin says whose data is kept.
+    pub username_authorized: bool,
     /// `bayes_token_ttl`, in seconds; below zero for ever.
     pub token_ttl: i64,
     /// `bayes_seen_ttl`, in seconds; below zero for ever.
@@ -39,6 +41,7 @@ impl Default for BayesStore {
             username: String::new(),
             password: String::new(),
             override_username: String::new(),
+            username_authorized: false,
             token_ttl: 21 * 86_400,
             seen_ttl: 8 * 86_400,
         }
@@ -69,6 +72,7 @@ pub(super) fn bayes_store(configuration: &mut Configuration, statement: &Stateme
         "bayes_sql_username" => Ok(store.username = text()),
         "bayes_sql_password" => Ok(store.password = text()),
         "bayes_sql_override_username" => Ok(store.override_username = text()),
+        "bayes_sql_username_authorized" => statement.switch().map(|on| store.username_authorized = on),
         "bayes_token_ttl" => seconds(statement).map(|seconds| store.token_ttl = seconds),
         "bayes_seen_ttl" => seconds(statement).map(|seconds| store.seen_ttl = seconds),
         _ => return None,
@@ -92,21 +96,35 @@ fn seconds(statement: &Statement<'_>) -> Result<i64, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use super::BayesStore;
     use crate::rules::{Configuration, Loader, Surroundings};
 
-    #[test]
-    fn settings_of_a_shared_store() {
+    fn store_of(text: &str) -> BayesStore {
         let mut loader = Loader::new(Surroundings::default());
-        loader.push(
-            "local.cf",
-            b"bayes_store_module Mail::SpamAssassin::BayesStore::Redis\nbayes_token_ttl 2d\n\
-              bayes_seen_ttl -1\nbayes_sql_dsn server=127.0.0.1:6379;database=2\n",
-        );
+        loader.push("local.cf", text.as_bytes());
         loader.run();
         let (configuration, problems): (Configuration, _) = loader.finish();
         assert!(problems.is_empty(), "{problems:?}");
-        let store = configuration.settings.bayes_store;
+        configuration.settings.bayes_store
+    }
+
+    #[test]
+    fn settings_of_a_shared_store() {
+        let store = store_of(
+            "bayes_store_module Mail::SpamAssassin::BayesStore::Redis\nbayes_token_ttl 2d\n\
+              bayes_seen_ttl -1\nbayes_sql_dsn server=127.0.0.1:6379;database=2\n",
+        );
         assert_eq!((store.module.as_str(), store.token_ttl, store.seen_ttl), ("Redis", 172_800, -1));
         assert_eq!(store.dsn, "server=127.0.0.1:6379;database=2");
+        let store = store_of(
+            "bayes_store_module Mail::SpamAssassin::BayesStore::PgSQL\nbayes_sql_dsn DBI:Pg:dbname=x\n\
+             bayes_sql_username joe\nbayes_sql_password a b\nbayes_sql_override_username all\n\
+             bayes_sql_username_authorized 1\n",
+        );
+        assert_eq!(
+            (store.module.as_str(), store.username.as_str(), store.password.as_str()),
+            ("PgSQL", "joe", "a b")
+        );
+        assert!(store.username_authorized && store.override_username == "all" && !store.is_of_files());
     }
 }

@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use learned::Shelf;
+use learned::{Owner, Shelf};
 
 use super::*;
 
@@ -58,7 +58,8 @@ impl<'a> Host<'a> {
     fn new(folder: &'a Path, settings: &str) -> Self {
         let site = site(folder, settings);
         let shelf = Shelf::default();
-        let bayes = shelf.learned(&site.rules.settings, folder, folder).unwrap().bayes;
+        let owner = Owner { user: "joe", login: "me", state: folder, home: folder };
+        let bayes = shelf.learned(&site.rules.settings, &owner).unwrap().bayes;
         Self { folder, site, bayes }
     }
 
