@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use learned::{Bayes, Trouble};
-use spam::learned::Token;
 use spam::perl::Pattern;
 use spam::probability_of;
 
@@ -54,7 +53,7 @@ pub(super) fn show(
     let mut written = Ok(());
     if data {
         store.each_token(|token, counts| {
-            let shown = hex(token);
+            let shown = hexadecimal::encode(&token);
             if written.is_err() || pattern.is_some_and(|pattern| !pattern.shows(&shown)) {
                 return;
             }
@@ -72,10 +71,6 @@ fn line(probability: f64, [spam, ham, used]: [u64; 3], text: &str) -> String {
     format!("{probability:3.3} {spam:10} {ham:10} {used:10}  {text}\n")
 }
 
-fn hex(token: Token) -> String {
-    token.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,7 +79,7 @@ mod tests {
     fn lines_have_the_columns_that_scripts_count() {
         let magic = line(0.0, [0, 987_802_486, 0], "non-token data: oldest atime");
         assert_eq!(magic, "0.000          0  987802486          0  non-token data: oldest atime\n");
-        let token = line(0.5, [0, 1, 987_802_486], &hex([0, 0x1b, 0x9d, 0x7e, 0x42]));
+        let token = line(0.5, [0, 1, 987_802_486], &hexadecimal::encode(&[0, 0x1b, 0x9d, 0x7e, 0x42]));
         assert_eq!(token, "0.500          0          1  987802486  001b9d7e42\n");
     }
 }

@@ -100,7 +100,7 @@ impl Authd {
     pub(crate) fn random_hex(&self, bytes: usize) -> Option<String> {
         let mut random = vec![0; bytes];
         self.random.fill(&mut random).ok()?;
-        Some(random.iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(hexadecimal::encode(&random))
     }
 }
 

@@ -47,9 +47,7 @@ pub fn make(name: &str, password: &str, salt: &[u8; SALT_BYTES]) -> Option<Strin
             hash.extend_from_slice(&salt[..8]);
             STANDARD.encode(hash)
         }
-        "CRAM-MD5" => {
-            CramContexts::new(password).to_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
-        }
+        "CRAM-MD5" => hexadecimal::encode(&CramContexts::new(password).to_bytes()),
         _ => password.to_owned(),
     };
     Some(format!("{{{name}}}{secret}"))

@@ -137,7 +137,7 @@ fn decoded(scheme: Scheme, encoding: &str, secret: &str) -> Result<String, Unusa
     }
     let bytes = match encoding.to_ascii_lowercase().as_str() {
         "b64" | "base64" => LENIENT.decode(secret).ok(),
-        "hex" => from_hex(secret),
+        "hex" => hexadecimal::decode(secret),
         _ => None,
     };
     String::from_utf8(bytes.ok_or_else(malformed)?).map_err(|_| malformed())
@@ -165,7 +165,7 @@ impl Form {
 fn hash_and_salt(scheme: Scheme, secret: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     let length = scheme.hash_bytes()?;
     let may_be_hex = secret.len() == length * 2 || (scheme.is_salted() && secret.len() > length * 2);
-    let hex = may_be_hex.then(|| from_hex(secret)).flatten();
+    let hex = may_be_hex.then(|| hexadecimal::decode(secret)).flatten();
     let mut hash = match hex {
         Some(bytes) => bytes,
         None => LENIENT.decode(secret).ok()?,
@@ -181,7 +181,7 @@ fn pbkdf2_form(secret: &str) -> Option<Form> {
     let mut parts = secret.strip_prefix("$1$")?.split('$');
     let (salt, rounds, hash) = (parts.next()?, parts.next()?, parts.next()?);
     let rounds = rounds.parse().ok().filter(|rounds| (1..=PBKDF2_ROUNDS_LIMIT).contains(rounds))?;
-    let hash = from_hex(hash).filter(|hash| hash.len() == 20)?;
+    let hash = hexadecimal::decode(hash).filter(|hash| hash.len() == 20)?;
     parts.next().is_none().then(|| Form::Pbkdf2 { salt: salt.to_owned(), rounds, hash })
 }
 
@@ -205,12 +205,6 @@ pub(crate) fn digest(scheme: Scheme, login: &str, password: &[u8], salt: &[u8]) 
         }
         _ => Vec::new(),
     }
-}
-
-pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let digits = digits.then_some(text)?;
-    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect()
 }
 
 impl std::fmt::Debug for Stored {

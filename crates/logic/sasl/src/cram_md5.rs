@@ -92,7 +92,7 @@ pub fn cram_response(login: &str, password: &str, challenge: &[u8]) -> Vec<u8> {
     let digest = Hmac::<Md5>::new_from_slice(password.as_bytes())
         .map(|mac| mac.chain_update(challenge).finalize().into_bytes().to_vec())
         .unwrap_or_default();
-    format!("{login} {}", hex(&digest)).into_bytes()
+    format!("{login} {}", hexadecimal::encode(&digest)).into_bytes()
 }
 
 /// Name and digest of a response; the name may have blanks.
@@ -110,24 +110,19 @@ pub(crate) fn cram_matches(secret: &Secret, challenge: &[u8], digest: &[u8]) -> 
         Secret::Cram(contexts) => contexts.hmac(challenge),
         Secret::Scram(_) => return false,
     };
-    hex(&expected).as_bytes().ct_eq(digest).into()
+    hexadecimal::encode(&expected).as_bytes().ct_eq(digest).into()
 }
 
 /// RFC 1939 §7: the digest, in hexadecimal digits, of the time stamp with its brackets and the shared secret.
 pub fn apop_digest(timestamp: &str, password: &str) -> String {
-    hex(&Md5::new().chain_update(timestamp).chain_update(password).finalize())
+    hexadecimal::encode(&Md5::new().chain_update(timestamp).chain_update(password).finalize())
 }
 
 /// `timestamp NUL login NUL digest`, the digest in 16 bytes: how an APOP travels through Dovecot's protocol. None
 /// when `digest` is not 32 hexadecimal digits.
 pub fn apop_response(timestamp: &str, login: &str, digest: &str) -> Option<Vec<u8>> {
-    let sound = digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let digits = sound.then_some(digest)?;
-    let mut bytes = format!("{timestamp}\0{login}\0").into_bytes();
-    for at in (0..digits.len()).step_by(2) {
-        bytes.push(u8::from_str_radix(&digits[at..at + 2], 16).ok()?);
-    }
-    Some(bytes)
+    let digest = hexadecimal::decode(digest).filter(|digest| digest.len() == 16)?;
+    Some([format!("{timestamp}\0{login}\0").as_bytes(), &digest].concat())
 }
 
 /// Time stamp, name and digest of what [`apop_response`] made.
@@ -144,10 +139,6 @@ pub(crate) fn apop_matches(secret: &Secret, timestamp: &str, digest: &[u8; 16]) 
     let Secret::Password(password) = secret else { return false };
     let expected = Md5::new().chain_update(timestamp).chain_update(password).finalize();
     expected.as_slice().ct_eq(digest).into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -175,7 +166,11 @@ mod tests {
         for length in [0, 1, 55, 56, 63, 64, 65, 200] {
             let (password, message) = ("p".repeat(length), vec![7; length]);
             let (_, digest) = split_response(&cram_response("u", &password, &message)).unwrap();
-            assert_eq!(hex(&CramContexts::new(&password).hmac(&message)).as_bytes(), digest, "{length}");
+            assert_eq!(
+                hexadecimal::encode(&CramContexts::new(&password).hmac(&message)).as_bytes(),
+                digest,
+                "{length}"
+            );
         }
     }
 

@@ -49,8 +49,8 @@ impl TicketKeys {
     pub fn to_attributes(&self) -> Attributes {
         let mut message = Attributes::new();
         for key in &self.keys {
-            message.push("name", hex(&key.name));
-            message.push("secret", hex(&key.secret));
+            message.push("name", hexadecimal::encode(&key.name));
+            message.push("secret", hexadecimal::encode(&key.secret));
             message.push("seals_until", key.seals_until);
             message.push("opens_until", key.opens_until);
         }
@@ -85,19 +85,8 @@ impl TicketKeys {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    if text.len() != N * 2 || !text.is_ascii() {
-        return None;
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok()?;
-    }
-    Some(bytes)
+    hexadecimal::decode(text)?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -483,5 +483,5 @@ fn write_vanished(view: &View, messages: &Messages, since: u64, out: &mut Out) {
 
 /// RFC 8474 §5.1: what is the same for copies; in letters and digits.
 pub(crate) fn email_id(folder: &Folder, uid: Uid) -> String {
-    crate::command::select::hex(&folder.message_guid(uid).unwrap_or_default())
+    hexadecimal::encode(&folder.message_guid(uid).unwrap_or_default())
 }

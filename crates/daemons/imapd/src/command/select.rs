@@ -68,7 +68,7 @@ impl State {
         out.untagged(&Reply::ok("UIDs valid").with(Code::UidValidity(summary.uid_validity)));
         out.untagged(&Reply::ok("Predicted next UID").with(Code::UidNext(summary.uid_next)));
         out.untagged(&Reply::ok("Highest").with(Code::HighestModSeq(summary.highest_modseq)));
-        let id = hex(&summary.guid);
+        let id = hexadecimal::encode(&summary.guid);
         out.untagged(&Reply::ok("Mailbox ID").with(Code::MailboxId(id)));
     }
 
@@ -152,9 +152,4 @@ fn missing(error: mailbox::store::MailError, mailbox: &MailboxName) -> Refused {
         ),
         error => error.into(),
     }
-}
-
-/// Identifiers in letters and digits (RFC 8474 §7).
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

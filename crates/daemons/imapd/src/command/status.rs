@@ -6,7 +6,6 @@ use imap_protocol::write::{Out, StatusValue};
 use mailbox::store::{Flags, Folder, FolderName};
 use sys::clock;
 
-use crate::command::select::hex;
 use crate::refusal::Refused;
 use crate::state::{Outcome, State};
 use crate::view::News;
@@ -56,7 +55,7 @@ impl State {
                 StatusItem::Unseen => number(summary.unseen),
                 StatusItem::HighestModSeq => StatusValue::Number(summary.highest_modseq),
                 StatusItem::Deleted => number(summary.deleted),
-                StatusItem::MailboxId => StatusValue::Id(hex(&summary.guid)),
+                StatusItem::MailboxId => StatusValue::Id(hexadecimal::encode(&summary.guid)),
                 StatusItem::AppendLimit => StatusValue::None,
                 StatusItem::Size => StatusValue::Number(size_of(&folder, Flags::NONE)?),
                 StatusItem::DeletedStorage => {

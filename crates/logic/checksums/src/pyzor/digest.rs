@@ -23,7 +23,7 @@ impl Digest {
     pub fn of(message: &[u8]) -> Option<Self> {
         let mut hash = Sha1::new();
         predigest(message)?.iter().for_each(|line| hash.update(line.as_bytes()));
-        Some(Self(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+        Some(Self(hexadecimal::encode(&hash.finalize())))
     }
 
     /// In hexadecimal digits.

@@ -63,17 +63,13 @@ fn signature(text: &str, time: i64, hashed_key: &str) -> String {
     let mut hash = Sha1::new();
     hash.update(Sha1::digest(text.as_bytes()));
     hash.update(format!(":{time}:{hashed_key}").as_bytes());
-    hexadecimal(&hash.finalize())
+    hexadecimal::encode(&hash.finalize())
 }
 
 impl Account {
     fn hashed_key(&self) -> String {
-        hexadecimal(&Sha1::digest(format!("{}:{}", self.user, self.key.to_lowercase()).as_bytes()))
+        hexadecimal::encode(&Sha1::digest(format!("{}:{}", self.user, self.key.to_lowercase()).as_bytes()))
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How often a message was reported, and how often it was said to be welcome.

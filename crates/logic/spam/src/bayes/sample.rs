@@ -97,7 +97,7 @@ const USUAL_PARTS: [(&str, &str); 7] = [
 fn mime_parts(mail: &Mail<'_>, tokens: &mut Tokens) {
     for id in mail.tree.leaves() {
         let part = mail.tree.part(id);
-        let digest = format!("{}:{}", hex(&Sha1::digest(part.decoded())), part.kind);
+        let digest = format!("{}:{}", hexadecimal::encode(&Sha1::digest(part.decoded())), part.kind);
         let usual = USUAL_PARTS.iter().find(|(known, _)| *known == digest).map(|(_, name)| *name);
         tokens.add(b"MIME:", usual.unwrap_or(&digest).as_bytes());
     }
@@ -107,9 +107,9 @@ fn mime_parts(mail: &Mail<'_>, tokens: &mut Tokens) {
 fn ids(mail: &Mail<'_>) -> Vec<String> {
     let fields = &mail.tree.root().fields;
     let field = |name: &str| fields.value(name).map(|value| [value, b"\n"].concat()).unwrap_or_default();
-    let body = hex(&Sha1::digest(without_cr(&mail.tree.body)));
+    let body = hexadecimal::encode(&Sha1::digest(without_cr(&mail.tree.body)));
     let made = [field("to"), field("date"), body.into_bytes()].join(&b'\0');
-    let mut ids = vec![format!("{}@sa_generated", hex(&Sha1::digest(made)))];
+    let mut ids = vec![format!("{}@sa_generated", hexadecimal::encode(&Sha1::digest(made)))];
     let own = fields.value("message-id").map(<[u8]>::trim_ascii);
     let own = own.and_then(|id| id.strip_prefix(b"<")?.strip_suffix(b">")).filter(|id| !id.is_empty());
     ids.extend(own.map(|id| String::from_utf8_lossy(id).into_owned()));
@@ -124,10 +124,6 @@ fn without_cr(body: &[u8]) -> Vec<u8> {
         }
     }
     plain
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The change of a class by so many messages, all of the sample's tokens with it.

@@ -48,8 +48,8 @@ pub fn write_entry(entry: &Entry) -> String {
         Entry::Spam(count) => format!("v\t{count}\tnum_spam\n"),
         Entry::Ham(count) => format!("v\t{count}\tnum_nonspam\n"),
         Entry::Token(token, counts) => {
-            let hex: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("t\t{}\t{}\t{}\t{hex}\n", counts.spam, counts.ham, counts.used)
+            let digits = hexadecimal::encode(token);
+            format!("t\t{}\t{}\t{}\t{digits}\n", counts.spam, counts.ham, counts.used)
         }
         Entry::Message(id, class) => format!("s\t{}\t{id}\n", class.letter()),
     }
@@ -103,14 +103,7 @@ fn message_entry(line: &str, class: &str) -> Option<Entry> {
 }
 
 fn from_hex(text: &str) -> Option<Token> {
-    let mut token = Token::default();
-    if text.len() != 2 * token.len() || !text.is_ascii() {
-        return None;
-    }
-    for (index, byte) in token.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(token)
+    hexadecimal::decode(text)?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -65,11 +65,10 @@ impl Options {
 
     /// The text in the form in which the list has it.
     fn hashed(&self, text: &[u8]) -> String {
-        let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
         match () {
             () if self.has("sha256") => base32(&sha2::Sha256::digest(text)),
-            () if self.has("sha1") => hex(&Sha1::digest(text)),
-            () if self.has("md5") => hex(&md5::Md5::digest(text)),
+            () if self.has("sha1") => hexadecimal::encode(&Sha1::digest(text)),
+            () if self.has("md5") => hexadecimal::encode(&md5::Md5::digest(text)),
             () => String::from_utf8_lossy(text).into_owned(),
         }
     }

@@ -67,7 +67,7 @@ impl Header {
     pub(crate) fn to_line(&self) -> String {
         let mut line = format!("3 V{} N{}", self.uid_validity, self.next_uid);
         if let Some(guid) = self.guid {
-            line.push_str(&format!(" G{}", hex(&guid)));
+            line.push_str(&format!(" G{}", hexadecimal::encode(&guid)));
         }
         for field in &self.other {
             line.push(' ');
@@ -207,20 +207,8 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-/// In lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn unhex(text: &str) -> Option<[u8; 16]> {
-    let mut out = [0; 16];
-    if text.len() != 32 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, at) in out.iter_mut().zip((0..32).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(out)
+    hexadecimal::decode(text)?.try_into().ok()
 }
 
 #[cfg(test)]
