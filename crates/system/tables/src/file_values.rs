@@ -1,9 +1,15 @@
 //! Values that are names of files, whose content counts (`postmap -F`).
 
-use crate::base64::encode;
 use crate::trouble::reason;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+/// Base64 (RFC 4648 §4), in which the content is stored. As in Postfix, bits that fill the last digit may be any.
+pub(crate) const CODE: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
 
 /// Why the files could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,5 +35,5 @@ pub(crate) fn content_in_base64(names: &[u8]) -> Result<Vec<u8>, FileValueError>
             FileValueError(format!("{verb} {}: {}", path.display(), reason(&error)))
         })?);
     }
-    Ok(encode(&content))
+    Ok(CODE.encode(content).into_bytes())
 }

@@ -16,7 +16,6 @@ mod fold;
 mod source;
 mod alias_source;
 mod file_values;
-mod base64;
 mod compile;
 mod entries;
 mod replacement_file;

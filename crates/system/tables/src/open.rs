@@ -1,9 +1,9 @@
 //! From a name to an open table that stays true to its file.
 
-use crate::base64::decode;
 use crate::cdb::Cdb;
 use crate::cidr::Cidr;
 use crate::combined::{Combined, How, Random};
+use crate::file_values::CODE;
 use crate::fixed::{Accounts, Environ, Fail, InMemory, Static, open_inline};
 use crate::indexed::open_indexed;
 use crate::name::TableName;
@@ -16,6 +16,7 @@ use crate::sqlite::Sqlite;
 use crate::table::{EachEntry, Options, Table};
 use crate::texthash::TextHash;
 use crate::trouble::Trouble;
+use base64::Engine;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -133,7 +134,7 @@ impl OpenTable {
         if !self.options.values_are_files {
             return Some(value);
         }
-        let content = decode(&value);
+        let content = CODE.decode(&value).ok();
         if content.is_none() {
             let (key, value) = (String::from_utf8_lossy(key), printable(&value));
             log::warn!("table {}: key {key}: malformed BASE64 value: {value}", self.name);
