@@ -34,7 +34,7 @@ impl Connection {
             return line.send_bytes(&ServerLine::Failure(failure).to_bytes());
         };
         let Some(start) = start(&request, authd) else { return refuse_for_now(request.id, line) };
-        let response = request.response.as_deref().map(decode);
+        let response = request.response.as_deref().map(sasl::initial_response);
         let server = Server::new(mechanism, start);
         let exchange = Exchange { server, request, heard: line.events.now(), accepted: None, findings: None };
         match response {
@@ -54,7 +54,7 @@ impl Connection {
         if let Some(user) = exchange.accepted.take() {
             return succeed(&exchange.request, user, None, authd, line);
         }
-        match decode(response) {
+        match sasl::initial_response(response) {
             Some(bytes) => self.step(exchange, Some(bytes), authd, line),
             None => {
                 self.goes_out();
@@ -191,9 +191,4 @@ fn start(request: &Request, authd: &Authd) -> Option<Start> {
         external: request.certificate_name.clone(),
         decoy_key: authd.knowledge.decoy_key,
     })
-}
-
-/// `=` is a response of no bytes, as in SASL's initial responses.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    if text == "=" { Some(Vec::new()) } else { STANDARD.decode(text).ok() }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use machine::{Disconnect, Machine, Output, TlsFacts};
-use sasl::PlainMessage;
+use sasl::{PlainMessage, initial_response};
 
 use crate::command::Command;
 use crate::input::{Input, Next};
@@ -280,7 +280,7 @@ impl Login {
                 "-ERR Unsupported authentication mechanism."
             });
         }
-        let response = match response.map(decode) {
+        let response = match response.map(initial_response) {
             Some(None) => return self.bad_command("-ERR Invalid base64 data in initial response."),
             Some(Some(bytes)) => Some(bytes),
             None => None,
@@ -292,7 +292,7 @@ impl Login {
     /// The client's answer to a challenge.
     fn respond(&mut self, line: &[u8]) {
         let text = std::str::from_utf8(line).ok();
-        match (text, text.and_then(decode)) {
+        match (text, text.and_then(initial_response)) {
             (Some("*"), _) => {
                 self.say("-ERR Authentication aborted by client.");
                 self.ask(LoginQuestion::Cancel);
@@ -346,11 +346,6 @@ impl Login {
 
 const NEEDS_TLS: &str =
     "-ERR [AUTH] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.";
-
-/// `=` is a response of no bytes.
-fn decode(text: &str) -> Option<Vec<u8>> {
-    if text == "=" { Some(Vec::new()) } else { STANDARD.decode(text).ok() }
-}
 
 impl Machine for Login {
     type Question = LoginQuestion;

@@ -7,6 +7,7 @@
 
 mod client;
 mod cram_md5;
+mod initial;
 mod mechanism;
 mod plain;
 mod scram;
@@ -15,6 +16,7 @@ mod server;
 
 pub use client::{Client, ClientError, Credentials};
 pub use cram_md5::{CramContexts, apop_digest, apop_response, cram_response};
+pub use initial::initial_response;
 pub use mechanism::{Mechanism, Properties};
 pub use plain::PlainMessage;
 pub use scram::{SCRAM_ITERATIONS, ScramHash, ScramSecret};
