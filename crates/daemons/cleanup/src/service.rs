@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use cleanup::Settings;
+use cleanup::{Options, Settings};
+use posting::editing;
 use queue::Queue;
 use reactor::EventLoop;
 use services::qmgr::Notifier;
@@ -28,7 +29,7 @@ impl Service for CleanupService {
         let config = &setup.config;
         let settings = Settings::from(config);
         let tables = Tables::default();
-        open_tables(&tables, &settings);
+        editing::open_tables(&tables, &settings, Options::default());
         let queue = setup.queue()?;
         let manager = setup.public_socket(&config.get(&parameters::QUEUE_SERVICE_NAME));
         Ok(Self {
@@ -61,25 +62,4 @@ impl Service for CleanupService {
     fn served(&self) -> u64 {
         self.clients.come()
     }
-}
-
-/// Opens what will be asked while the rights for it are there.
-fn open_tables(tables: &Tables, settings: &Settings) {
-    let addresses = settings.rewriting.settings();
-    for maps in [
-        &addresses.canonical_maps,
-        &addresses.sender_canonical_maps,
-        &addresses.recipient_canonical_maps,
-        &addresses.virtual_alias_maps,
-        &settings.sender_bcc_maps,
-        &settings.recipient_bcc_maps,
-        &settings.header_checks,
-        &settings.mime_header_checks,
-        &settings.nested_header_checks,
-        &settings.body_checks,
-    ] {
-        tables.open_maps(maps);
-    }
-    tables.open_list(&addresses.mydestination);
-    tables.open_list(&addresses.masquerade_exceptions);
 }

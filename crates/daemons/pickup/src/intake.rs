@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use cleanup::{Cleanup, Envelope, Finished, Level, Options, Refusal, Verdict};
+use cleanup::{Cleanup, Envelope, Finished, Options, Refusal, Verdict};
 use message::Received;
 use parameters::Config;
-use posting::moment;
+use posting::{editing, moment};
 use queue::{Entry, NewFile, Queue, QueueError, QueueName};
 use queue_format::QueueId;
 use rewriting::Context;
@@ -72,14 +72,17 @@ impl Intake {
         let detect = |name: &str| utf8.split(parameters::text::is_list_separator).any(|word| word == name);
         let filter = config.get(&parameters::CONTENT_FILTER);
         let owner = sys::users::user(&config.get(&parameters::MAIL_OWNER)).ok().flatten();
+        let options = Options {
+            checks: !off("no_header_body_checks"),
+            mappings: !off("no_address_mappings"),
+            bcc: !off("no_address_mappings"),
+            detect_utf8: detect("sendmail") || detect("all"),
+        };
+        let tables = Tables::default();
+        editing::open_tables(&tables, &settings, options);
         Self {
-            tables: open_tables(&settings),
-            options: Options {
-                checks: !off("no_header_body_checks"),
-                mappings: !off("no_address_mappings"),
-                bcc: !off("no_address_mappings"),
-                detect_utf8: detect("sendmail") || detect("all"),
-            },
+            tables,
+            options,
             settings: Arc::new(settings),
             lenient: Arc::new(lenient),
             filter: (!filter.is_empty()).then_some(filter),
@@ -191,7 +194,7 @@ impl Intake {
         let Ok(finished) = cleanup.finish(id.as_str(), &self.tables) else {
             return Ok(Err(Refusal { code: 451, text: "4.3.0 a table did not answer".to_owned() }));
         };
-        log_lines(&finished);
+        editing::log(&finished);
         match finished.verdict {
             Verdict::Queue => commit(file, &finished).map(|id| Ok(Outcome::Queued(id))),
             Verdict::Hold => {
@@ -255,36 +258,6 @@ impl Intake {
             },
             raw_content: true,
             ..Envelope::default()
-        }
-    }
-}
-
-/// The tables of the editor, opened while the rights are there.
-fn open_tables(settings: &cleanup::Settings) -> Tables {
-    let tables = Tables::default();
-    let rewriting = settings.rewriting.settings();
-    for maps in [
-        &rewriting.virtual_alias_maps,
-        &rewriting.canonical_maps,
-        &rewriting.sender_canonical_maps,
-        &rewriting.recipient_canonical_maps,
-        &settings.sender_bcc_maps,
-        &settings.recipient_bcc_maps,
-        &settings.header_checks,
-        &settings.mime_header_checks,
-        &settings.nested_header_checks,
-        &settings.body_checks,
-    ] {
-        tables.open_maps(maps);
-    }
-    tables
-}
-
-fn log_lines(finished: &Finished) {
-    for line in &finished.log {
-        match line.level {
-            Level::Info => log::info!(target: maillog::CLEANUP, "{}", line.text),
-            Level::Warning => log::warn!(target: maillog::CLEANUP, "{}", line.text),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cleanup::{Cleanup, Envelope, Finished, Level, LogClient, Options, Refusal, Verdict};
+use cleanup::{Cleanup, Envelope, Finished, LogClient, Options, Refusal, Verdict};
 use machine::TlsFacts;
 use message::{Moment, Received};
 use queue::{NewFile, Queue, QueueError, Reserved};
@@ -415,12 +415,7 @@ impl Intake {
         let Ok(finished) = self.cleanup.finish(id.as_str(), press.tables.as_ref()) else {
             return Ok(Err(Refusal { code: 451, text: WRITE_ERROR[4..].to_owned() }));
         };
-        for line in &finished.log {
-            match line.level {
-                Level::Info => log::info!(target: maillog::CLEANUP, "{}", line.text),
-                Level::Warning => log::warn!(target: maillog::CLEANUP, "{}", line.text),
-            }
-        }
+        posting::editing::log(&finished);
         Ok(Ok(finished))
     }
 

@@ -2,11 +2,12 @@
 //!
 //! It goes through the same editor and the same commit as all other mail.
 
+pub mod editing;
 mod expansion;
 
 use std::sync::Arc;
 
-use cleanup::{Cleanup, Envelope, Finished, Level, LogClient, Options, Recipient, Verdict};
+use cleanup::{Cleanup, Envelope, Finished, LogClient, Options, Recipient, Verdict};
 use lookup::Stop;
 use mailbox::Content;
 use mailbox::content::ContentError;
@@ -73,15 +74,11 @@ impl Poster {
         let settings = cleanup::Settings::from(of_cleanup);
         let tables = Tables::default();
         let inspect = has_word(&config.get(&parameters::INTERNAL_MAIL_FILTER_CLASSES), class);
-        open_tables(&tables, &settings, inspect);
         let utf8_classes = config.get(&parameters::SMTPUTF8_AUTODETECT_CLASSES);
         let detect_utf8 = has_word(&utf8_classes, class) || has_word(&utf8_classes, "all");
-        Self {
-            settings: Arc::new(settings),
-            tables,
-            options: Options { checks: inspect, mappings: true, bcc: false, detect_utf8 },
-            mail_name: config.get(&parameters::MAIL_NAME),
-        }
+        let options = Options { checks: inspect, mappings: true, bcc: false, detect_utf8 };
+        editing::open_tables(&tables, &settings, options);
+        Self { settings: Arc::new(settings), tables, options, mail_name: config.get(&parameters::MAIL_NAME) }
     }
 
     /// The tables of the site's rewriting and checks.
@@ -102,12 +99,7 @@ impl Poster {
         let now_us = sys::clock::now_us();
         let mut file = queue.create(now_us)?;
         let finished = self.edit(letter, content, now_us, file.id().as_str())?;
-        for line in &finished.log {
-            match line.level {
-                Level::Info => log::info!(target: maillog::CLEANUP, "{}", line.text),
-                Level::Warning => log::warn!(target: maillog::CLEANUP, "{}", line.text),
-            }
-        }
+        editing::log(&finished);
         if matches!(finished.verdict, Verdict::Queue | Verdict::Hold) {
             note_expanded(&mut file, &finished.expanded)?;
         }
@@ -173,24 +165,6 @@ impl Poster {
             raw_content: true,
             ..Envelope::default()
         }
-    }
-}
-
-fn open_tables(tables: &Tables, settings: &cleanup::Settings, inspect: bool) {
-    let rewriting = settings.rewriting.settings();
-    for maps in [
-        &rewriting.virtual_alias_maps,
-        &rewriting.canonical_maps,
-        &rewriting.sender_canonical_maps,
-        &rewriting.recipient_canonical_maps,
-    ] {
-        tables.open_maps(maps);
-    }
-    if inspect {
-        for checks in [&settings.header_checks, &settings.mime_header_checks, &settings.body_checks] {
-            tables.open_maps(checks);
-        }
-        tables.open_maps(&settings.nested_header_checks);
     }
 }
 
