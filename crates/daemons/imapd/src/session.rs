@@ -303,10 +303,6 @@ impl drive::Session<Mailboxes> for Session {
         }
     }
 
-    fn begin_tls(&mut self, _mailboxes: &mut Mailboxes) -> Option<(tls::Server, Duration)> {
-        None
-    }
-
     fn ended(&mut self, mailboxes: &mut Mailboxes, _events: &mut EventLoop<Mailboxes>) {
         if let Some(me) = self.me {
             mailboxes.members.remove(&me);

@@ -74,10 +74,7 @@ pub(crate) fn would_forward(address: &str) -> Outcome {
 
 /// What `sendmail -bv` hears of a mailbox.
 pub(crate) fn would_deliver(destination: &Destination) -> Outcome {
-    let text = match destination.place.form {
-        Form::Maildir => "delivers to maildir",
-        Form::Mbox => "delivers to mailbox",
-    };
+    let text = format!("delivers to {}", destination.place.form.word());
     Outcome::new(Verdict::Sent, "2.0.0", text, RELAY)
 }
 
@@ -122,8 +119,7 @@ pub(crate) fn refused(why: &Refusal) -> Outcome {
 pub(crate) fn of(outcome: Result<Answer, NoDelivery>, destination: &Destination) -> Outcome {
     match outcome {
         Ok(Answer::Delivered { crossed_off }) => {
-            let is_maildir = destination.place.form == Form::Maildir;
-            let text = if is_maildir { "delivered to maildir" } else { "delivered to mailbox" };
+            let text = format!("delivered to {}", destination.place.form.word());
             Outcome { crossed_off, ..Outcome::new(Verdict::Sent, "2.0.0", text, RELAY) }
         }
         Ok(Answer::Moved) => deferred("4.3.0", "the message has moved to the queue".to_owned()),

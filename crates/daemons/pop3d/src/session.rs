@@ -1,7 +1,6 @@
 //! One client that has logged in: its machine's questions go to the mailbox, on a thread of the pool.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use mailbox::store::{DropSettings, Location, MailError, Maildrop, MessageText, UidlFormat};
 use pop3_protocol::{Answer, Facts, Question, Session, Settings};
@@ -248,10 +247,6 @@ impl drive::Session<Mailboxes> for MailSession {
     ) -> Option<Answer> {
         let brought = letter.downcast::<Brought>().ok()?;
         self.judged(*brought, mailboxes, events, me)
-    }
-
-    fn begin_tls(&mut self, _mailboxes: &mut Mailboxes) -> Option<(tls::Server, Duration)> {
-        None
     }
 
     fn ended(&mut self, mailboxes: &mut Mailboxes, _events: &mut EventLoop<Mailboxes>) {

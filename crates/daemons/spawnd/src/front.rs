@@ -5,14 +5,13 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 
 use attributes::Attributes;
-use mailbox::mbox::LockSettings;
 use parameters::Config;
 use reactor::{EventLoop, Fate, Handler, HandlerId, Readiness};
 use services::residents::{SessionRequest, Setup as ResidentSetup};
 use services::spawn::CourierRequest;
 use sys::descriptors;
 use sys::sockets::{Peer, Socket};
-use worker::{Clients, Service, Setup, StartError};
+use worker::{Clients, Service, Setup, StartError, mailbox_settings};
 
 use crate::ZYGOTE;
 use crate::owner::{NoCourier, Owners};
@@ -88,15 +87,6 @@ impl Service for Spawnd {
 }
 
 fn resident_setup(config: &Config) -> Result<ResidentSetup, StartError> {
-    let locks = LockSettings {
-        fcntl: false,
-        flock: false,
-        dotlock: false,
-        attempts: config.get(&parameters::DELIVER_LOCK_ATTEMPTS).try_into().unwrap_or(1),
-        delay: config.get(&parameters::DELIVER_LOCK_DELAY),
-        stale_after: config.get(&parameters::STALE_LOCK_TIME),
-    };
-    let methods = locks.with_methods(&config.get(&parameters::VIRTUAL_MAILBOX_LOCK));
     let index_directory = config.get(&parameters::MAILBOX_INDEX_DIRECTORY);
     Ok(ResidentSetup {
         base: PathBuf::new(),
@@ -109,7 +99,7 @@ fn resident_setup(config: &Config) -> Result<ResidentSetup, StartError> {
         landlock: config.get(&parameters::PROCESS_LANDLOCK_ENABLE),
         seccomp: config.get(&parameters::PROCESS_SECCOMP_ENABLE),
         follow_links: config.get(&parameters::VIRTUAL_MAILBOX_FOLLOW_LINKS),
-        locks: methods.map_err(|error| StartError::Refused(format!("virtual_mailbox_lock: {error}")))?,
+        locks: mailbox_settings::locks(config, &parameters::VIRTUAL_MAILBOX_LOCK)?,
     })
 }
 

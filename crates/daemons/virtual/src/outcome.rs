@@ -26,19 +26,15 @@ pub(crate) fn unreadable(error: &io::Error) -> Box<Outcome> {
 
 /// What `sendmail -bv` hears.
 pub(crate) fn would_deliver(destination: &Destination) -> Outcome {
-    let text = match destination.place.form {
-        Form::Maildir => "delivers to maildir",
-        Form::Mbox => "delivers to mailbox",
-    };
+    let text = format!("delivers to {}", destination.place.form.word());
     Outcome::new(Verdict::Sent, "2.0.0", text, RELAY)
 }
 
 /// What came of sending a courier to `destination`.
 pub(crate) fn of(outcome: Result<Answer, NoDelivery>, destination: &Destination, address: &str) -> Outcome {
-    let is_maildir = destination.place.form == Form::Maildir;
     match outcome {
         Ok(Answer::Delivered { crossed_off }) => {
-            let text = if is_maildir { "delivered to maildir" } else { "delivered to mailbox" };
+            let text = format!("delivered to {}", destination.place.form.word());
             Outcome { crossed_off, ..Outcome::new(Verdict::Sent, "2.0.0", text, RELAY) }
         }
         Ok(Answer::Failed { status, text, hint }) => {

@@ -20,6 +20,16 @@ pub enum Form {
     Mbox,
 }
 
+impl Form {
+    /// As Postfix's log names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Maildir => "maildir",
+            Self::Mbox => "mailbox",
+        }
+    }
+}
+
 /// Why a text is not a place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlace {

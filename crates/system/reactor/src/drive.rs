@@ -56,7 +56,9 @@ pub trait Session<D>: Sized {
     }
 
     /// A TLS connection to begin, and how long its handshake may take; `None` when TLS is not to be had.
-    fn begin_tls(&mut self, daemon: &mut D) -> Option<(tls::Server, Duration)>;
+    fn begin_tls(&mut self, _daemon: &mut D) -> Option<(tls::Server, Duration)> {
+        None
+    }
 
     /// The machine has asked for [`Output::HandOver`]: the connection, with nothing pending, is the session's now.
     /// `ended` comes after this all the same.

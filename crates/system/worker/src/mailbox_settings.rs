@@ -11,6 +11,15 @@ use crate::StartError;
 /// # Errors
 /// [`StartError::Refused`] for a lock method that there is not.
 pub fn couriers(config: &Config, methods: &Param<String>) -> Result<CourierSettings, StartError> {
+    let strict_ownership = config.get(&parameters::STRICT_MAILBOX_OWNERSHIP);
+    Ok(CourierSettings { locks: locks(config, methods)?, strict_ownership })
+}
+
+/// How mbox files are locked; `methods` is the list of locks.
+///
+/// # Errors
+/// As [`couriers`].
+pub fn locks(config: &Config, methods: &Param<String>) -> Result<LockSettings, StartError> {
     let locks = LockSettings {
         fcntl: false,
         flock: false,
@@ -19,10 +28,8 @@ pub fn couriers(config: &Config, methods: &Param<String>) -> Result<CourierSetti
         delay: config.get(&parameters::DELIVER_LOCK_DELAY),
         stale_after: config.get(&parameters::STALE_LOCK_TIME),
     };
-    let locks = locks
-        .with_methods(&config.get(methods))
-        .map_err(|error| StartError::Refused(format!("{}: {error}", methods.name())))?;
-    Ok(CourierSettings { locks, strict_ownership: config.get(&parameters::STRICT_MAILBOX_OWNERSHIP) })
+    let refused = |error| StartError::Refused(format!("{}: {error}", methods.name()));
+    locks.with_methods(&config.get(methods)).map_err(refused)
 }
 
 /// How large a mailbox file may be, in bytes, 0 for any size; `limit` is the agent's own.
