@@ -45,6 +45,7 @@ fn mail_reply(error: &MailError) -> Reply {
         MailError::NotSelectable(name) => {
             Reply::no(format!("Mailbox isn't selectable: {}", shown(name))).with(Code::NonExistent)
         }
+        MailError::HasChildren(_) => Reply::no("Mailbox has children, delete them first"),
         MailError::FolderExists(_) => Reply::no("Mailbox already exists").with(Code::AlreadyExists),
         MailError::BadName(bad) => {
             Reply::no(format!("Invalid mailbox name: {}", bad.problem)).with(Code::Cannot)
@@ -61,6 +62,10 @@ fn mail_reply(error: &MailError) -> Reply {
         }
         MailError::OverQuota { .. } => {
             Reply::no("Quota exceeded (mailbox for user is full)").with(Code::OverQuota)
+        }
+        MailError::NoMbox { .. } => {
+            log::error!("{error}");
+            Reply::no("Mailbox isn't a valid mbox file").with(Code::Cannot)
         }
         MailError::Io { .. } | MailError::Damaged { .. } => {
             log::error!("{error}");

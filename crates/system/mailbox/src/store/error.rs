@@ -28,6 +28,9 @@ pub enum MailError {
     /// The folder is only the parent of others and holds no mail.
     #[error("folder {0} holds no messages, only other folders")]
     NotSelectable(FolderName),
+    /// A directory that is not empty.
+    #[error("folder {0} has others below it")]
+    HasChildren(FolderName),
     /// The name is taken.
     #[error("folder {0} exists already")]
     FolderExists(FolderName),
@@ -78,6 +81,14 @@ pub enum MailError {
     TooManyAttributes {
         /// Of all of them.
         limit_bytes: usize,
+    },
+    /// What should be an mbox file is none.
+    #[error("{}: {problem}", path.display())]
+    NoMbox {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The file makes no sense.
     #[error("{}: {problem}", path.display())]

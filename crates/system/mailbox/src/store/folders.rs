@@ -73,14 +73,40 @@ impl Store {
     /// # Errors
     /// [`MailError::Io`].
     pub fn list(&self) -> Result<Vec<Listed>, MailError> {
-        Ok(layout::list(self.folders()?.into_keys()))
+        Ok(layout::list(self.shared.settings.layout, self.found()?))
+    }
+
+    fn found(&self) -> Result<layout::Found, MailError> {
+        if !self.has_folders {
+            return Ok(layout::Found::default());
+        }
+        layout::found(&self.shared.settings, &self.shared.home).map_err(self.trouble("read", Path::new("")))
+    }
+
+    /// Is it a directory for folders, and none itself?
+    fn is_directory(&self, name: &FolderName) -> Result<bool, MailError> {
+        Ok(self.found()?.directories.contains(name))
+    }
+
+    /// Can there be directories that are no folders?
+    pub fn has_directories(&self) -> bool {
+        self.has_folders && self.shared.settings.layout != Layout::MaildirPlusPlus
+    }
+
+    /// Makes a directory for folders to come; see [`Store::has_directories`].
+    ///
+    /// # Errors
+    /// As [`Store::create`].
+    pub fn create_directory(&self, name: &FolderName) -> Result<(), MailError> {
+        let path = self.path_of(name)?;
+        if name.is_inbox() {
+            return Err(MailError::FolderExists(name.clone()));
+        }
+        tree::create_directory(&self.shared.settings, &self.shared.home, &path, name)
     }
 
     pub(super) fn folders(&self) -> Result<BTreeMap<FolderName, PathBuf>, MailError> {
-        if !self.has_folders {
-            return Ok(BTreeMap::new());
-        }
-        layout::folders(&self.shared.settings, &self.shared.home).map_err(self.trouble("read", Path::new("")))
+        Ok(self.found()?.folders)
     }
 
     /// Which directory or file below the root a folder is.
@@ -154,7 +180,7 @@ impl Store {
             return Err(MailError::Inbox);
         }
         let folders = self.folders()?;
-        let Some(path) = folders.get(name) else { return Err(self.absent(name, folders.keys())) };
+        let Some(path) = folders.get(name) else { return self.delete_empty(name, folders.keys()) };
         if let Some(folder) = locked(&self.open).remove(name).and_then(|folder| folder.upgrade()) {
             locked(&self.kept).forget(&folder);
         }
@@ -171,6 +197,24 @@ impl Store {
         self.forget_attributes(name, now_us);
         self.forget_acl(name, now_us);
         Ok(())
+    }
+
+    /// What is no folder can still be an empty directory.
+    fn delete_empty<'a>(
+        &self,
+        name: &FolderName,
+        folders: impl Iterator<Item = &'a FolderName>,
+    ) -> Result<(), MailError> {
+        if !self.is_directory(name)? {
+            return Err(self.absent(name, folders));
+        }
+        let path = self.path_of(name)?;
+        self.shared.settings.disk.remove_directory(&self.shared.home, &path).map_err(|error| {
+            match error.kind() {
+                io::ErrorKind::DirectoryNotEmpty => MailError::HasChildren(name.clone()),
+                _ => self.trouble("remove", &path)(error),
+            }
+        })
     }
 
     /// What names the folder in the index.
@@ -239,12 +283,15 @@ impl Store {
         }
         let target = self.path_of(to)?;
         let folders = self.folders()?;
-        if to.is_inbox() || self.is_taken(&folders, from, to) {
-            return Err(MailError::FolderExists(to.clone()));
-        }
         let moved: Vec<_> = folders.iter().filter(|(name, _)| *name == from || name.is_below(from)).collect();
-        if moved.is_empty() {
-            return Err(MailError::NoFolder(from.clone()));
+        let is_taken = to.is_inbox() || self.is_taken(&folders, from, to) || self.is_directory(to)?;
+        let is_missing = moved.is_empty() && !self.is_directory(from)?;
+        // In Dovecot's order, which is another where folders lie in directories.
+        match (is_missing, is_taken) {
+            (true, true) if self.has_directories() => return Err(MailError::FolderExists(to.clone())),
+            (true, _) => return Err(MailError::NoFolder(from.clone())),
+            (_, true) => return Err(MailError::FolderExists(to.clone())),
+            (false, false) => {}
         }
         self.move_directories(from, to, &target, &moved)?;
         let mut open = locked(&self.open);
@@ -283,7 +330,8 @@ impl Store {
             settings.disk.replace(home, path, home, target).map_err(self.trouble("rename", path))
         };
         if settings.layout != Layout::MaildirPlusPlus {
-            tree::make_parents(settings, home, target).map_err(self.trouble("create", target))?;
+            let parents = tree::make_parents(settings, home, target);
+            parents.map_err(|error| tree::trouble("create", target, to, error))?;
             rename(&layout::directory_of(settings, from)?, target)?;
         } else {
             // One by one; after a crash some have the new name. None is lost.
@@ -397,7 +445,10 @@ impl Store {
         match self.shared.home.facts_of(path) {
             Ok(facts) if facts.kind == Kind::File => Ok(self.shared.root.join(path)),
             Ok(_) => Err(MailError::NotSelectable(name.clone())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(MailError::NoFolder(name.clone())),
+            // Or what should be the directory it lies in is a file.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Err(MailError::NoFolder(name.clone()))
+            }
             Err(error) => Err(self.trouble("open", path)(error)),
         }
     }

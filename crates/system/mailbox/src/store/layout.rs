@@ -63,11 +63,25 @@ pub(super) fn is_reserved(name: &[u8]) -> bool {
         || RESERVED.iter().any(|reserved| reserved.as_bytes() == name)
 }
 
-/// All folders but INBOX that are directories, with their paths.
+/// What there is beside INBOX.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// With their paths.
+    pub(crate) folders: BTreeMap<FolderName, PathBuf>,
+    /// Directories that are no folders, but may hold some.
+    pub(crate) directories: Vec<FolderName>,
+}
+
+/// All folders but INBOX, with their paths.
 pub(crate) fn folders(settings: &Settings, root: &Directory) -> io::Result<BTreeMap<FolderName, PathBuf>> {
-    let mut found = BTreeMap::new();
+    Ok(found(settings, root)?.folders)
+}
+
+/// All folders but INBOX, and directories that could be their parents.
+pub(crate) fn found(settings: &Settings, root: &Directory) -> io::Result<Found> {
+    let mut found = Found::default();
     match settings.layout {
-        Layout::Mbox => return tree::folders(settings, root),
+        Layout::Mbox => return tree::found(settings, root),
         Layout::MaildirPlusPlus => {
             for name in
                 directories(settings, root, |name| name.len() > 1 && name[0] == b'.' && name[1] != b'.')?
@@ -78,7 +92,7 @@ pub(crate) fn folders(settings: &Settings, root: &Directory) -> io::Result<BTree
                     .and_then(|levels| FolderName::from_levels(levels).ok());
                 // A directory .INBOX is no folder: the name is taken.
                 if let Some(folder) = folder.filter(|folder| !folder.is_inbox()) {
-                    found.insert(folder, OsStr::from_bytes(&name).into());
+                    found.folders.insert(folder, OsStr::from_bytes(&name).into());
                 }
             }
         }
@@ -97,9 +111,9 @@ fn walk(
     here: &Directory,
     path: &Path,
     levels: &mut Vec<String>,
-    found: &mut BTreeMap<FolderName, PathBuf>,
+    found: &mut Found,
 ) -> io::Result<()> {
-    if levels.len() >= LEVELS_LIMIT || found.len() >= DIRECTORIES_LIMIT {
+    if levels.len() >= LEVELS_LIMIT || found.folders.len() + found.directories.len() >= DIRECTORIES_LIMIT {
         return Ok(());
     }
     for name in directories(settings, here, |name| !is_reserved(name))? {
@@ -107,11 +121,13 @@ fn walk(
         let below = path.join(OsStr::from_bytes(&name));
         let Ok(directory) = here.enter(Path::new(OsStr::from_bytes(&name)), settings.links) else { continue };
         levels.push(level);
-        if directory.facts_of(Path::new("cur")).is_ok_and(|facts| facts.kind == Kind::Directory)
-            && let Ok(folder) = FolderName::from_levels(levels.clone())
+        if let Ok(folder) = FolderName::from_levels(levels.clone())
             && !folder.is_inbox()
         {
-            found.insert(folder, below.clone());
+            match directory.facts_of(Path::new("cur")).map(|facts| facts.kind) {
+                Ok(Kind::Directory) => drop(found.folders.insert(folder, below.clone())),
+                _ => found.directories.push(folder),
+            }
         }
         walk(settings, &directory, &below, levels, found)?;
         levels.pop();
@@ -137,17 +153,26 @@ fn directories(
     Ok(sure)
 }
 
-/// The list of a user's folders: those that are there, and the parents that they imply.
-pub(crate) fn list(folders: impl IntoIterator<Item = FolderName>) -> Vec<Listed> {
+/// The list of a user's folders and directories: those that are there, and the parents that they imply.
+pub(crate) fn list(layout: Layout, found: Found) -> Vec<Listed> {
     let mut all: BTreeMap<FolderName, Listed> = BTreeMap::new();
-    let entry = |name: FolderName| Listed { name, selectable: false, has_children: false };
-    for name in folders {
+    let entry = |name: FolderName| Listed {
+        name,
+        selectable: false,
+        has_children: false,
+        is_directory: false,
+        is_leaf: false,
+    };
+    let folders = found.folders.into_keys().map(|name| (name, true));
+    for (name, selectable) in folders.chain(found.directories.into_iter().map(|name| (name, false))) {
         let mut above = name.parent();
         while let Some(parent) = above {
             above = parent.parent();
             all.entry(parent.clone()).or_insert_with(|| entry(parent)).has_children = true;
         }
-        all.entry(name.clone()).or_insert_with(|| entry(name)).selectable = true;
+        let listed = all.entry(name.clone()).or_insert_with(|| entry(name));
+        (listed.selectable, listed.is_directory) = (selectable, !selectable);
+        listed.is_leaf = selectable && layout == Layout::Mbox;
     }
     let mut inbox = all.remove(&FolderName::inbox()).unwrap_or_else(|| entry(FolderName::inbox()));
     inbox.selectable = true;
@@ -163,11 +188,15 @@ mod tests {
     }
 
     fn listed(settings: &Settings, root: &Path) -> Vec<String> {
-        let found = folders(settings, &Directory::open(root).unwrap()).unwrap();
-        list(found.into_keys())
+        let found = found(settings, &Directory::open(root).unwrap()).unwrap();
+        list(settings.layout, found)
             .into_iter()
             .map(|folder| {
-                let mark = if folder.selectable { "" } else { "-" };
+                let mark = match (folder.selectable, folder.is_directory) {
+                    (true, _) => "",
+                    (_, true) => "/",
+                    _ => "-",
+                };
                 format!("{mark}{}{}", folder.name, if folder.has_children { "+" } else { "" })
             })
             .collect()
@@ -198,7 +227,7 @@ mod tests {
             std::fs::create_dir_all(root.path().join(path)).unwrap();
         }
         let settings = Settings { layout: Layout::MaildirTree, ..Settings::new("vm", 1) };
-        assert_eq!(listed(&settings, root.path()), ["INBOX", "-A+", "A/B", "A/x.y"]);
+        assert_eq!(listed(&settings, root.path()), ["INBOX", "/A+", "A/B", "A/x.y", "/empty"]);
         assert!(directory_of(&settings, &name("a/cur")).is_err());
         assert_eq!(directory_of(&settings, &name("a/b.c")).ok(), Some("a/b.c".into()));
     }

@@ -264,4 +264,8 @@ pub struct Listed {
     pub selectable: bool,
     /// There are folders below it.
     pub has_children: bool,
+    /// It is a directory and no folder; one that is neither is only implied by those below it.
+    pub is_directory: bool,
+    /// None can be made below it.
+    pub is_leaf: bool,
 }

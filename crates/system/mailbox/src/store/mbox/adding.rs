@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -12,7 +11,7 @@ use super::folder::{Held, Mbox, beside};
 use super::from_line;
 use super::header::{Base, Hidden, is_hidden};
 use super::parse;
-use super::write::Target;
+use super::write::{Target, ends_line};
 use crate::store::contents::Contents;
 use crate::store::error::MailError;
 use crate::store::flags::Flags;
@@ -105,16 +104,10 @@ impl Mbox {
     }
 }
 
-/// What must stand before the next `From ` line.
+/// What must stand before the next `From ` line: a line end.
 fn gap_before(file: &File, size: u64) -> io::Result<&'static [u8]> {
-    let from = size.saturating_sub(2);
-    let mut end = vec![0; (size - from) as usize];
-    file.read_exact_at(&mut end, from)?;
-    Ok(match end.as_slice() {
-        [] | [b'\n', b'\n'] | [b'\n'] => b"",
-        [.., b'\n'] => b"\n",
-        _ => b"\n\n",
-    })
+    let whole = size == 0 || ends_line(file, size)?;
+    Ok(if whole { b"" } else { b"\n" })
 }
 
 /// The uploaded text, its hidden header lines replaced by ours.
@@ -122,6 +115,8 @@ fn write_one(target: &mut Target<'_>, addition: &Addition, uid: Uid, base: Optio
     let file = addition.upload.reopened()?;
     let total = file.metadata()?.len();
     let (header, body) = split(&file)?;
+    // Programs that look for an empty line before a `From ` line find it. Dovecot does the same.
+    let unended = total > body && !ends_line(&file, total)?;
     target.write(from_line::line(addition.received).as_bytes())?;
     target.write(&header)?;
     let hidden = Hidden {
@@ -131,12 +126,12 @@ fn write_one(target: &mut Target<'_>, addition: &Addition, uid: Uid, base: Optio
         flags: addition.flags & Flags::CLIENT,
         old: false,
         keywords: addition.keywords.clone(),
-        content_length: Some(total - body),
+        content_length: Some(total - body + u64::from(unended)),
     };
     target.write(&hidden.to_lines(None).unwrap_or_default())?;
     target.write(b"\n")?;
     target.copy(&file, body, total)?;
-    target.write(b"\n")
+    target.write(if unended { b"\n\n" } else { b"\n" })
 }
 
 /// The header without hidden lines, each line ended, and where the body begins.
@@ -153,8 +148,8 @@ fn split(file: &File) -> io::Result<(Vec<u8>, u64)> {
         if !line.starts_with(b" ") && !line.starts_with(b"\t") {
             hides = is_hidden(&line);
         }
-        // A From line would begin another message.
-        if !hides && !line.starts_with(b"From ") {
+        // Such a line would begin another message, but right behind ours it does not.
+        if !hides && (header.is_empty() || !from_line::is_one(&line)) {
             header.extend_from_slice(&line);
             if !line.ends_with(b"\n") {
                 header.push(b'\n');

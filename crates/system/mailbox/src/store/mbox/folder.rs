@@ -198,9 +198,7 @@ impl Mbox {
             return Ok(());
         }
         let pieces = parse::parse(file, 0).map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => {
-                MailError::Damaged { path: self.path(), problem: error.to_string() }
-            }
+            io::ErrorKind::InvalidData => MailError::NoMbox { path: self.path(), problem: error.to_string() },
             _ => self.trouble("read")(error),
         })?;
         self.take(contents, pieces, now_us)?;
@@ -217,6 +215,7 @@ impl Mbox {
     ) -> Result<(), MailError> {
         self.base = pieces.first().and_then(|piece| piece.hidden.base.clone());
         self.pseudo = pieces.first().is_some_and(|piece| piece.hidden.pseudo).then(|| pieces.remove(0));
+        claim_before_old(&mut pieces);
         self.begin(contents, now_us)?;
         let mut contents = locked(contents);
         let known_names = contents.keywords.clone();
@@ -324,10 +323,7 @@ impl Mbox {
             return Err(self.trouble("open")(io::ErrorKind::NotFound.into()));
         }
         let mut parts = piece.visible.clone();
-        let header_end = piece.visible.last().map_or(piece.header, |(_, end)| *end);
-        // The empty line behind the header belongs to it, wherever hidden lines stood.
-        let blank = piece.block.map_or(header_end, |(begin, length)| (begin + length as u64).max(header_end));
-        parts.push((blank.min(piece.body), piece.end));
+        parts.push((piece.blank, piece.end));
         Ok((file, self.path(), parts))
     }
 
@@ -368,6 +364,12 @@ impl Mbox {
         let now_us = self.seen.take().map_or(0, |(_, looked_us)| looked_us);
         self.sync(contents, now_us)
     }
+}
+
+/// As with Dovecot, who has claimed a message has claimed those before it.
+fn claim_before_old(pieces: &mut [Piece]) {
+    let last = pieces.iter().rposition(|piece| piece.hidden.old).unwrap_or(0);
+    pieces[..last].iter_mut().for_each(|piece| piece.hidden.old = true);
 }
 
 pub(super) fn keyword_set(names: &[String], piece: &Piece) -> KeywordSet {

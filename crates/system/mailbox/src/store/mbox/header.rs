@@ -61,7 +61,8 @@ impl Hidden {
             }
             b"x-status" => self.set(value, &X_STATUS),
             b"x-keywords" => self.keywords = value.split_whitespace().map(str::to_owned).collect(),
-            b"content-length" => self.content_length = value.parse().ok(),
+            // The first one counts, as with Dovecot.
+            b"content-length" => self.content_length = self.content_length.or_else(|| length(line)),
             _ => {}
         }
     }
@@ -112,6 +113,13 @@ const X_STATUS: [(char, Flags); 4] =
 fn push_letters<const N: usize>(name: &str, letters: [(bool, char); N], text: &mut String) {
     let letters: String = letters.into_iter().filter(|(set, _)| *set).map(|(_, letter)| letter).collect();
     text.push_str(&format!("{name}: {letters:<N$}\n"));
+}
+
+/// Digits, and before them one blank at the most.
+fn length(line: &[u8]) -> Option<u64> {
+    let value = std::str::from_utf8(line).ok()?.split_once(':')?.1.trim_end();
+    let digits = value.strip_prefix([' ', '\t']).unwrap_or(value);
+    digits.starts_with(|first: char| first.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
 impl Base {

@@ -4,13 +4,12 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::from_line;
+use super::from_line::{self, FROM};
 use super::header::{Hidden, is_hidden};
 
 const BLOCK_BYTES: usize = 256 * 1024;
 /// A header that is longer ends here, bytes.
 const HEADER_LIMIT_BYTES: u64 = 1024 * 1024;
-const FROM: &[u8] = b"From ";
 
 /// A message in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +18,11 @@ pub(super) struct Piece {
     pub(super) begin: u64,
     /// The first header line.
     pub(super) header: u64,
-    /// After the empty line behind the header; the header's end where there is no empty line.
+    /// Where the header ends. The empty line behind it begins here, if there is one.
+    pub(super) blank: u64,
+    /// After that line.
     pub(super) body: u64,
+    /// The line end before the next `From ` line, or at the end of the file, is not the message's.
     pub(super) end: u64,
     pub(super) hidden: Hidden,
     /// Where the hidden lines are, if they stand in one place: begin and length.
@@ -72,14 +74,19 @@ impl<'a> Window<'a> {
         Ok(is_last && !line.contains(&b'\n') && line.starts_with(cut))
     }
 
-    /// Is there a line end, and then a `From ` line, or as much of one as a writer came to that died?
-    fn begins_message(&mut self, at: u64) -> io::Result<bool> {
-        let is_last = self.length - at < 1024;
-        let bytes = self.at(at, 1024)?;
-        let Some(line) = bytes.strip_prefix(b"\n") else { return Ok(false) };
-        let cut = &FROM[..FROM.len().min(line.len())];
-        let whole = line.contains(&b'\n');
-        Ok(line.starts_with(cut) && (is_from_line(line) || (is_last && !whole)))
+    /// Is there a line end that parts messages: behind it is a `From ` line, the end of the file, or as much of a `From ` line as
+    /// a writer came to that died? Then, where that is.
+    fn parting(&mut self, at: u64) -> io::Result<Option<u64>> {
+        let bytes = self.at(at, 2)?;
+        let next = match bytes {
+            [b'\n', ..] => at + 1,
+            [b'\r', b'\n', ..] => at + 2,
+            _ => return Ok(None),
+        };
+        let parts = next >= self.length
+            || self.is_torn_from_line(next)?
+            || (self.starts_with(next, FROM)? && from_line::is_one(&self.line(next)?));
+        Ok(parts.then_some(next))
     }
 
     /// The line at `at` with its line end; the first part of one that is very long.
@@ -89,35 +96,32 @@ impl<'a> Window<'a> {
         Ok(bytes[..end].to_vec())
     }
 
-    /// Where the next `From ` line begins after `at`, behind an empty line; the file's length if there is none.
+    /// Where the next `From ` line begins after a line end that is at `at` or behind it; the file's length if there is none.
     fn next_from(&mut self, mut at: u64) -> io::Result<u64> {
         let length = self.length;
         while at < length {
             let bytes = self.at(at, 4096)?;
-            let found = bytes.windows(7).position(|window| window == b"\n\nFrom ");
-            match found {
+            match memchr::memmem::find(bytes, b"\nFrom ") {
                 Some(found) => {
-                    let begin = at + found as u64 + 2;
-                    if is_from_line(&self.line(begin)?) {
-                        return Ok(begin);
+                    at += found as u64 + 1;
+                    if from_line::is_one(&self.line(at)?) {
+                        return Ok(at);
                     }
-                    at = begin;
                 }
                 None if at + bytes.len() as u64 >= length => break,
-                None => at += bytes.len().saturating_sub(6).max(1) as u64,
+                None => at += bytes.len().saturating_sub(5).max(1) as u64,
             }
         }
         Ok(self.length)
     }
-}
 
-/// `From sender date`, the date with hours and minutes.
-pub(super) fn is_from_line(line: &[u8]) -> bool {
-    let is_time = |window: &[u8]| {
-        let digit = |at: usize| window[at].is_ascii_digit();
-        digit(0) && digit(1) && window[2] == b':' && digit(3) && digit(4)
-    };
-    line.starts_with(FROM) && line.windows(5).any(is_time)
+    /// Where the line end begins that stands before `next`; `next` where there is none.
+    fn line_end_before(&mut self, next: u64) -> io::Result<u64> {
+        let from = next.saturating_sub(2);
+        let before = self.at(from, 2)?;
+        let before = &before[..before.len().min((next - from) as usize)];
+        Ok(next - if before.ends_with(b"\r\n") { 2 } else { u64::from(before.ends_with(b"\n")) })
+    }
 }
 
 /// The messages from `begin` on, where a `From ` line is or the file ends.
@@ -131,15 +135,17 @@ pub(super) fn parse(file: &File, begin: u64) -> io::Result<Vec<Piece>> {
     while window.starts_with(at, b"\n")? {
         at += 1;
     }
+    let first = at;
     while at < window.length {
         // A writer died before it had written more.
         if window.is_torn_from_line(at)? {
             break;
         }
-        if !window.starts_with(at, FROM)? {
+        // Those of others have been found by theirs.
+        if at == first && !from_line::is_one(&window.line(at)?) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                format!("no \"From \" line at offset {at}"),
+                format!("no \"From \" line with a date at offset {at}"),
             ));
         }
         let (piece, next) = piece(&mut window, at)?;
@@ -170,8 +176,9 @@ fn piece(window: &mut Window<'_>, begin: u64) -> io::Result<(Piece, u64)> {
         if line == b"\n" || line == b"\r\n" {
             break next;
         }
-        // A header without an end: the next message begins, or the file ends.
-        if line.is_empty() || at - header > HEADER_LIMIT_BYTES || is_from_line(&line) {
+        // A header without an end: the next message begins, or the file ends. Right behind one `From ` line another begins none.
+        let ends = line.is_empty() || at - header > HEADER_LIMIT_BYTES;
+        if ends || (at > header && from_line::is_one(&line)) {
             break at;
         }
         if !line.starts_with(b" ") && !line.starts_with(b"\t") {
@@ -180,11 +187,14 @@ fn piece(window: &mut Window<'_>, begin: u64) -> io::Result<(Piece, u64)> {
         reading.line(&line, at, next, hides);
         at = next;
     };
-    let (end, next) = end_of(window, body, at, reading.hidden.content_length)?;
+    let (end, next) = end_of(window, body, reading.hidden.content_length)?;
+    // What parts the message from the next may be the empty line, which is not the header's then; never the header's last line
+    // end.
+    let (body, end) = if end < body { (at, at) } else { (body, end) };
     let Reading { visible, hidden, block, scattered, mark } = reading;
     let block = block.filter(|_| !scattered);
     let mark = mix(mark, &(end - body).to_le_bytes());
-    Ok((Piece { begin, header, body, end, hidden, block, visible, mark, received }, next))
+    Ok((Piece { begin, header, blank: at, body, end, hidden, block, visible, mark, received }, next))
 }
 
 /// A header as far as it was read.
@@ -221,31 +231,17 @@ fn mix(mark: u64, bytes: &[u8]) -> u64 {
     })
 }
 
-/// Where a message ends whose body begins at `body`, and where the next begins. The length that the header tells counts
-/// when it leads to a `From ` line or to the end of the file.
-fn end_of(
-    window: &mut Window<'_>,
-    body: u64,
-    header_end: u64,
-    content_length: Option<u64>,
-) -> io::Result<(u64, u64)> {
-    if let Some(end) = content_length.and_then(|length| body.checked_add(length)) {
-        if end == window.length || (end + 1 == window.length && window.starts_with(end, b"\n")?) {
-            return Ok((end, window.length));
-        }
-        if end < window.length && window.begins_message(end)? {
-            return Ok((end, end + 1));
-        }
+/// Where a message ends whose body begins at `body`, and where the next begins. The length that the header tells counts when it
+/// leads to a line end that parts messages.
+fn end_of(window: &mut Window<'_>, body: u64, content_length: Option<u64>) -> io::Result<(u64, u64)> {
+    if let Some(end) = content_length.and_then(|length| body.checked_add(length))
+        && end < window.length
+        && let Some(next) = window.parting(end)?
+    {
+        return Ok((end, next));
     }
-    // The empty line that ends the header may be the one before the next message.
-    let next = window.next_from(body.saturating_sub(2).max(header_end.saturating_sub(1)))?;
-    let mut end = next;
-    // The empty line before the next message, or at the end of the file, is not the message's.
-    if end > body && window.starts_with(end - 1, b"\n")? {
-        let parts = next < window.length || window.starts_with(end - 2, b"\n")?;
-        end -= u64::from(parts);
-    }
-    Ok((end.max(body), next))
+    let next = window.next_from(body.saturating_sub(1))?;
+    Ok((window.line_end_before(next)?, next))
 }
 
 #[cfg(test)]
@@ -270,22 +266,79 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_parted_by_from_lines_behind_empty_ones() {
+    fn messages_are_parted_by_from_lines() {
         let text = format!("{LINE}A: 1\n\none\n\nFrom here on\nx\n{LINE}\n{LINE}B: 2\n\n\n{LINE}C: 3\n\n");
-        assert_eq!(bodies(&text), [format!("one\n\nFrom here on\nx\n{LINE}"), String::new(), String::new()]);
+        assert_eq!(bodies(&text), ["one\n\nFrom here on\nx", "", "", ""]);
         assert_eq!(bodies(&format!("\n{LINE}\nx")), ["x"]);
         assert_eq!(bodies(&format!("{LINE}A: b")), [""]);
         assert_eq!(bodies(""), Vec::<String>::new());
-        assert!(parsed("no mbox\n").is_err());
+        for bad in ["no mbox\n", "From nobody\nA: b\n\n", "\r\nFrom a@b Sun Nov 22 05:11:09 2026\n"] {
+            assert!(parsed(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// As Dovecot has it: the line end before a `From ` line, or at the end of the file, is nobody's.
+    #[test]
+    fn the_line_end_between_messages_is_nobodys() {
+        for (text, expected) in [
+            ("A: 1\n\nx\n", &["A: 1\n|\nx"][..]),
+            ("A: 1\n\nx\n\n", &["A: 1\n|\nx\n"]),
+            ("A: 1\n\nx", &["A: 1\n|\nx"]),
+            ("A: 1\n", &["A: 1\n|"]),
+            ("A: 1\n\n", &["A: 1\n|"]),
+            ("A: 1\n\n\n", &["A: 1\n|\n"]),
+            ("A: 1", &["A: 1|"]),
+            ("", &["|"]),
+            ("\n", &["|"]),
+            ("\n\n", &["|\n"]),
+            ("\nx\n", &["|\nx"]),
+            ("A: 1\nFROM B: 2\n", &["A: 1\n|", "B: 2\n|"]),
+            ("A: 1\n\nFROM B: 2\n", &["A: 1\n|", "B: 2\n|"]),
+            ("A: 1\n\nx\nFROM B: 2\n", &["A: 1\n|\nx", "B: 2\n|"]),
+            ("A: 1\n\nx\n\nFROM B: 2\n", &["A: 1\n|\nx\n", "B: 2\n|"]),
+            ("A: 1\n\nx\n\n\nFROM B: 2\n", &["A: 1\n|\nx\n\n", "B: 2\n|"]),
+            ("\nFROM B: 2\n", &["|", "B: 2\n|"]),
+            ("A: 1\r\n\r\nx\r\n\r\nFROM B: 2\r\n", &["A: 1\r\n|\r\nx\r\n", "B: 2\r\n|"]),
+            ("A: 1\r\n\r\nFROM B: 2\r\n", &["A: 1\r\n|", "B: 2\r\n|"]),
+        ] {
+            let text = format!("{LINE}{}", text.replace("FROM ", LINE));
+            let shown = |piece: &Piece| {
+                let cut = |begin: u64, end: u64| &text[begin as usize..end as usize];
+                let header: String = piece.visible.iter().map(|(begin, end)| cut(*begin, *end)).collect();
+                format!("{header}|{}", cut(piece.blank, piece.end))
+            };
+            let found: Vec<String> = parsed(&text).unwrap().iter().map(shown).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+        // Right behind a `From ` line another begins nothing.
+        assert_eq!(parsed(&format!("{LINE}{LINE}B: 2\n\ny\n")).unwrap().len(), 1);
     }
 
     #[test]
     fn a_length_counts_when_it_leads_somewhere() {
         let body = format!("x\n\n{LINE}y\n");
-        let with = |length: usize| format!("{LINE}Content-Length: {length}\n\n{body}\n{LINE}B: 2\n\nz\n");
-        assert_eq!(bodies(&with(body.len())), [body.clone(), "z\n".into()]);
-        assert_eq!(bodies(&with(3)).len(), 3);
-        assert_eq!(bodies(&with(usize::MAX)).len(), 3);
+        let with = |field: &str, rest: &str| format!("{LINE}{field}\n\n{body}{rest}");
+        let right = format!("Content-Length: {}", body.len());
+        let next = format!("\n{LINE}B: 2\n\nz\n\n");
+        assert_eq!(bodies(&with(&right, &next)), [body.clone(), "z\n".into()]);
+        assert_eq!(bodies(&with(&right, "\n")), std::slice::from_ref(&body));
+        assert_eq!(bodies(&with(&right, "")).len(), 2);
+        assert_eq!(bodies(&with(&right, &next[1..])).len(), 3);
+        for other in [body.len() - 1, body.len() + 1, 3, usize::MAX] {
+            assert_eq!(bodies(&with(&format!("Content-Length: {other}"), &next)).len(), 3, "{other}");
+        }
+        for (field, count) in [
+            (format!("{right}\nContent-Length: 2"), 2),
+            (format!("Content-Length: 2\n{right}"), 3),
+            (right.replace(": ", ":"), 2),
+            (right.replace(": ", ":\t") + " \r", 2),
+            (right.replace(": ", ":  "), 3),
+            (right.replace(": ", ": +"), 3),
+            (right.replace(": ", ":\n "), 3),
+            (right.clone() + " x", 3),
+        ] {
+            assert_eq!(bodies(&with(&field, &next)).len(), count, "{field}");
+        }
     }
 
     #[test]
@@ -313,20 +366,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_put_together_is_taken_apart(bodies_in in prop::collection::vec("([a-z>]{0,6}\n){0,5}", 1..6)) {
+        fn what_was_put_together_is_taken_apart(bodies_in in prop::collection::vec("([a-z>]{0,6}\n){0,5}[a-z]{0,2}", 1..6)) {
             let text: String = bodies_in.iter().map(|body| format!("{LINE}S: x\n\n{body}\n")).collect();
             let trimmed: Vec<String> = bodies(&text);
             prop_assert_eq!(trimmed, bodies_in);
         }
 
         #[test]
-        fn no_file_upsets_the_parser(text in "(From a 05:11 x\n|\n|A: b\n|X-UID: 7\n|Content-Length: [0-9]{1,2}\n|x|From ){0,20}") {
+        fn no_file_upsets_the_parser(text in "(From a Sun Nov 22 05:11:09 2026\n|\n|\r\n|A: b\n|X-UID: 7\n|Content-Length: [0-9]{1,2}\n|x|From ){0,20}") {
             if let Ok(pieces) = parsed(&text) {
                 for pair in pieces.windows(2) {
                     prop_assert!(pair[0].end <= pair[1].begin);
                 }
                 for piece in &pieces {
-                    prop_assert!(piece.begin < piece.header && piece.header <= piece.body && piece.body <= piece.end);
+                    prop_assert!(piece.begin < piece.header && piece.header <= piece.blank);
+                    prop_assert!(piece.blank <= piece.body && piece.body <= piece.end);
                     prop_assert!(piece.end <= text.len() as u64);
                 }
             }

@@ -1,15 +1,15 @@
 //! Folders that are mbox files: which there are, and how they are made and removed. A directory is the parent of others.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sys::directory::{Directory, Kind, Links};
 
 use crate::store::Settings;
 use crate::store::error::MailError;
+use crate::store::layout::Found;
 use crate::store::names::{FolderName, LEVELS_LIMIT};
 
 const DIRECTORY_MODE: u32 = 0o700;
@@ -28,9 +28,9 @@ pub(crate) fn is_reserved(name: &[u8]) -> bool {
         || name.ends_with(LOCK)
 }
 
-/// All folders below `home` but INBOX, with their paths.
-pub(crate) fn folders(settings: &Settings, home: &Directory) -> io::Result<BTreeMap<FolderName, PathBuf>> {
-    let mut found = BTreeMap::new();
+/// All folders below `home` but INBOX, and the directories.
+pub(crate) fn found(settings: &Settings, home: &Directory) -> io::Result<Found> {
+    let mut found = Found::default();
     walk(settings, home, Path::new(""), &mut Vec::new(), &mut found)?;
     Ok(found)
 }
@@ -40,11 +40,11 @@ fn walk(
     here: &Directory,
     path: &Path,
     levels: &mut Vec<String>,
-    found: &mut BTreeMap<FolderName, PathBuf>,
+    found: &mut Found,
 ) -> io::Result<()> {
     let mut names = Vec::new();
     here.names(|name, _| {
-        if !is_reserved(name) && names.len() + found.len() < FILES_LIMIT {
+        if !is_reserved(name) && names.len() + found.folders.len() < FILES_LIMIT {
             names.push(name.to_vec());
         }
     })?;
@@ -57,10 +57,15 @@ fn walk(
                 if let Ok(folder) = FolderName::from_levels(levels.clone())
                     && !folder.is_inbox()
                 {
-                    found.insert(folder, path.join(below));
+                    found.folders.insert(folder, path.join(below));
                 }
             }
             Ok(Kind::Directory) if levels.len() < LEVELS_LIMIT => {
+                if let Ok(directory) = FolderName::from_levels(levels.clone())
+                    && !directory.is_inbox()
+                {
+                    found.directories.push(directory);
+                }
                 if let Ok(directory) = here.enter(below, Links::Refuse) {
                     walk(settings, &directory, &path.join(below), levels, found)?;
                 }
@@ -87,11 +92,30 @@ pub(crate) fn create(
         settings.disk.create(&here, file, FILE_MODE)?;
         settings.disk.sync_directory(&here.enter_to_sync(Path::new("."), Links::Refuse)?)
     });
-    made.map_err(|error| match error.kind() {
+    made.map_err(|error| trouble("create", path, name, error))
+}
+
+/// As [`create`], a directory for folders to come.
+pub(crate) fn create_directory(
+    settings: &Settings,
+    home: &Directory,
+    path: &Path,
+    name: &FolderName,
+) -> Result<(), MailError> {
+    let made = make_parents(settings, home, path).and_then(|here| {
+        settings.disk.make(&here, Path::new(path.file_name().unwrap_or_default()), DIRECTORY_MODE)?;
+        settings.disk.sync_directory(&here.enter_to_sync(Path::new("."), Links::Refuse)?)
+    });
+    made.map_err(|error| trouble("create", path, name, error))
+}
+
+/// What it means that a folder can not be put there.
+pub(crate) fn trouble(verb: &'static str, path: &Path, name: &FolderName, error: io::Error) -> MailError {
+    match error.kind() {
         io::ErrorKind::AlreadyExists => MailError::FolderExists(name.clone()),
         io::ErrorKind::NotADirectory => MailError::Unsupported { what: "a folder below one that is a file" },
-        _ => MailError::io("create", path)(error),
-    })
+        _ => MailError::io(verb, path)(error),
+    }
 }
 
 /// The directory of `path`, made with those on the way if need be.
@@ -107,15 +131,9 @@ pub(crate) fn make_parents(settings: &Settings, home: &Directory, path: &Path) -
     Ok(here)
 }
 
-/// Removes the file `path`, and the directories above it that are empty then.
+/// Removes the file `path`. The directory it lay in stays, as it does with Dovecot.
 pub(crate) fn remove(settings: &Settings, home: &Directory, path: &Path) -> io::Result<()> {
     settings.disk.remove(home, path)?;
-    for above in path.ancestors().skip(1).take_while(|above| !above.as_os_str().is_empty()) {
-        // One that holds more stays.
-        if settings.disk.remove_directory(home, above).is_err() {
-            break;
-        }
-    }
     settings.disk.sync_directory(&home.enter_to_sync(Path::new("."), Links::Refuse)?)
 }
 
@@ -139,9 +157,15 @@ mod tests {
             std::fs::write(root.path().join(other), "").unwrap();
         }
         std::fs::create_dir(root.path().join(".imap")).unwrap();
-        let names = || folders(&settings, &home).unwrap().into_keys().map(|name| name.to_text('/'));
-        assert_eq!(names().collect::<Vec<_>>(), ["A/B/C", "x"]);
+        create_directory(&settings, &home, Path::new("e/f"), &name("e/f")).unwrap();
+        let shown =
+            |names: Vec<FolderName>| -> Vec<String> { names.iter().map(|name| name.to_text('/')).collect() };
+        let Found { folders, directories } = found(&settings, &home).unwrap();
+        assert_eq!(shown(folders.into_keys().collect()), ["A/B/C", "x"]);
+        let mut directories = shown(directories);
+        directories.sort();
+        assert_eq!(directories, ["A", "A/B", "e", "e/f"]);
         remove(&settings, &home, Path::new("A/B/C")).unwrap();
-        assert!(!root.path().join("A").exists());
+        assert!(root.path().join("A/B").is_dir());
     }
 }

@@ -124,8 +124,10 @@ impl Mbox {
             target.write(b"\n")?;
         }
         target.write(&hidden.to_lines(None).unwrap_or_default())?;
-        target.write(b"\n")?;
-        target.copy(source, piece.body, piece.end)?;
+        if piece.blank < piece.end {
+            target.write(b"\n")?;
+            target.copy(source, piece.body, piece.end)?;
+        }
         target.write(b"\n")
     }
 
@@ -142,7 +144,7 @@ impl Mbox {
 }
 
 /// Does a line end before `end`?
-fn ends_line(file: &File, end: u64) -> io::Result<bool> {
+pub(super) fn ends_line(file: &File, end: u64) -> io::Result<bool> {
     let mut byte = [0];
     file.read_exact_at(&mut byte, end.saturating_sub(1))?;
     Ok(byte == *b"\n")
