@@ -17,6 +17,9 @@ pub(crate) fn fetch(state: &State, url: &str) -> Result<Vec<u8>, &'static str> {
         match part.split_once('=').ok_or("Invalid URL")? {
             (name, value) if name.eq_ignore_ascii_case("UID") => uid = value.parse::<u32>().ok(),
             (name, value) if name.eq_ignore_ascii_case("SECTION") => {
+                if value.is_empty() {
+                    return Err("Invalid section");
+                }
                 section = Section::parse(&unescape(value)).ok_or("Invalid section")?;
             }
             (name, value) if name.eq_ignore_ascii_case("PARTIAL") => partial = Some(range(value)?),
@@ -50,7 +53,9 @@ fn mailbox(text: &str) -> Result<(MailboxName, Option<u32>), &'static str> {
 fn range(text: &str) -> Result<Partial, &'static str> {
     let (offset, count) = text.split_once('.').map_or((text, None), |(offset, count)| (offset, Some(count)));
     let number = |text: &str| text.parse::<u64>().map_err(|_| "Invalid partial");
-    Ok(Partial { offset: number(offset)?, count: count.map(number).transpose()? })
+    let count = count.map(number).transpose()?;
+    // RFC 5092 §11: nothing is no part.
+    if count == Some(0) { Err("Invalid partial") } else { Ok(Partial { offset: number(offset)?, count }) }
 }
 
 /// `%20` (RFC 3986 §2.1)

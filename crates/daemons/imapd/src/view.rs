@@ -10,7 +10,7 @@ use std::sync::Arc;
 use acl::{Right, Rights};
 use imap_protocol::types::{Code, Flag, Flags, Keyword, MailboxName, Messages, Numbers, Reply, SequenceSet};
 use imap_protocol::write::Out;
-use mailbox::store::{self, Folder, Message, Uid, Vanished};
+use mailbox::store::{self, Contents, Folder, Message, Uid, Vanished};
 use sys::clock;
 
 use crate::access::permitted;
@@ -98,7 +98,8 @@ impl View {
     ) -> Result<Self, Refused> {
         let read_only = read_only || rights.is_read_only();
         let recent: BTreeSet<Uid> = if read_only {
-            BTreeSet::new()
+            // RFC 3501 §6.3.2: they stay recent for who comes next.
+            folder.read(Contents::recent)
         } else {
             folder.claim_recent(clock::now_us())?.into_iter().collect()
         };
@@ -375,6 +376,9 @@ impl View {
         if !self.read_only {
             let claimed = self.folder.claim_recent(clock::now_us())?;
             self.recent.extend(claimed.into_iter().filter(|_| !self.rev2));
+        } else if !self.rev2 {
+            let recent = self.folder.read(Contents::recent);
+            self.recent.extend(new.iter().map(|message| message.uid).filter(|uid| recent.contains(uid)));
         }
         out.exists(self.uids.len());
         Ok(())

@@ -13,6 +13,9 @@ use crate::refusal::{Refused, refused};
 use crate::state::{Outcome, State};
 use crate::view::News;
 
+/// What a client is told that has named no message that is there, wherever it was to go.
+const NOTHING: &str = "No messages found.";
+
 /// Messages that go somewhere.
 struct Ends {
     uids: Vec<Uid>,
@@ -23,12 +26,12 @@ struct Ends {
 
 impl State {
     pub(crate) fn copy(&mut self, messages: &Messages, mailbox: &MailboxName, out: &mut Out) -> Outcome {
-        let Ends { uids, target, rights } = self.ends("COPY", messages, mailbox, out)?;
-        let folder = Arc::clone(&self.selected()?.folder);
-        let copied = match uids.is_empty() {
-            true => Vec::new(),
-            false => folder.copy(&uids, &target, scope(rights), clock::now_us())?,
+        let Some(Ends { uids, target, rights }) = self.ends("COPY", messages, mailbox, out)? else {
+            self.tell(News { expunges: messages.uid, uid: messages.uid, ..News::default() }, out)?;
+            return Ok(Reply::ok(NOTHING));
         };
+        let folder = Arc::clone(&self.selected()?.folder);
+        let copied = folder.copy(&uids, &target, scope(rights), clock::now_us())?;
         let own = if is_same(&folder, &target) {
             copied.iter().map(|copied| copied.to).collect()
         } else {
@@ -36,7 +39,7 @@ impl State {
         };
         self.tell(News { expunges: messages.uid, uid: messages.uid, own, ..News::default() }, out)?;
         self.know_added(&self.folder_name(mailbox)?, copied.len())?;
-        let reply = Reply::ok(if uids.is_empty() { "No messages found." } else { "Copy completed." });
+        let reply = Reply::ok("Copy completed.");
         Ok(match copied_code(&copied, &target, rights) {
             Some(code) => reply.with(code),
             None => reply,
@@ -49,7 +52,10 @@ impl State {
         mailbox: &MailboxName,
         out: &mut Out,
     ) -> Outcome {
-        let Ends { uids, target, rights } = self.ends("MOVE", messages, mailbox, out)?;
+        let Some(Ends { uids, target, rights }) = self.ends("MOVE", messages, mailbox, out)? else {
+            self.tell(News { expunges: true, uid: messages.uid, ..News::default() }, out)?;
+            return Ok(Reply::ok(NOTHING));
+        };
         let view = self.selected()?;
         if view.read_only {
             return Err(refused(Reply::no("Mailbox is read-only").with(Code::ReadOnly)));
@@ -58,10 +64,7 @@ impl State {
             return Err(denied());
         }
         let folder = Arc::clone(&view.folder);
-        let moved = match uids.is_empty() {
-            true => Vec::new(),
-            false => folder.move_to(&uids, &target, scope(rights), clock::now_us())?,
-        };
+        let moved = folder.move_to(&uids, &target, scope(rights), clock::now_us())?;
         if let Some(code) = copied_code(&moved, &target, rights) {
             out.untagged(&Reply::ok("Moved UIDs.").with(code));
         }
@@ -72,21 +75,24 @@ impl State {
         own.sort_unstable();
         self.tell(News { expunges: true, uid: messages.uid, own, ..News::default() }, out)?;
         self.know_added(&self.folder_name(mailbox)?, moved.len())?;
-        Ok(Reply::ok(if uids.is_empty() { "No messages found." } else { "Move completed." }))
+        Ok(Reply::ok("Move completed."))
     }
 
-    /// The messages, and where they go.
+    /// The messages, and where they go; none where there are none, and then it does not matter where.
     fn ends(
         &mut self,
         command: &str,
         messages: &Messages,
         mailbox: &MailboxName,
         out: &mut Out,
-    ) -> Result<Ends, Refused> {
+    ) -> Result<Option<Ends>, Refused> {
         let saved = self.saved.clone();
         let targets = self.selected()?.resolve(command, messages, &saved)?;
-        let (target, rights) = self.target(mailbox)?;
         let uids: Vec<Uid> = targets.into_iter().map(|(_, uid)| uid).collect();
+        if uids.is_empty() {
+            return Ok(None);
+        }
+        let (target, rights) = self.target(mailbox)?;
         let folder = Arc::clone(&self.selected()?.folder);
         folder.sync(clock::now_us())?;
         if folder.read(|contents| uids.iter().any(|uid| contents.message(*uid).is_none())) {
@@ -95,7 +101,7 @@ impl State {
             let text = "Some of the requested messages no longer exist.";
             return Err(refused(Reply::no(text).with(Code::ExpungeIssued)));
         }
-        Ok(Ends { uids, target, rights })
+        Ok(Some(Ends { uids, target, rights }))
     }
 
     /// A mailbox to put messages into; one that is missing may be created (RFC 3501 §6.4.7).

@@ -3,7 +3,7 @@
 use acl::{Acl, Right};
 use imap_protocol::types::{Code, MailboxName, Reply, SpecialUse};
 use imap_protocol::write::Out;
-use mailbox::store::{FolderName, MailError};
+use mailbox::store::{FolderName, Listed, MailError};
 use sys::clock;
 
 use crate::access::denied;
@@ -23,6 +23,11 @@ impl State {
         }
         let now_us = clock::now_us();
         let above = self.permit_create(&name)?;
+        if mailbox.as_str().ends_with(self.site.separator) && self.store.has_directories() {
+            // RFC 3501 §6.3.3: mailboxes are to be made below it. It must be none itself where it would be a file.
+            self.store.create_directory(&name)?;
+            return Ok(Reply::ok("Create completed."));
+        }
         self.store.create(&name, now_us)?;
         if let Some(above) = above {
             self.inherit_rights(&above, &name)?;
@@ -80,6 +85,9 @@ impl State {
     }
 
     pub(crate) fn rename(&mut self, from: &MailboxName, to: &MailboxName) -> Outcome {
+        if from == to {
+            return Ok(Reply::no("Can't rename mailbox to itself").with(Code::AlreadyExists));
+        }
         if from.is_inbox() {
             return Ok(Reply::no("Renaming INBOX isn't supported").with(Code::Cannot));
         }
@@ -102,7 +110,8 @@ impl State {
     pub(crate) fn subscribe(&mut self, mailbox: &MailboxName, subscribed: bool) -> Outcome {
         let name = self.folder_name(mailbox)?;
         let now_us = clock::now_us();
-        if subscribed && !self.store.list()?.iter().any(|listed| listed.selectable && listed.name == name) {
+        let is_there = |listed: &Listed| (listed.selectable || listed.is_directory) && listed.name == name;
+        if subscribed && !self.store.list()?.iter().any(is_there) {
             return Err(MailError::NoFolder(name).into());
         }
         if subscribed && !self.is_known(&name)? {

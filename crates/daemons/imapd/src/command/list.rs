@@ -17,6 +17,10 @@ use crate::state::{Outcome, State};
 struct Known {
     exists: bool,
     selectable: bool,
+    /// A directory that is no mailbox.
+    directory: bool,
+    /// None can be made below it.
+    leaf: bool,
     /// It must not show, and is told of as the parent of others only.
     hidden: bool,
     children: bool,
@@ -102,6 +106,7 @@ impl State {
             let uses = uses.of(&listed.name, &listed.name.to_utf8(self.site.separator));
             let entry = known.entry(listed.name).or_default();
             (entry.exists, entry.selectable, entry.children) = (true, listed.selectable, listed.has_children);
+            (entry.directory, entry.leaf) = (listed.is_directory, listed.is_leaf);
             entry.uses = uses;
         }
         if self.site.counts_rights {
@@ -141,7 +146,7 @@ impl State {
         for (name, known) in all.iter_mut() {
             known.children = parents.contains(name);
         }
-        all.retain(|_, known| known.selectable || known.children);
+        all.retain(|_, known| known.selectable || known.children || known.directory);
         Ok(())
     }
 
@@ -247,7 +252,7 @@ fn extended(returns: ListReturn) -> ListRequest {
 
 fn attributes(known: &Known, request: &ListRequest) -> Vec<MailboxAttribute> {
     let mut attributes = Vec::new();
-    if !known.exists || (!known.selectable && request.extended) {
+    if !known.exists || (!known.selectable && !known.directory && request.extended) {
         attributes.push(MailboxAttribute::NonExistent);
     } else if !known.selectable {
         attributes.push(MailboxAttribute::NoSelect);
@@ -255,7 +260,9 @@ fn attributes(known: &Known, request: &ListRequest) -> Vec<MailboxAttribute> {
     if known.subscribed && (request.returns.subscribed || request.selection.subscribed) {
         attributes.push(MailboxAttribute::Subscribed);
     }
-    if request.returns.children || !request.extended {
+    if known.leaf && known.selectable {
+        attributes.push(MailboxAttribute::NoInferiors);
+    } else if request.returns.children || !request.extended {
         attributes.push(if known.children {
             MailboxAttribute::HasChildren
         } else {

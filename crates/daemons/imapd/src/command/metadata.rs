@@ -1,6 +1,6 @@
 //! GETMETADATA, SETMETADATA (RFC 5464).
 
-use imap_protocol::types::{Code, EntryName, MailboxName, MetadataOptions, Reply};
+use imap_protocol::types::{Code, Depth, EntryName, MailboxName, MetadataOptions, Reply};
 use imap_protocol::write::Out;
 use mailbox::store::{FolderName, MailError};
 use sys::clock;
@@ -29,7 +29,7 @@ impl State {
         let (short, long): (Vec<_>, Vec<_>) = asked.partition(|one| one.value.len() as u64 <= limit);
         let mut shown: Vec<(&str, Option<&[u8]>)> =
             short.iter().map(|one| (one.entry.as_str(), Some(one.value.as_slice()))).collect();
-        for entry in entries {
+        for entry in entries.iter().filter(|_| options.depth == Depth::Zero) {
             // What is asked for by name and is not there is NIL.
             if !short.iter().chain(&long).any(|one| one.entry == entry.as_str()) {
                 shown.push((entry.as_str(), None));

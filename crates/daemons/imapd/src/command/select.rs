@@ -60,7 +60,7 @@ impl State {
         });
         out.exists(view.uids.len());
         if !self.features.rev2 {
-            out.recent(if view.read_only { summary.recent } else { view.recent.len() });
+            out.recent(view.recent.len());
         }
         if let Some(number) = unseen.and_then(|place| u32::try_from(place + 1).ok()) {
             out.untagged(&Reply::ok("First unseen.").with(Code::Unseen(number)));

@@ -56,17 +56,23 @@ impl Cursor<'_> {
     /// entries = entry / "(" entry *(SP entry) ")"
     fn entries(&mut self) -> Parsed<Vec<EntryName>> {
         if self.peek() != Some(b'(') {
-            return Ok(vec![self.entry()?]);
+            return Ok(vec![self.asked_entry()?]);
         }
         let mut entries = Vec::new();
         self.list(|cursor| {
-            entries.push(cursor.entry()?);
+            entries.push(cursor.asked_entry()?);
             if entries.len() > ENTRIES_LIMIT { Err(Refusal::new("Too many entries")) } else { Ok(()) }
         })?;
         if entries.is_empty() { Err(Refusal::arguments()) } else { Ok(entries) }
     }
 
     /// entry = astring
+    fn asked_entry(&mut self) -> Parsed<EntryName> {
+        let name = self.astring()?;
+        EntryName::asked(&name).ok_or_else(|| Refusal::new("Invalid entry name"))
+    }
+
+    /// One that can have a value.
     fn entry(&mut self) -> Parsed<EntryName> {
         let name = self.astring()?;
         EntryName::new(&name).ok_or_else(|| Refusal::new("Invalid entry name"))
@@ -112,6 +118,7 @@ mod tests {
         assert_eq!(get(" (MAXSIZE 5 DEPTH 1) INBOX /shared/a"), Some((asked, 1)));
         assert_eq!(get(" INBOX (DEPTH 1 MAXSIZE 5) (/shared/a /private/b)"), Some((asked, 2)));
         assert_eq!(get(" \"\" (/shared/a /shared/b)"), Some((MetadataOptions::default(), 2)));
+        assert_eq!(get(" INBOX (/Private /shared)"), Some((MetadataOptions::default(), 2)));
         for bad in [" INBOX", " INBOX ()", " INBOX x", " (FOO) INBOX /shared/a", " (DEPTH 2) INBOX /shared/a"]
         {
             assert_eq!(get(bad), None, "{bad}");
@@ -127,5 +134,6 @@ mod tests {
         assert_eq!(entries[0].1.as_deref(), Some(b"x".as_slice()));
         assert_eq!(entries[1].1, None);
         assert!(set(" INBOX ()").is_err() && set(" INBOX (/shared/a)").is_err());
+        assert!(set(" INBOX (/shared \"x\")").is_err());
     }
 }

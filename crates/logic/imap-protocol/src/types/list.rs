@@ -170,7 +170,7 @@ impl MailboxAttribute {
             Self::Subscribed => "\\Subscribed",
             Self::HasChildren => "\\HasChildren",
             Self::HasNoChildren => "\\HasNoChildren",
-            Self::NoInferiors => "\\Noinferiors",
+            Self::NoInferiors => "\\NoInferiors",
             Self::Use(special) => special.name(),
         }
     }

@@ -20,6 +20,13 @@ impl EntryName {
         whole.then_some(Self(name))
     }
 
+    /// As [`EntryName::new`], also `/private` and `/shared`, below which all others are; they have no value themselves.
+    pub fn asked(text: &[u8]) -> Option<Self> {
+        let tops = ["/private", "/shared"];
+        let top = tops.into_iter().find(|top| text.eq_ignore_ascii_case(top.as_bytes()));
+        top.map(|top| Self(top.to_owned())).or_else(|| Self::new(text))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

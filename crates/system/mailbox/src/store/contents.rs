@@ -362,23 +362,31 @@ impl Contents {
         self.expunged.retain(|(at, _)| *at > floor);
     }
 
+    /// The messages that no session has claimed as recent.
+    pub fn recent(&self) -> BTreeSet<Uid> {
+        let fresh =
+            self.with_details().filter(|(_, detail)| is_fresh(detail)).map(|(message, _)| message.uid);
+        fresh.chain(self.unclaimed.iter().copied()).collect()
+    }
+
     /// Brings the counts up to date.
     pub(crate) fn recount(&mut self) {
         let count = |test: fn(&Message) -> bool| self.messages.iter().filter(|message| test(message)).count();
-        let is_fresh = |detail: &&Detail| {
-            matches!(
-                detail.place,
-                Place::File { fresh: true, .. } | Place::Span(super::mbox::Span { recent: true, .. })
-            )
-        };
         self.summary = Summary {
             messages: self.messages.len(),
             unseen: count(|message| !message.flags.has(Flags::SEEN)),
             deleted: count(|message| message.flags.has(Flags::DELETED)),
-            recent: self.details.iter().filter(is_fresh).count() + self.unclaimed.len(),
+            recent: self.details.iter().filter(|detail| is_fresh(detail)).count() + self.unclaimed.len(),
             ..self.summary
         };
     }
+}
+
+fn is_fresh(detail: &Detail) -> bool {
+    matches!(
+        detail.place,
+        Place::File { fresh: true, .. } | Place::Span(super::mbox::Span { recent: true, .. })
+    )
 }
 
 /// What an index knew about a folder.
