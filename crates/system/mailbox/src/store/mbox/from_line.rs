@@ -102,7 +102,7 @@ impl Scan<'_> {
     fn month(&mut self) -> Option<i64> {
         let name = self.rest.get(..3)?;
         let is_it = |month: &&str| month.as_bytes().eq_ignore_ascii_case(name);
-        let place = MONTHS.iter().position(|month| is_it(month));
+        let place = MONTHS.iter().position(is_it);
         // As Dovecot has it.
         let place = if name == b"???" { 0 } else { place? };
         self.rest = &self.rest[3..];
