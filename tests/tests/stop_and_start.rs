@@ -86,7 +86,10 @@ fn a_port_that_somebody_else_has_is_told_at_the_start() {
     let port = taken.local_addr().expect("its address").port();
     append_master(&suite, &format!("127.0.0.1:{port} inet n - n - - smtpd"));
     assert_eq!(status(&suite, "start"), 1, "nobody hears mail come in on a port of somebody else");
-    suite.wait_log(&["fatal: ", &format!("bind 127.0.0.1 port {port}: Address already in use")]);
+    // Postfix's log is lost where its master ends before postlogd has begun.
+    if suite.maker() == Maker::Ours {
+        suite.wait_log(&["fatal: ", &format!("bind 127.0.0.1 port {port}: Address already in use")]);
+    }
     drop(taken);
     suite.start();
     suite.stop();
