@@ -131,6 +131,10 @@ impl Preparer {
                 return Ok(Vec::new());
             }
         };
+        if letters.is_empty() && matches!(class, Class::Success | Class::Verify) {
+            let reader = if original.sender.is_empty() { "single" } else { "double" };
+            log::info!("{id}: not sending trace/success notification for {reader}-bounce message");
+        }
         if let Some(address) = return_address {
             let to_sender = letters.iter_mut().filter(|letter| letter.reader == Reader::Sender);
             to_sender.for_each(|letter| address.clone_into(&mut letter.recipient));

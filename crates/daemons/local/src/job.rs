@@ -8,7 +8,7 @@ use mailbox::content::QueueContent;
 use mailbox::job::Answer;
 use queue_format::QueueId;
 use reactor::{EventLoop, HandlerId, Letter};
-use rewriting::Leaf;
+use rewriting::{Leaf, Refusal};
 use services::couriers::{NoDelivery, Ticket};
 use services::delivery::{
     DeliveryReport, DeliveryRequest, Expansion, Outcome, Recipient, Times, Verdict, log_line,
@@ -105,12 +105,8 @@ impl Local {
         (file, been_at): (&Rc<File>, &[String]),
         events: &mut EventLoop<Self>,
     ) {
-        if been_at.contains(&recipient.address.to_lowercase()) {
-            let ticket = self.add_part(id, Part::new(number, &recipient.address));
-            return self.settle(ticket, outcome::forwarding_loop(&recipient.address));
-        }
-        let leaves =
-            self.rewriting.expand_local(&self.tables, &System, &self.settings.aliases, &recipient.address);
+        let aliases = &self.settings.aliases;
+        let leaves = self.rewriting.expand_local(&self.tables, &System, aliases, been_at, &recipient.address);
         let leaves = match leaves {
             Ok(leaves) => leaves,
             Err(stop) => {
@@ -143,9 +139,19 @@ impl Local {
                 }
                 Leaf::Refused { address, why } => {
                     let ticket = self.add_part(id, part(&address));
-                    self.settle(ticket, outcome::refused(&why));
+                    self.settle(ticket, self.refused(&why));
                 }
             }
+        }
+    }
+
+    /// Where an alias leads to nothing, and nobody else is to have the mail.
+    fn refused(&self, why: &Refusal) -> Outcome {
+        match (why, self.settings.not_available_to_strangers) {
+            (Refusal::UnknownUser(_) | Refusal::Required(_), Some(parameter)) => {
+                outcome::not_available(parameter)
+            }
+            _ => outcome::refused(why),
         }
     }
 

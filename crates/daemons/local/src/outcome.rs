@@ -15,6 +15,7 @@ use sys::error_text::reason;
 use crate::part::Destination;
 
 pub(crate) const RELAY: &str = "local";
+const ALIASES_UNAVAILABLE: &str = "alias database unavailable";
 
 fn deferred(status: &str, text: impl Into<String>) -> Outcome {
     Outcome::new(Verdict::Deferred, status, text, RELAY)
@@ -35,7 +36,7 @@ pub(crate) fn lookup_failed(stop: &Stop) -> Outcome {
     if let Stop::Failed { table } = stop {
         log::warn!("table {table} did not answer");
     }
-    deferred("4.3.0", "alias database unavailable")
+    deferred("4.3.0", ALIASES_UNAVAILABLE)
 }
 
 pub(crate) fn user_lookup() -> Outcome {
@@ -53,11 +54,6 @@ pub(crate) fn is_root(name: &str) -> Outcome {
 
 pub(crate) fn too_busy() -> Outcome {
     deferred("4.3.0", "too many messages are being forwarded")
-}
-
-/// The message carries the recipient's Delivered-To already.
-pub(crate) fn forwarding_loop(address: &str) -> Outcome {
-    Outcome::new(Verdict::Bounced, "5.4.6", format!("mail forwarding loop for {address}"), RELAY)
 }
 
 pub(crate) fn forwarded(queue_id: &str) -> Outcome {
@@ -100,6 +96,11 @@ pub(crate) fn refused(why: &Refusal) -> Outcome {
         Refusal::Required(name) => {
             log::warn!("required alias not found: {name}");
             discarded()
+        }
+        Refusal::ForwardingLoop(_) => bounced("5.4.6"),
+        Refusal::NoRecipient(_) => {
+            log::warn!("{why}");
+            deferred("4.3.0", ALIASES_UNAVAILABLE)
         }
         Refusal::Loop(_) => {
             log::warn!("{why}");

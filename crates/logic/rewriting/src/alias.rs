@@ -10,8 +10,16 @@ use crate::destination::Destination;
 use crate::resolve::Class;
 use crate::rewrite::Context;
 
-/// Aliases behind aliases, at most.
+/// A name that lies deeper is a circle. Postfix counts the steps of its own program: the name at which a circle ends, and
+/// is named in the log, follows from these.
 const LEVEL_LIMIT: usize = 100;
+const FIRST_LEVEL: usize = 2;
+/// How much deeper an alias leads.
+const ALIAS_LEVELS: usize = 4;
+/// How much deeper an `:include:` file leads.
+const INCLUDE_LEVELS: usize = 1;
+/// Aliases that are followed for one recipient, at most: circles that cross each other have no end.
+const STEP_LIMIT: usize = 10_000;
 
 /// The tables and switches that decide over aliases.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,6 +36,10 @@ pub struct AliasSettings {
     pub luser_relay: String,
     /// `duplicate_filter_limit`
     pub duplicate_filter_limit: usize,
+    /// `propagate_unmatched_extensions` has `alias`.
+    pub propagate_alias: bool,
+    /// `propagate_unmatched_extensions` has `include`.
+    pub propagate_include: bool,
 }
 
 /// What the expansion asks of the system.
@@ -84,6 +96,12 @@ pub enum Refusal {
     /// No alias and no user, but every system must have the name: it is thrown away, with a warning.
     #[error("discarded")]
     Required(String),
+    /// The message has been delivered to this address before.
+    #[error("mail forwarding loop for {0}")]
+    ForwardingLoop(String),
+    /// An alias with nothing on its right-hand side.
+    #[error("no recipient in alias lookup result for {0}")]
+    NoRecipient(String),
     /// Aliases lead in a circle.
     #[error("alias database loop for {0}")]
     Loop(String),
@@ -112,22 +130,31 @@ struct Expansion<'a> {
     settings: &'a AliasSettings,
     tables: &'a dyn Lookup,
     surroundings: &'a dyn Surroundings,
+    /// Addresses that the message has been delivered to before, in lower case.
+    delivered: &'a [String],
     seen: HashSet<String>,
-    /// The aliases that are being followed, the outermost first.
-    chain: Vec<String>,
+    /// Names that were looked at.
+    steps: usize,
     leaves: Vec<Leaf>,
 }
 
 /// How one got to a name.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Path<'a> {
+    /// Counted as Postfix does: [`ALIAS_LEVELS`], [`INCLUDE_LEVELS`].
+    level: usize,
+    /// The alias that led here.
+    from: Option<&'a str>,
+    /// The extension that the alias was not found with, and its delimiter: it goes over to what stands there.
+    unmatched: Option<&'a str>,
     /// Mail goes on as a new message, from the owner of a list where there is one.
     forward: Option<Option<&'a str>>,
     in_include: bool,
+    in_luser_relay: bool,
 }
 
 impl Rewriting {
-    /// Expands a recipient of the local class.
+    /// Expands a recipient of the local class. `delivered` are the Delivered-To lines of the message, in lower case.
     ///
     /// # Errors
     /// [`Stop`]: a table does not answer.
@@ -136,6 +163,7 @@ impl Rewriting {
         tables: &dyn Lookup,
         surroundings: &dyn Surroundings,
         settings: &AliasSettings,
+        delivered: &[String],
         recipient: &str,
     ) -> Result<Vec<Leaf>, Stop> {
         let mut expansion = Expansion {
@@ -143,12 +171,12 @@ impl Rewriting {
             settings,
             tables,
             surroundings,
+            delivered,
             seen: HashSet::new(),
-            chain: Vec::new(),
+            steps: 0,
             leaves: Vec::new(),
         };
-        let start = Path { forward: None, in_include: false };
-        expansion.name(recipient, start)?;
+        expansion.name(recipient, Path { level: FIRST_LEVEL, ..Path::default() })?;
         Ok(expansion.leaves)
     }
 
@@ -158,35 +186,42 @@ impl Rewriting {
 }
 
 impl Expansion<'_> {
-    /// A name of this host: an alias, with its extension or without, or a user.
+    /// A name of this host: an alias, with its extension or without, or a user. Each gets mail once from each level.
     fn name(&mut self, address: &str, path: Path<'_>) -> Result<(), Stop> {
-        let local = address.rsplit_once('@').map_or(address, |(local, _)| local).to_lowercase();
-        let (no_alias, local) = match local.strip_prefix('\\') {
-            Some(rest) => (true, rest.to_owned()),
-            None => (false, local),
-        };
-        let (base, extension) = self.split(&local);
-        if !no_alias && self.one_alias(address, [Some(&local), extension.and(Some(base))], path)? {
+        let lower = address.to_lowercase();
+        if !self.is_new(&format!("recipient {} {lower}", path.level)) {
             return Ok(());
         }
-        self.user(address, &local, base, extension, path)
-    }
-
-    /// Follows the alias that has the first of these names; false when none has.
-    fn one_alias(&mut self, address: &str, names: [Option<&str>; 2], path: Path<'_>) -> Result<bool, Stop> {
-        for name in names.into_iter().flatten() {
-            if self.chain.last().is_none_or(|last| last != name) && self.alias(address, name, path)? {
-                return Ok(true);
-            }
+        if self.delivered.contains(&lower) {
+            return self.refuse(address, Refusal::ForwardingLoop(address.to_owned()));
         }
-        Ok(false)
+        let local = lower.rsplit_once('@').map_or(lower.as_str(), |(local, _)| local);
+        let (no_alias, local) = match local.strip_prefix('\\') {
+            Some(rest) => (true, rest),
+            None => (false, local),
+        };
+        let (base, extension) = self.split(local);
+        if !no_alias && self.one_alias(address, local, base, path)? {
+            return Ok(());
+        }
+        match path.forward {
+            Some(sender) => {
+                self.forward(sender, address.strip_prefix('\\').unwrap_or(address));
+                Ok(())
+            }
+            None => self.user(address, local, base, extension, path),
+        }
     }
 
-    /// An alias among those that get a new message: its members stand there instead.
-    fn nested(&mut self, address: &str, path: Path<'_>) -> Result<bool, Stop> {
-        let local = address.rsplit_once('@').map_or(address, |(local, _)| local).to_lowercase();
-        let (base, extension) = self.split(&local);
-        self.one_alias(address, [Some(&local), extension.and(Some(base))], path)
+    /// Follows the alias that has the whole local part, else the bare name; false when none has.
+    fn one_alias(&mut self, address: &str, local: &str, base: &str, path: Path<'_>) -> Result<bool, Stop> {
+        if self.alias(address, local, Path { unmatched: None, ..path })? {
+            return Ok(true);
+        }
+        let unmatched = Some(&local[base.len()..]).filter(|rest| !rest.is_empty());
+        let Some(extension) = unmatched else { return Ok(false) };
+        let unmatched = self.settings.propagate_alias.then_some(extension);
+        self.alias(address, base, Path { unmatched, ..path })
     }
 
     /// `user+extension`; names of lists' owners stay whole where the delimiter is `-`.
@@ -203,14 +238,15 @@ impl Expansion<'_> {
 
     /// Follows the alias `name`; false when there is none. One that names itself means the user.
     fn alias(&mut self, address: &str, name: &str, path: Path<'_>) -> Result<bool, Stop> {
+        if path.from == Some(name) {
+            return Ok(false);
+        }
         let Some(found) = self.tables.find(&self.settings.alias_maps, name, Part::Whole)? else {
             return Ok(false);
         };
-        if self.chain.len() >= LEVEL_LIMIT || self.chain.iter().any(|outer| outer == name) {
+        self.steps += 1;
+        if path.level > LEVEL_LIMIT || self.steps > STEP_LIMIT {
             self.refuse(address, Refusal::Loop(name.to_owned()))?;
-            return Ok(true);
-        }
-        if !self.is_new(&format!("alias {name}")) {
             return Ok(true);
         }
         let owner = self.owner(name)?;
@@ -218,10 +254,12 @@ impl Expansion<'_> {
             (Some(owner), _) => Some(Some(owner.as_str())),
             (None, before) => before,
         };
-        self.chain.push(name.to_owned());
-        let followed = self.destinations(address, &found.value, Path { forward, in_include: false });
-        self.chain.pop();
-        followed.map(|()| true)
+        let (level, from) = (path.level + ALIAS_LEVELS, Some(name));
+        let inner = Path { level, from, forward, in_include: false, ..path };
+        if self.destinations(address, &found.value, inner)? == 0 {
+            self.refuse(address, Refusal::NoRecipient(name.to_owned()))?;
+        }
+        Ok(true)
     }
 
     /// The sender of mail to a list that has an `owner-` alias.
@@ -241,8 +279,11 @@ impl Expansion<'_> {
         }))
     }
 
-    fn destinations(&mut self, name: &str, list: &str, path: Path<'_>) -> Result<(), Stop> {
-        for destination in Destination::parse_list(list) {
+    /// How many there are.
+    fn destinations(&mut self, name: &str, list: &str, path: Path<'_>) -> Result<usize, Stop> {
+        let destinations = Destination::parse_list(list);
+        let count = destinations.len();
+        for destination in destinations {
             match destination {
                 Destination::Address(address) => self.address(&address, path)?,
                 Destination::Include(file) => self.include(name, &file, path)?,
@@ -257,19 +298,23 @@ impl Expansion<'_> {
                 Destination::File(_) => self.refuse(name, Refusal::File)?,
             }
         }
-        Ok(())
+        Ok(count)
     }
 
     fn include(&mut self, name: &str, file: &str, path: Path<'_>) -> Result<(), Stop> {
-        match self.surroundings.include(file) {
-            Ok(text) => {
-                let forward = Some(path.forward.flatten());
-                let path = Path { forward, in_include: true };
-                let lines = text.lines().filter(|line| !line.starts_with('#'));
-                lines.into_iter().try_for_each(|line| self.destinations(name, line, path))
-            }
-            Err(warning) => self.refuse(name, Refusal::Include(warning)),
-        }
+        let text = match self.surroundings.include(file) {
+            Ok(text) => text,
+            Err(warning) => return self.refuse(name, Refusal::Include(warning)),
+        };
+        let path = Path {
+            level: path.level + INCLUDE_LEVELS,
+            unmatched: path.unmatched.filter(|_| self.settings.propagate_include),
+            forward: Some(path.forward.flatten()),
+            in_include: true,
+            ..path
+        };
+        let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines.try_for_each(|line| self.destinations(name, line, path).map(drop))
     }
 
     fn address(&mut self, address: &str, path: Path<'_>) -> Result<(), Stop> {
@@ -277,23 +322,21 @@ impl Expansion<'_> {
             Some(rest) => ("\\", rest),
             None => ("", address),
         };
-        let full = self.rewriting.rewrite(bare, Context::Local);
+        let full = extended(self.rewriting.rewrite(bare, Context::Local), path.unmatched);
         let resolved = self.rewriting.resolve(self.tables, "", &full)?;
-        let here = resolved.class == Class::Local && resolved.transport == self.settings.transport;
-        match path.forward {
-            None if here => self.name(&format!("{backslash}{full}"), path),
-            Some(_) if here && backslash.is_empty() && self.nested(&full, path)? => Ok(()),
-            sender => {
-                if self.is_new(&format!("forward {}", full.to_lowercase())) {
-                    self.forward(sender.flatten(), full);
-                }
-                Ok(())
-            }
+        if resolved.class == Class::Local && resolved.transport == self.settings.transport {
+            return self.name(&format!("{backslash}{full}"), path);
         }
+        self.forward(path.forward.flatten(), &full);
+        Ok(())
     }
 
     /// Addresses that get the mail from the same sender share a message.
-    fn forward(&mut self, sender: Option<&str>, address: String) {
+    fn forward(&mut self, sender: Option<&str>, address: &str) {
+        if !self.is_new(&format!("forward {}", address.to_lowercase())) {
+            return;
+        }
+        let address = address.to_owned();
         for leaf in &mut self.leaves {
             if let Leaf::Forward { sender: known, recipients } = leaf
                 && known.as_deref() == sender
@@ -313,11 +356,11 @@ impl Expansion<'_> {
         extension: Option<&str>,
         path: Path<'_>,
     ) -> Result<(), Stop> {
-        if !self.is_new(&format!("user {base}")) {
-            return Ok(());
-        }
         match self.surroundings.has_user(base) {
             Some(true) => {
+                if !self.is_new(&format!("mailbox {local}")) {
+                    return Ok(());
+                }
                 let (user, extension) = (base.to_owned(), extension.map(str::to_owned));
                 let address = address.strip_prefix('\\').unwrap_or(address).to_owned();
                 self.leaves.push(Leaf::Mailbox { address, user, extension });
@@ -337,7 +380,7 @@ impl Expansion<'_> {
         path: Path<'_>,
     ) -> Result<(), Stop> {
         let relay = &self.settings.luser_relay;
-        if !relay.is_empty() && self.is_new("luser_relay") {
+        if !relay.is_empty() && !path.in_luser_relay {
             let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
             let values = [
                 ("user", base),
@@ -348,10 +391,15 @@ impl Expansion<'_> {
                 ("recipient_delimiter", self.rewriting.delimiters()),
             ];
             let list = fill_in(relay, &values);
-            return self.destinations(address, &list, path);
+            let level = path.level + 1;
+            let path = Path { level, in_luser_relay: true, unmatched: None, ..path };
+            return self.destinations(address, &list, path).map(drop);
         }
-        let why = match base {
-            "postmaster" | "mailer-daemon" => Refusal::Required(base.to_owned()),
+        if !self.is_new(&format!("unknown {local}")) {
+            return Ok(());
+        }
+        let why = match local {
+            "postmaster" | "mailer-daemon" => Refusal::Required(local.to_owned()),
             _ => Refusal::UnknownUser(base.to_owned()),
         };
         self.refuse(address, why)
@@ -371,6 +419,15 @@ impl Expansion<'_> {
             return !self.seen.contains(name);
         }
         self.seen.insert(name.to_owned())
+    }
+}
+
+/// `user+extension@domain`
+fn extended(address: String, unmatched: Option<&str>) -> String {
+    let Some(extension) = unmatched else { return address };
+    match address.rsplit_once('@') {
+        Some((local, domain)) => format!("{local}{extension}@{domain}"),
+        None => address + extension,
     }
 }
 
@@ -421,7 +478,8 @@ mod tests {
         }
     }
 
-    const ALIASES: [(&str, &str); 19] = [
+    const ALIASES: [(&str, &str); 20] = [
+        ("empty", "<>"),
         ("one", "joe"),
         ("two", "ann, Joe, joe@here.example"),
         ("nested", "two, one"),
@@ -444,6 +502,11 @@ mod tests {
     ];
 
     fn expand(recipient: &str) -> Vec<String> {
+        expand_with(AliasSettings::default(), &[], recipient)
+    }
+
+    fn expand_with(aliases: AliasSettings, delivered: &[&str], recipient: &str) -> Vec<String> {
+        let delivered: Vec<String> = delivered.iter().map(|address| (*address).to_owned()).collect();
         let settings = Settings {
             myhostname: "here.example".into(),
             myorigin: "here.example".into(),
@@ -458,9 +521,10 @@ mod tests {
             transport: "local".into(),
             owner_request_special: true,
             duplicate_filter_limit: 1000,
-            ..AliasSettings::default()
+            ..aliases
         };
-        let leaves = Rewriting::new(settings).expand_local(&tables, &House, &aliases, recipient).unwrap();
+        let leaves =
+            Rewriting::new(settings).expand_local(&tables, &House, &aliases, &delivered, recipient).unwrap();
         leaves.iter().map(describe).collect()
     }
 
@@ -490,9 +554,62 @@ mod tests {
 
     #[test]
     fn a_circle_is_refused_and_never_swallows_mail() {
-        assert_eq!(expand("loop@here.example"), ["loop@here.example: alias database loop for loop"]);
-        let half = ["joe@here.example -> joe", "half@here.example: alias database loop for half"];
+        assert_eq!(expand("loop@here.example"), ["loop2@here.example: alias database loop for loop2"]);
+        let half = ["joe@here.example -> joe", "half2@here.example: alias database loop for half2"];
         assert_eq!(expand("half@here.example"), half);
+    }
+
+    #[test]
+    fn a_luser_relay_that_leads_back_to_the_name_says_that_it_is_unknown() {
+        let aliases = AliasSettings { luser_relay: "$user+$extension".into(), ..AliasSettings::default() };
+        let unknown = "nobody+x@here.example: unknown user: \"nobody\"";
+        assert_eq!(expand_with(aliases, &[], "nobody+x@here.example"), [unknown]);
+    }
+
+    #[test]
+    fn circles_that_cross_end() {
+        let aliases = AliasSettings { duplicate_filter_limit: 0, ..AliasSettings::default() };
+        let names: Vec<String> = (0..8).map(|number| format!("c{number}")).collect();
+        let all = names.join(", ");
+        let table: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), all.as_str())).collect();
+        let aliases = AliasSettings { alias_maps: "crossed".into(), transport: "local".into(), ..aliases };
+        let settings = Settings { mydestination: "h".into(), myorigin: "h".into(), ..Settings::default() };
+        let tables = Memory::new().table("crossed", &table);
+        let leaves = Rewriting::new(settings).expand_local(&tables, &House, &aliases, &[], "c0@h").unwrap();
+        assert!(leaves.len() <= 8 * STEP_LIMIT);
+    }
+
+    #[test]
+    fn what_was_delivered_before_goes_nowhere_the_rest_does() {
+        let aliases = AliasSettings::default;
+        let joe = "joe@here.example: mail forwarding loop for joe@here.example";
+        assert_eq!(
+            expand_with(aliases(), &["joe@here.example"], "both@here.example"),
+            [joe, "forward from - to out@elsewhere"]
+        );
+        assert_eq!(
+            expand_with(aliases(), &["one@here.example"], "nested@here.example"),
+            [
+                "ann@here.example -> ann",
+                "Joe@here.example -> joe",
+                "one@here.example: mail forwarding loop for one@here.example"
+            ]
+        );
+    }
+
+    #[test]
+    fn extensions_go_over_where_they_may() {
+        let aliases =
+            AliasSettings { propagate_alias: true, propagate_include: true, ..AliasSettings::default() };
+        assert_eq!(
+            expand_with(aliases.clone(), &[], "both+x@here.example"),
+            ["joe+x@here.example -> joe x", "forward from - to out+x@elsewhere"]
+        );
+        let forward = "forward from - to ann+x@here.example joe+x@here.example out+x@elsewhere";
+        assert_eq!(expand_with(aliases.clone(), &[], "inc+x@here.example")[0], forward);
+        let aliases = AliasSettings { propagate_include: false, ..aliases };
+        let forward = "forward from - to ann@here.example joe@here.example out@elsewhere";
+        assert_eq!(expand_with(aliases, &[], "inc+x@here.example")[0], forward);
     }
 
     #[test]
@@ -527,6 +644,8 @@ mod tests {
         let mixed = ["joe@here.example -> joe", "nobody@here.example: unknown user: \"nobody\""];
         assert_eq!(expand("mixed@here.example"), mixed);
         assert_eq!(expand("Postmaster@here.example"), ["Postmaster@here.example: discarded"]);
+        let empty = "empty@here.example: no recipient in alias lookup result for empty";
+        assert_eq!(expand("empty@here.example"), [empty]);
         assert_eq!(expand("noinc@here.example"), ["noinc@here.example: mail system configuration error"]);
         let cmd = [
             "cmd@here.example: delivery to a command is not available in this version",

@@ -104,10 +104,13 @@ impl Rewriting {
         Ok(Existence::Unknown { class: resolved.class, text: format!("User unknown{table}") })
     }
 
-    /// The sender of bounces of bounces needs no mailbox: the queue manager drops what comes back.
+    /// The sender of bounces of bounces needs no mailbox: the queue manager drops what comes back. Nor do the names that
+    /// each host has: without an alias local throws their mail away, and warns.
     fn is_for_the_system(&self, recipient: &str) -> bool {
         let local = recipient.rsplit_once('@').map_or(recipient, |(local, _)| local);
-        local.eq_ignore_ascii_case(&self.settings.double_bounce_sender)
+        [self.settings.double_bounce_sender.as_str(), "postmaster", "mailer-daemon"]
+            .iter()
+            .any(|name| local.eq_ignore_ascii_case(name))
     }
 }
 
@@ -175,8 +178,10 @@ mod tests {
         for address in ["u@box.example", "u+tag@box.example", "postmaster@box.example", "root@here", "root"] {
             assert_eq!(existence(address), Existence::Accepted, "{address}");
         }
-        for address in ["known@alias.example", "any@relay.example", "any@else.example", "double-bounce@here"]
-        {
+        for address in ["known@alias.example", "any@relay.example", "any@else.example"] {
+            assert_eq!(existence(address), Existence::Accepted, "{address}");
+        }
+        for address in ["double-bounce@here", "Postmaster@here", "MAILER-DAEMON@here"] {
             assert_eq!(existence(address), Existence::Accepted, "{address}");
         }
     }

@@ -33,7 +33,8 @@ impl Default for DelayDecimals {
 /// The log line of one recipient, after the program name:
 /// `QID: to=<r>, orig_to=<o>, relay=virtual, delay=0.03, delays=0.02/0/0/0.01, dsn=2.0.0, status=sent (text)`.
 pub fn log_line(request: &DeliveryRequest, recipient: &Recipient, outcome: &Outcome, times: Times) -> String {
-    let original = if recipient.original.is_empty() || recipient.original == recipient.address {
+    let same = recipient.original.eq_ignore_ascii_case(&recipient.address);
+    let original = if recipient.original.is_empty() || same {
         String::new()
     } else {
         format!(" orig_to=<{}>,", shown(request, &recipient.original))
