@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, Instant};
 
 use sys::signals::{self, SignalKind};
 use tests::{Builder, Suite, processes};
@@ -85,6 +86,28 @@ fn a_client_does_not_wait_for_an_agent_that_is_slow() {
     signal(&suite, "virtual", SignalKind::SIGCONT);
     suite.wait_log(&[&id, ": removed"]);
     suite.wait_messages("user/", 2);
+    suite.stop();
+}
+
+#[test]
+fn mail_that_comes_in_faster_than_it_goes_out_is_taken_slowly() {
+    let pause = Duration::from_secs(2);
+    let suite = Builder::new()
+        .example_com()
+        .main("direct_delivery_milliseconds = 100\nqmgr_message_active_limit = 1\nin_flow_delay = 2s")
+        .start();
+    suite.send("a@b.example", &["user@example.com"], "Subject: first\n\nx\n");
+    suite.wait_messages("user/", 1);
+    suite.renew("smtpd");
+    signal(&suite, "virtual", SignalKind::SIGSTOP);
+    let slow = (1..30).find(|_| {
+        let begun = Instant::now();
+        suite.send("a@b.example", &["user@example.com"], "Subject: more\n\nx\n");
+        begun.elapsed() >= pause
+    });
+    signal(&suite, "virtual", SignalKind::SIGCONT);
+    assert!(slow.is_some() || is_peer(), "{}", suite.log_end());
+    suite.wait_messages("user/", 1 + slow.unwrap_or(29));
     suite.stop();
 }
 

@@ -116,3 +116,16 @@ fn an_address_that_mail_would_come_back_from_is_for_the_reader_of_bounces() {
         suite.stop();
     }
 }
+
+#[test]
+fn a_session_that_is_watched_is_in_the_log() {
+    let suite = Builder::new().example_com().main("debug_peer_list = 127.0.0.1").start();
+    let mut client = suite.connect();
+    client.ehlo();
+    client.quit();
+    suite.wait_log(&[": > unknown[127.0.0.1]: 220 mx.test.example ESMTP"]);
+    suite.wait_log(&[": < unknown[127.0.0.1]: EHLO "]);
+    suite.wait_log(&[": > unknown[127.0.0.1]: 250-mx.test.example"]);
+    suite.wait_log(&[": < unknown[127.0.0.1]: QUIT"]);
+    suite.stop();
+}

@@ -100,7 +100,8 @@ impl Manager {
     /// A client offers a message.
     pub(crate) fn take_direct(&mut self, id: String, file: Option<OwnedFd>, client: HandlerId) {
         if file.and_then(|file| self.begin_direct(&id, File::from(file), client)).is_none() {
-            self.answer(Some(client), Answer::Keep(id));
+            let answer = if self.is_crowded() { Answer::Crowded(id) } else { Answer::Keep(id) };
+            self.answer(Some(client), answer);
         }
     }
 

@@ -183,6 +183,11 @@ impl Intake {
         first.pop_front().or_else(|| second.pop_front())
     }
 
+    /// Does a message wait that has never been active?
+    pub(crate) fn has_new_mail(&self) -> bool {
+        !self.incoming.is_empty()
+    }
+
     /// Takes this id for a message that comes by another way; false when a message of that id is known.
     pub(crate) fn claim(&mut self, id: &QueueId) -> bool {
         self.known.insert(id.clone())

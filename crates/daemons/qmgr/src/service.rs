@@ -448,6 +448,11 @@ impl Manager {
         ours && !self.leaving && self.messages.len() + self.loading < self.settings.active_limit
     }
 
+    /// Do new messages wait for room in the active queue?
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.messages.len() + self.loading >= self.settings.active_limit && self.intake.has_new_mail()
+    }
+
     /// The message is active now.
     pub(crate) fn admit(&mut self, mut message: Message) -> MessageKey {
         message.one_report = self.settings.verp_bounces_disabled;

@@ -67,6 +67,8 @@ pub(crate) fn event(event: &Event, session: &Session<'_>, client: &str) {
         Event::DiscardingKeywords(keywords) => {
             log::info!("discarding EHLO keywords: {}", keywords.names().collect::<Vec<_>>().join(" "));
         }
+        Event::Heard(line) => log::info!("< {client}: {line}"),
+        Event::Said(line) => log::info!("> {client}: {line}"),
         Event::TlsUnavailable => {
             log::warn!(
                 "Wrapper-mode request dropped from {client}. TLS is not available, see the lines at start"

@@ -70,6 +70,19 @@ impl Session {
             self.shown += &format!(":{port}");
         }
         self.rewrites_locally = self.is_local(daemon);
+        self.machine.watch(self.is_watched(daemon));
+    }
+
+    /// `debug_peer_list`: a list that can not be read has nobody in it.
+    fn is_watched(&self, daemon: &Smtpd) -> bool {
+        let settings = &daemon.settings;
+        if settings.debug_peers.is_empty() {
+            return false;
+        }
+        let address = self.client.address_text();
+        let parents = settings.debug_peers_match_subdomains;
+        let client = Subject::Client { name: &self.client.name, address: &address, parents };
+        daemon.tables.listed(&settings.debug_peers, &client) == Ok(true)
     }
 
     /// XCLIENT: from now on this is somebody else.

@@ -28,6 +28,8 @@ pub(crate) const DIRECT_LIMIT_BYTES: usize = 64 * 1024;
 const UNDER_WAY_LIMIT: usize = 256;
 /// Empty queue files that are kept for messages to come.
 const RESERVED_LIMIT: usize = 256;
+/// How long a queue manager that was behind is taken to be so.
+const CROWDED_FOR: Duration = Duration::from_secs(10);
 /// After misses in a row so many messages (two to the power of it) go to the queue at once, before another try.
 const MISSES_COUNTED: u32 = 6;
 
@@ -59,11 +61,15 @@ pub(crate) struct Direct {
     closed: bool,
     misses: u32,
     skip: u32,
+    /// `in_flow_delay`
+    in_flow_delay: Duration,
+    /// Until then the queue manager is taken to be behind.
+    crowded_until: Option<Instant>,
 }
 
 impl Direct {
     /// `manager` is the socket of the queue manager; a `limit` of zero lets nothing go this way.
-    pub(crate) fn new(manager: PathBuf, limit: Duration) -> Self {
+    pub(crate) fn new(manager: PathBuf, limit: Duration, in_flow_delay: Duration) -> Self {
         Self {
             manager,
             limit,
@@ -75,7 +81,15 @@ impl Direct {
             closed: false,
             misses: 0,
             skip: 0,
+            in_flow_delay,
+            crowded_until: None,
         }
+    }
+
+    /// How long the next message has to wait, so that no more comes in than goes out.
+    pub(crate) fn pause(&self, now: Instant) -> Option<Duration> {
+        let crowded = self.crowded_until.is_some_and(|until| now < until);
+        Some(self.in_flow_delay).filter(|delay| crowded && !delay.is_zero())
     }
 
     /// May the next message go this way? After misses some do not, for what was slow just now will be so for a while.
@@ -130,8 +144,15 @@ struct ManagerTalk;
 impl Talk<Smtpd> for ManagerTalk {
     fn message(&mut self, message: Attributes, daemon: &mut Smtpd, line: &mut Line<'_, Smtpd>) -> Fate {
         match Answer::from_attributes(&message) {
-            Some(Answer::Done(id)) => daemon.delivered(id, line.events),
+            Some(Answer::Done(id)) => {
+                daemon.direct.crowded_until = None;
+                daemon.delivered(id, line.events);
+            }
             Some(Answer::Keep(id)) => daemon.settle(&id, line.events),
+            Some(Answer::Crowded(id)) => {
+                daemon.direct.crowded_until = Some(line.events.now() + CROWDED_FOR);
+                daemon.settle(&id, line.events);
+            }
             None => return Fate::Close,
         }
         Fate::Keep
@@ -342,7 +363,19 @@ mod tests {
     use super::*;
 
     fn direct(milliseconds: u64) -> Direct {
-        Direct::new(PathBuf::from("qmgr"), Duration::from_millis(milliseconds))
+        Direct::new(PathBuf::from("qmgr"), Duration::from_millis(milliseconds), Duration::from_secs(1))
+    }
+
+    #[test]
+    fn messages_pause_while_the_queue_manager_is_behind() {
+        let mut direct = direct(200);
+        let now = Instant::now();
+        assert_eq!(direct.pause(now), None);
+        direct.crowded_until = Some(now + CROWDED_FOR);
+        assert_eq!(direct.pause(now), Some(Duration::from_secs(1)));
+        assert_eq!(direct.pause(now + CROWDED_FOR), None);
+        direct.in_flow_delay = Duration::ZERO;
+        assert_eq!(direct.pause(now), None);
     }
 
     #[test]

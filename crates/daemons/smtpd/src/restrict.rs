@@ -1,6 +1,7 @@
 //! Questions whose answer is yes or no: restrictions and limits.
 
 use std::cell::RefCell;
+use std::time::Instant;
 
 use lookup::{Lookup, Subject};
 use reactor::{EventLoop, HandlerId};
@@ -8,6 +9,7 @@ use restrictions::{Deferral, Effect, Refusal, Stage};
 use smtp_protocol::{Answer, Command, Recipient, Reply, Sender};
 
 use crate::chat_log;
+use crate::facts::Wanted;
 use crate::place::Place;
 use crate::service::Smtpd;
 use crate::session::{Attempt, Checked, Session};
@@ -154,6 +156,11 @@ impl Session {
     }
 
     pub(crate) fn data(&mut self, daemon: &Smtpd) -> Attempt {
+        if let Some(pause) = daemon.direct.pause(Instant::now())
+            && self.facts.get(Wanted::Time(pause)).is_none()
+        {
+            return Attempt::Wait;
+        }
         match self.check_message(Stage::Data, "DATA", daemon) {
             Ok(None) => {
                 self.begin_content(daemon);

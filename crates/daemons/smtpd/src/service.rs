@@ -87,7 +87,11 @@ impl Service for Smtpd {
             resolver: Resolver::of_system(),
             queue: setup.queue()?,
             notifier: Notifier::new(setup.public_socket("qmgr")),
-            direct: Direct::new(setup.public_socket("qmgr"), direct_limit(config)),
+            direct: Direct::new(
+                setup.public_socket("qmgr"),
+                direct_limit(config),
+                config.get(&parameters::IN_FLOW_DELAY),
+            ),
             encryption,
             clients: Clients::default(),
             session_limit: if limit == 0 { SESSION_LIMIT } else { limit },

@@ -26,7 +26,7 @@ use crate::transaction::Transaction;
 
 /// A client and what is known of it.
 pub(crate) struct Session {
-    machine: Server,
+    pub(crate) machine: Server,
     pub(crate) client: Client,
     /// `NAME[IP]`, as the log has it.
     pub(crate) shown: String,

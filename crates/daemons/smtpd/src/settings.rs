@@ -35,6 +35,9 @@ pub(crate) struct Settings {
     pub(crate) ipc_timeout: Duration,
     pub(crate) flush_domains: String,
     pub(crate) flush_domains_match_subdomains: bool,
+    /// `debug_peer_list`; empty too where `debug_peer_level` allows nothing.
+    pub(crate) debug_peers: String,
+    pub(crate) debug_peers_match_subdomains: bool,
     pub(crate) mynetworks: String,
     pub(crate) mynetworks_match_subdomains: bool,
     /// The addresses of this host.
@@ -77,6 +80,11 @@ impl From<&Config> for Settings {
             ipc_timeout: config.get(&parameters::IPC_TIMEOUT),
             flush_domains: config.get(&parameters::FAST_FLUSH_DOMAINS),
             flush_domains_match_subdomains: has(&parents, "fast_flush_domains"),
+            debug_peers: match config.get(&parameters::DEBUG_PEER_LEVEL) {
+                1.. => config.get(&parameters::DEBUG_PEER_LIST),
+                _ => String::new(),
+            },
+            debug_peers_match_subdomains: has(&parents, "debug_peer_list"),
             mynetworks: config.get(&parameters::MYNETWORKS),
             own_addresses: own.into_iter().map(|interface| interface.address).collect(),
             mynetworks_match_subdomains: has(&parents, "mynetworks"),

@@ -185,6 +185,10 @@ pub enum Event {
     BadProxyHeader(&'static str),
     /// EHLO keywords that this client is not offered.
     DiscardingKeywords(Keywords),
+    /// A line of a client that is watched, without its end. May hold any characters.
+    Heard(String),
+    /// A line that such a client is told.
+    Said(String),
     /// TLS is wanted, but there is no certificate to use.
     TlsUnavailable,
 }

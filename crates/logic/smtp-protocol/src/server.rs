@@ -61,6 +61,8 @@ pub struct Server {
     gone: Option<Disconnection>,
     /// Kept where somebody wants to know.
     history: Option<Box<History>>,
+    /// Each line of the session is told of.
+    watched: bool,
     /// What is said now is somebody else's answer.
     ruled: bool,
 }
@@ -193,8 +195,14 @@ impl Server {
             pipelining_noted: false,
             gone: None,
             history,
+            watched: false,
             ruled: false,
         }
+    }
+
+    /// From now on each line of the session, of both sides, is told of ([`Event::Heard`], [`Event::Said`]), or no longer.
+    pub fn watch(&mut self, watched: bool) {
+        self.watched = watched;
     }
 
     /// What is next when nothing is left to carry out: `None` when that has changed.
@@ -308,6 +316,12 @@ impl Server {
     fn remember(&mut self, reply: &Reply) {
         if let Some(history) = &mut self.history {
             history.said(reply);
+        }
+        if self.watched {
+            let mut wire = Vec::new();
+            reply.write(&mut wire);
+            let wire = String::from_utf8_lossy(&wire);
+            wire.lines().for_each(|line| self.note(Event::Said(line.to_owned())));
         }
     }
 

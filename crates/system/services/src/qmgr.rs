@@ -121,6 +121,8 @@ pub enum Answer {
     Done(String),
     /// It needs a queue file.
     Keep(String),
+    /// So it does, and it will have to wait: more comes in than goes out.
+    Crowded(String),
 }
 
 impl Answer {
@@ -129,6 +131,7 @@ impl Answer {
         match self {
             Self::Done(id) => Attributes::new().with("done", id),
             Self::Keep(id) => Attributes::new().with("keep", id),
+            Self::Crowded(id) => Attributes::new().with("crowded", id),
         }
     }
 
@@ -138,6 +141,7 @@ impl Answer {
         match name {
             "done" => Some(Self::Done(id.to_owned())),
             "keep" => Some(Self::Keep(id.to_owned())),
+            "crowded" => Some(Self::Crowded(id.to_owned())),
             _ => None,
         }
     }
@@ -243,7 +247,8 @@ mod tests {
         let mut bytes = Vec::new();
         requests.iter().for_each(|request| request.encode(&mut bytes));
         assert_eq!(all(&bytes), requests);
-        for answer in [Answer::Done("D4".into()), Answer::Keep("E5".into())] {
+        let answers = [Answer::Done("D4".into()), Answer::Keep("E5".into()), Answer::Crowded("F6".into())];
+        for answer in answers {
             assert_eq!(Answer::from_attributes(&answer.to_attributes()), Some(answer));
         }
     }

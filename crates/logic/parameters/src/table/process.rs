@@ -80,9 +80,10 @@ parameters! {
     HELPFUL_WARNINGS: Flag = "helpful_warnings", "yes", ["all"];
     /// Says allowlist and denylist in the log, not white and black.
     RESPECTFUL_LOGGING: Flag = "respectful_logging", "${{$compatibility_level} <level {3.6} ? {no} : {yes}}", ["all"];
-    /// Hosts, networks or domains whose sessions are logged in full.
+    /// Clients, by name, address, network or domain: smtpd logs each command of theirs (`<`) and each line of its
+    /// replies (`>`).
     DEBUG_PEER_LIST: Text = "debug_peer_list", "", ["all"];
-    /// By how much `debug_peer_list` raises the level of logging.
+    /// How much more is logged of what `debug_peer_list` names; 1 and more mean the same, 0 nothing.
     DEBUG_PEER_LEVEL: Number = "debug_peer_level", "2", ["all"];
     /// Command that is run when a program is started with `-D`; `$process_name` and `$process_id` are filled
     /// in.

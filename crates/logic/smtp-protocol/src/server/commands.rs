@@ -32,6 +32,9 @@ impl Server {
         if let Some(history) = &mut self.history {
             history.heard(&line.bytes);
         }
+        if self.watched {
+            self.note(Event::Heard(String::from_utf8_lossy(&line.bytes).into_owned()));
+        }
         if line.bare && !self.bare_line_accepted() {
             return;
         }
