@@ -153,11 +153,11 @@ struct Printer<'a, W> {
 
 fn show(file: &[u8], name: &str, options: Options, out: &mut impl Write) -> Result<(), Failure> {
     let mut printer = Printer { options, name, out, part: Part::Envelope, continued: false };
-    if options.skip == 0 && !is_queue_file(file) {
+    if options.skip == 0 && !file.is_empty() && !is_queue_file(file) {
         VOICE.warn(format!("{name}: input is not a valid queue file"));
         return Ok(());
     }
-    if options.skip == 0 {
+    if options.skip == 0 && !file.is_empty() {
         printer.banner("ENVELOPE RECORDS", 0, None);
     }
     let mut offset = options.skip;
@@ -221,7 +221,8 @@ impl<W: Write> Printer<'_, W> {
                 self.banner("MESSAGE FILE END", offset, Some(record.kind));
                 Ok(())
             }
-            Kind::POINTER | Kind::DELETED if !(self.options.verbose || self.options.raw) => Ok(()),
+            Kind::POINTER if !(self.options.verbose || self.options.raw) => Ok(()),
+            Kind::DELETED if !self.options.verbose => Ok(()),
             Kind::NORMAL | Kind::CONTINUED if matches!(self.part, Part::Header | Part::Body) => {
                 self.line(offset, record)
             }
@@ -292,13 +293,18 @@ impl<W: Write> Printer<'_, W> {
         // Text ends where C ends it.
         let bytes = record.data.split(|byte| *byte == 0).next().unwrap_or_default();
         let data = String::from_utf8_lossy(bytes);
-        let is_time = matches!(record.kind, Kind::TIME | Kind::WARN_TIME | Kind::CREATION_TIME);
+        let is_time = matches!(record.kind, Kind::TIME | Kind::WARN_TIME);
         match (record.kind, data.strip_prefix("create_time=")) {
             (Kind::ATTRIBUTE, Some(time)) => {
                 writeln!(self.out, "create_time: {}", local_date(leading_number(time).unwrap_or(0)))
             }
             (kind, _) => {
-                write!(self.out, "{}: ", kind.name().unwrap_or("unknown_record_type"))?;
+                match kind {
+                    Kind::NORMAL => {}
+                    // The same letter has another meaning in front of the message.
+                    Kind::CONTINUED => write!(self.out, "content_filter: ")?,
+                    kind => write!(self.out, "{}: ", kind.name().unwrap_or("unknown_record_type"))?,
+                }
                 match leading_number(&data).filter(|_| is_time) {
                     Some(seconds) => write!(self.out, "{}", local_date(seconds))?,
                     None => self.out.write_all(bytes)?,

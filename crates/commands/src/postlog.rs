@@ -88,7 +88,9 @@ fn run(arguments: Vec<OsString>) -> Result<ExitCode, Failure> {
     if operands.is_empty() {
         for line in std::io::stdin().lock().split(b'\n') {
             let line = line.map_err(|error| Failure::new(format!("read stdin: {}", reason(&error))))?;
-            say(&String::from_utf8_lossy(&line));
+            // Text ends where C ends it.
+            let text = line.split(|byte| *byte == 0).next().unwrap_or_default();
+            say(&String::from_utf8_lossy(text));
         }
     } else {
         say(&operands.iter().map(|word| text(word)).collect::<Vec<_>>().join(" "));

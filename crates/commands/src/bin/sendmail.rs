@@ -33,7 +33,7 @@
 //! - `-A -c -e -h -L -m -O -o -p -U -x` are accepted and mean nothing.
 //!
 //! # DIAGNOSTICS
-//! Exit status 0 when the message is safe; 65 when it is too large; 69, 70 or 75 when it was not taken, 75 also for a command line
+//! Exit status 0 when the message is safe; 69, 70 or 75 when it was not taken, 75 also when it is too large and for a command line
 //! that makes no sense: the caller tries again.
 //!
 //! # CONFIGURATION PARAMETERS

@@ -276,6 +276,8 @@ fn mode_of(value: &str) -> Result<Mode, Failure> {
         Some('p') => Mode::ListQueue,
         Some('s') => Mode::Dialogue,
         Some('v') => Mode::Verify,
+        // Sendmail keeps a status of each host; there is none here to show or to clear.
+        Some('h' | 'H') => Mode::Nothing,
         _ => return fatal(format!("unsupported: -b{value}")),
     })
 }

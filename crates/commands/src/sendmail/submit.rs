@@ -11,7 +11,7 @@ use queue_format::record::{self, Kind};
 use crate::postdrop::{STATUS_BAD, STATUS_DONE, STATUS_NOT_PERMITTED, STATUS_SIZE, STATUS_WRITE};
 use crate::sendmail::message::{LineEndings, Message, Reading, read};
 use crate::sendmail::options::{Mode, Options};
-use crate::site::{EX_DATAERR, EX_SOFTWARE, EX_TEMPFAIL, EX_UNAVAILABLE, Failure, Site, Voice, reason};
+use crate::site::{EX_SOFTWARE, EX_TEMPFAIL, EX_UNAVAILABLE, Failure, Site, Voice, reason};
 
 /// Tokens of an address on the command line.
 const ARGUMENT_TOKEN_LIMIT: usize = 10_240;
@@ -203,7 +203,7 @@ fn drop_into_queue(site: &Site, records: &[u8], complain: &dyn Fn(&str) -> Failu
         Some(STATUS_BAD) => {
             Err(Failure { status: EX_SOFTWARE, ..complain("bad input: the message was not taken") })
         }
-        Some(STATUS_SIZE) => Err(Failure { status: EX_DATAERR, ..complain("message file too big") }),
+        Some(STATUS_SIZE) => Err(complain("message file too big")),
         Some(STATUS_WRITE) => Err(complain("queue file write error")),
         Some(_) => Err(Failure { status: EX_UNAVAILABLE, ..complain("the message was not taken") }),
         None => Err(complain("queue file write error")),
