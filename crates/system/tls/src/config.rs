@@ -8,9 +8,10 @@ use rustls::server::NoServerSessionStorage;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedProtocolVersion};
 
+use crate::authorities::Authorities;
 use crate::identity::{Identities, Identity, Names};
 use crate::tickets::{TicketKeys, Tickets};
-use crate::visitor::AnyVisitor;
+use crate::visitor::{AnyVisitor, KnownVisitor};
 
 /// Settings of a server.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub struct ServerSettings {
     pub names: Option<Arc<dyn Names>>,
     /// Protocol versions.
     pub versions: Versions,
-    /// Ask for a client's certificate; it need not have one, and any will do.
-    pub ask_certificate: bool,
+    /// Who may come.
+    pub clients: Clients,
     /// The server's order of ciphers counts (`tls_preempt_cipherlist`).
     pub own_order: bool,
     /// Keys of session tickets.
@@ -31,6 +32,17 @@ pub struct ServerSettings {
     pub service: String,
     /// How long a ticket is good.
     pub ticket_lifetime_seconds: u32,
+}
+
+/// Whose connections a server takes.
+#[derive(Debug, Clone)]
+pub enum Clients {
+    /// All, and no certificate is asked for.
+    Unasked,
+    /// All. A certificate is asked for; a client need not have one, and any will do.
+    Asked,
+    /// Those who show a certificate that leads to one of these authorities.
+    Verified(Authorities),
 }
 
 /// The versions that are spoken; older ones than 1.2 never are (RFC 8996).
@@ -108,9 +120,12 @@ pub fn server_config(settings: ServerSettings) -> Result<Arc<ServerConfig>, rust
     let versions = settings.versions.list();
     let builder =
         ServerConfig::builder_with_provider(Arc::clone(&crypto)).with_protocol_versions(&versions)?;
-    let builder = match settings.ask_certificate {
-        true => builder.with_client_cert_verifier(Arc::new(AnyVisitor::new(crypto))),
-        false => builder.with_no_client_auth(),
+    let builder = match settings.clients {
+        Clients::Unasked => builder.with_no_client_auth(),
+        Clients::Asked => builder.with_client_cert_verifier(Arc::new(AnyVisitor::new(crypto))),
+        Clients::Verified(authorities) => {
+            builder.with_client_cert_verifier(Arc::new(KnownVisitor::new(authorities, crypto)?))
+        }
     };
     let mut config =
         builder.with_cert_resolver(Arc::new(Identities { own: settings.identities, names: settings.names }));

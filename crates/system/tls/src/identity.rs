@@ -58,6 +58,19 @@ pub enum IdentityError {
     },
 }
 
+impl IdentityError {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Read { path, .. }
+            | Self::Pem { path, .. }
+            | Self::Missing { path, .. }
+            | Self::KeyNotFirst { path }
+            | Self::Unusable { path, .. } => path,
+        }
+    }
+}
+
 impl Identity {
     /// Reads the chain from one file and the key from another, or the same.
     ///
@@ -107,6 +120,11 @@ impl Identity {
             return Err(IdentityError::Missing { path: origin.to_owned(), what: "private key" });
         }
         Ok(identities)
+    }
+
+    /// What the library wants to have.
+    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0)
     }
 
     fn new(
@@ -163,7 +181,8 @@ impl Chains {
     }
 }
 
-fn items(path: &Path) -> Result<Vec<(SectionKind, Vec<u8>)>, IdentityError> {
+/// What a file holds.
+pub(crate) fn items(path: &Path) -> Result<Vec<(SectionKind, Vec<u8>)>, IdentityError> {
     let text = std::fs::read(path).map_err(|source| IdentityError::Read { path: path.to_owned(), source })?;
     sections(&text, path)
 }

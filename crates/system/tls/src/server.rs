@@ -1,21 +1,11 @@
 //! The server side of one TLS connection.
 
-use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use machine::TlsFacts;
 use rustls::{ServerConfig, ServerConnection};
 
-/// Why a TLS connection can not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// The peer broke the protocol, or offers nothing that we accept.
-    #[error("{0}")]
-    Protocol(#[from] rustls::Error),
-    /// More arrived than the record layer takes at once.
-    #[error("TLS record buffer: {0}")]
-    Buffer(#[from] io::Error),
-}
+use crate::records::{self, TlsError};
 
 /// One TLS connection, as its server.
 pub struct Server {
@@ -36,24 +26,8 @@ impl Server {
     ///
     /// # Errors
     /// [`TlsError`]; what [`Server::ciphertext`] then gives is the alert for the peer.
-    pub fn receive(&mut self, mut ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<bool, TlsError> {
-        let mut closed = false;
-        while !ciphertext.is_empty() && !closed {
-            self.connection.read_tls(&mut ciphertext)?;
-            let state = self.connection.process_new_packets()?;
-            closed = state.peer_has_closed();
-            self.drain(state.plaintext_bytes_to_read(), plaintext)?;
-        }
-        Ok(closed)
-    }
-
-    fn drain(&mut self, bytes: usize, plaintext: &mut Vec<u8>) -> Result<(), TlsError> {
-        let start = plaintext.len();
-        plaintext.resize(start + bytes, 0);
-        if bytes > 0 {
-            self.connection.reader().read_exact(&mut plaintext[start..])?;
-        }
-        Ok(())
+    pub fn receive(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<bool, TlsError> {
+        records::receive(&mut self.connection, ciphertext, plaintext)
     }
 
     /// Encrypts `plaintext`; the result waits in [`Server::ciphertext`].
@@ -61,16 +35,12 @@ impl Server {
     /// # Errors
     /// When the connection takes no more.
     pub fn send(&mut self, plaintext: &[u8]) -> Result<(), TlsError> {
-        Ok(self.connection.writer().write_all(plaintext)?)
+        records::send(&mut self.connection, plaintext)
     }
 
     /// Appends what has to go to the peer to `out`.
     pub fn ciphertext(&mut self, out: &mut Vec<u8>) {
-        while self.connection.wants_write() {
-            if self.connection.write_tls(out).is_err() {
-                break;
-            }
-        }
+        records::ciphertext(&mut self.connection, out);
     }
 
     /// Is the handshake still going on?
@@ -81,9 +51,7 @@ impl Server {
     /// Ends our side in order; the alert waits in [`Server::ciphertext`]. Where nothing has been agreed on yet there is
     /// nothing to end.
     pub fn close(&mut self) {
-        if !self.connection.is_handshaking() {
-            self.connection.send_close_notify();
-        }
+        records::close(&mut self.connection);
     }
 
     /// What the handshake established.

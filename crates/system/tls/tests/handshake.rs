@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore};
-use tls::{Identity, Server, ServerSettings, TicketKey, TicketKeys, Versions};
+use tls::{Clients, Identity, Server, ServerSettings, TicketKey, TicketKeys, Versions};
 
 struct Files {
     folder: tempfile::TempDir,
@@ -49,7 +49,7 @@ fn settings(identity: Identity, keys: &TicketKeys) -> ServerSettings {
         names: None,
         identities: vec![identity],
         versions: Versions::ALL,
-        ask_certificate: false,
+        clients: Clients::Unasked,
         own_order: false,
         ticket_keys: keys.clone(),
         service: "smtpd smtp".to_owned(),

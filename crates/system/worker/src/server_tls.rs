@@ -10,7 +10,7 @@ use reactor::channel::{Channel, Line, Talk};
 use reactor::{EventLoop, Fate};
 use services::ticket_keys;
 use tables::Tables;
-use tls::{Identity, IdentityError, Named, Names, ServerSettings, TicketKeys, Versions};
+use tls::{Clients, Identity, IdentityError, Named, Names, ServerSettings, TicketKeys, Versions};
 
 use crate::server_names::ServerNames;
 
@@ -146,12 +146,15 @@ fn server(
         Versions::ALL
     });
     let lifetime: Duration = config.get(&parameters::SMTPD_TLS_SESSION_CACHE_TIMEOUT);
+    let asks = config.get(&parameters::SMTPD_TLS_ASK_CCERT) || config.get(&parameters::SMTPD_TLS_REQ_CCERT);
     let settings = ServerSettings {
         identities,
         names: names.map(|names| names as Arc<dyn Names>),
         versions,
-        ask_certificate: config.get(&parameters::SMTPD_TLS_ASK_CCERT)
-            || config.get(&parameters::SMTPD_TLS_REQ_CCERT),
+        clients: match asks {
+            true => Clients::Asked,
+            false => Clients::Unasked,
+        },
         own_order: config.get(&parameters::TLS_PREEMPT_CIPHERLIST),
         ticket_keys: keys.clone(),
         service: service.to_owned(),
