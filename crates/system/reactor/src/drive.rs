@@ -3,7 +3,7 @@
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::{Duration, Instant};
 
-use machine::{Disconnect, Machine, Output};
+use machine::{Disconnect, Machine, Output, TlsFacts};
 use sys::sockets::Socket;
 
 use crate::event_loop::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
@@ -57,6 +57,18 @@ pub trait Session<D>: Sized {
 
     /// A TLS connection to begin, and how long its handshake may take; `None` when TLS is not to be had.
     fn begin_tls(&mut self, _daemon: &mut D) -> Option<(tls::Server, Duration)> {
+        None
+    }
+
+    /// The handshake is done.
+    fn secured(&mut self, _facts: &TlsFacts) {}
+
+    /// The handshake has failed, and why.
+    fn handshake_failed(&mut self, _why: &str) {}
+
+    /// For a dialogue in which the peer may end its side and still waits for what we say: how long it may then take none
+    /// of that. `None` when a peer that ended its side is gone.
+    fn hears_on(&self) -> Option<Duration> {
         None
     }
 
@@ -120,6 +132,8 @@ pub struct Driver<S> {
     closed: bool,
     /// The peer is gone and the machine knows.
     disconnected: bool,
+    /// How long the handshake may take.
+    handshake_time: Duration,
 }
 
 /// What is left of a deadline, rounded up: one that grows with what arrives is looked at when something did, or a second
@@ -140,6 +154,7 @@ impl<S> Driver<S> {
             readable: false,
             closed: false,
             disconnected: false,
+            handshake_time: Duration::ZERO,
         }
     }
 
@@ -167,7 +182,7 @@ impl<S> Driver<S> {
                 return Fate::Keep;
             }
             match self.session.machine().poll() {
-                Output::Write(bytes) => self.write(bytes),
+                Output::Write(bytes) => self.write(bytes, events, me),
                 Output::Ask(question) => {
                     self.waiting = Waiting::Answer;
                     let answer = self.session.answer(question, daemon, events, me);
@@ -194,12 +209,18 @@ impl<S> Driver<S> {
         Fate::Keep
     }
 
-    fn write(&mut self, bytes: Vec<u8>) {
+    fn write<D>(&mut self, bytes: Vec<u8>, events: &mut EventLoop<D>, me: HandlerId)
+    where
+        S: Session<D>,
+    {
         self.stream.write(bytes);
         if self.stream.is_congested() {
             self.stream.flush();
             if self.stream.is_congested() {
                 self.waiting = Waiting::Room;
+                if let Some(time) = self.session.hears_on() {
+                    events.set_deadline(me, Some(events.now() + time));
+                }
             }
         }
     }
@@ -265,6 +286,7 @@ impl<S> Driver<S> {
         self.stream.flush();
         match self.session.begin_tls(daemon) {
             Some((server, time)) if !self.stream.is_secure() => {
+                self.handshake_time = time;
                 self.stream.secure(server);
                 self.wait(Waiting::Handshake, time, events, me);
                 self.read(events, me);
@@ -291,6 +313,7 @@ impl<S> Driver<S> {
                 Arrival::Bytes => {}
                 Arrival::Secured(facts) => {
                     self.waiting = Waiting::Ready;
+                    self.session.secured(&facts);
                     self.session.machine().secured(facts);
                     let early = &events.scratch().plain;
                     if !early.is_empty() {
@@ -312,6 +335,17 @@ impl<S> Driver<S> {
     {
         if !self.disconnected {
             self.disconnected = true;
+            match (why, self.stream.trouble()) {
+                (Disconnect::Lost, _) => {}
+                (Disconnect::HandshakeTimeout, _) => {
+                    let seconds = self.handshake_time.as_secs();
+                    self.session.handshake_failed(&format!("no end of the handshake in {seconds} seconds"));
+                }
+                (Disconnect::HandshakeFailed, Some(error)) => {
+                    self.session.handshake_failed(&error.to_string())
+                }
+                (Disconnect::HandshakeFailed, None) => self.session.handshake_failed("lost connection"),
+            }
             self.waiting = Waiting::Ready;
             self.session.machine().disconnected(why);
         }
@@ -336,14 +370,24 @@ impl<S> Driver<S> {
         Fate::Close
     }
 
-    fn last_words<D>(&mut self, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
+    fn last_words<D>(&mut self, events: &mut EventLoop<D>, me: HandlerId) -> Fate
+    where
+        S: Session<D>,
+    {
+        let hears_on = self.session.hears_on();
         if self.waiting != Waiting::LastWords {
             self.stream.close();
             self.waiting = Waiting::LastWords;
-            events.set_deadline(me, Some(events.now() + LAST_WORDS));
+            events.set_deadline(me, Some(events.now() + hears_on.unwrap_or(LAST_WORDS)));
         }
         self.stream.flush();
-        if self.stream.is_drained() || self.disconnected { Fate::Close } else { Fate::Keep }
+        if !self.stream.is_drained() && (hears_on.is_some() || !self.disconnected) {
+            return Fate::Keep;
+        }
+        if hears_on.is_some() {
+            self.stream.drop_input(events.scratch());
+        }
+        Fate::Close
     }
 }
 
@@ -379,6 +423,7 @@ impl<D, S: Session<D>> Handler<D> for Driver<S> {
             Waiting::Handshake => self.lose(Disconnect::HandshakeTimeout),
             Waiting::LastWords | Waiting::HandOver => return Fate::Close,
             Waiting::Answer => self.say_meanwhile(events, me),
+            Waiting::Room if self.session.hears_on().is_some() => return Fate::Close,
             Waiting::Ready | Waiting::Room => {}
         }
         self.go_on(daemon, events, me)

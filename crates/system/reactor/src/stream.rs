@@ -26,6 +26,8 @@ pub(crate) enum Arrival {
 pub(crate) const OUTPUT_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 /// Above this, write before producing more.
 const OUTPUT_HIGH_BYTES: usize = 64 * 1024;
+/// How many reads' worth of input is dropped before a connection is closed.
+const DROPS_LIMIT: usize = 64;
 
 pub(crate) struct Stream {
     /// Gone once the connection has gone into other hands.
@@ -36,6 +38,10 @@ pub(crate) struct Stream {
     sent: usize,
     broken: bool,
     emptied: bool,
+    /// The peer has closed its side of TLS in order.
+    ended: bool,
+    /// Why TLS could not go on.
+    trouble: Option<tls::TlsError>,
 }
 
 impl Stream {
@@ -48,6 +54,8 @@ impl Stream {
             sent: 0,
             broken: false,
             emptied: true,
+            ended: false,
+            trouble: None,
         }
     }
 
@@ -119,7 +127,7 @@ impl Stream {
 
     /// Reads once; what came is in `scratch.plain`.
     pub(crate) fn read(&mut self, scratch: &mut Scratch) -> Arrival {
-        if self.broken {
+        if self.broken || self.ended {
             return Arrival::End;
         }
         match self.tls.take() {
@@ -156,7 +164,21 @@ impl Stream {
 
     /// Did the last read take all that was there?
     pub(crate) fn is_emptied(&self) -> bool {
-        self.emptied
+        self.emptied && !self.ended
+    }
+
+    /// Why TLS could not go on, if that is why nothing comes any more.
+    pub(crate) fn trouble(&self) -> Option<&tls::TlsError> {
+        self.trouble.as_ref()
+    }
+
+    /// Takes what has come and drops it: a socket that is closed with bytes unread takes back what it was to send.
+    pub(crate) fn drop_input(&mut self, scratch: &mut Scratch) {
+        for _ in 0..DROPS_LIMIT {
+            if self.receive(&mut scratch.block, &mut scratch.ciphertext) != Arrival::Bytes {
+                break;
+            }
+        }
     }
 
     fn decrypt(&mut self, mut tls: Box<tls::Server>, ciphertext: &[u8], plain: &mut Vec<u8>) -> Arrival {
@@ -169,6 +191,7 @@ impl Stream {
         match (received, facts) {
             (Err(error), _) => {
                 log::debug!("TLS: {error}");
+                self.trouble = Some(error);
                 self.broken = true;
                 Arrival::End
             }
@@ -176,7 +199,10 @@ impl Stream {
                 self.handshaking = false;
                 Arrival::Secured(facts)
             }
-            (Ok(_), None) if !plain.is_empty() => Arrival::Bytes,
+            (Ok(ended), None) if !plain.is_empty() => {
+                self.ended = ended;
+                Arrival::Bytes
+            }
             (Ok(true), None) => Arrival::End,
             (Ok(false), None) => Arrival::Nothing,
         }
