@@ -14,6 +14,7 @@ pub mod databases;
 pub mod name_server;
 pub mod judgement;
 pub mod signer;
+pub mod spamd;
 pub mod port;
 pub mod processes;
 pub mod storm;

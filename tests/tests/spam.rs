@@ -2,130 +2,26 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
-use tempfile::TempDir;
 use testkit::left_out;
 use tests::Builder;
 use tests::port::Port;
 use tests::programs::Programs;
+use tests::spamd::{self, RULES, Spamd, open_up, run_with};
 
-/// Rules of our own: both spamds read them.
-const RULES: &str = "\
-body PILL /\\bcheap pills\\b/i
-describe PILL Pills at a price
-score PILL 6.5
-header __FROM_PAL From =~ /pal/
-meta PAL __FROM_PAL
-describe PAL From a pal
-score PAL -0.5
-use_bayes 0
-use_learner 0
-rewrite_header Subject [SPAM]
-report_contact postmaster@example.com
-report_hostname spam.example.com
-add_header all Status _YESNO_, score=_SCORE_ required=_REQD_ tests=_TESTS_
-report Spam detection on _HOSTNAME_ found _SCORE_ of _REQD_ points.
-report
-report _SUMMARY_
-";
 const SPAM: &str = "From: A Shop <shop@example.net>\nTo: you@example.com\nSubject: offer\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
     Message-Id: <spam@example.net>\n\nCheap pills for you.\n.dot\n";
 const HAM: &str = "From: pal@example.net\nTo: you@example.com\nSubject: lunch\nDate: Sun, 22 Nov 2026 10:00:00 +0000\n\
     Message-Id: <ham@example.net>\n\nShall we meet at noon?\n";
-
-/// A spamd by hand, with the rules above.
-struct Spamd {
-    child: Child,
-    port: Port,
-    _folder: TempDir,
-}
-
-impl Spamd {
-    fn start(program: &Path, options: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("rules.cf"), RULES).unwrap();
-        let site = folder.path().join("site");
-        fs::create_dir(&site).unwrap();
-        fs::write(site.join("plugins.pre"), "loadplugin Mail::SpamAssassin::Plugin::Check\n").unwrap();
-        let port = Port::reserve();
-        let mut command = Command::new(program);
-        command.arg("-C").arg(folder.path()).arg("--siteconfigpath").arg(&site);
-        command.args(["-L", "-x", "-i", "127.0.0.1", "-s", "stderr", "-m", "2", "-p"]);
-        command.arg(port.number().to_string()).args(options);
-        // Who is root must not judge mail.
-        if sys::ids::is_root() {
-            open_up(folder.path());
-            command.args(["-u", "nobody"]);
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut told = String::new();
-        while !told.contains("server pid:") {
-            let read = log.read_line(&mut told).unwrap();
-            assert!(read > 0, "{} did not start:\n{told}", program.display());
-        }
-        // Nobody else reads on: the pipe must not fill up.
-        std::thread::spawn(move || drop(log.read_to_end(&mut Vec::new())));
-        Self { child, port, _folder: folder }
-    }
-
-    fn ours(options: &[&str]) -> Self {
-        Self::start(&Programs::ours().daemons.join("spamd"), options)
-    }
-
-    /// What it replies to these bytes.
-    fn reply(&self, request: &[u8]) -> Vec<u8> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port.number())).unwrap();
-        stream.write_all(request).unwrap();
-        stream.shutdown(std::net::Shutdown::Write).unwrap();
-        let mut reply = Vec::new();
-        stream.read_to_end(&mut reply).unwrap();
-        reply
-    }
-
-    fn spamc(&self, program: &Path, options: &[&str], message: &str) -> Output {
-        let port = self.port.number().to_string();
-        let mut command = Command::new(program);
-        command.args(["-d", "127.0.0.1", "-u", "nobody", "-p", port.as_str()]).args(options);
-        run_with(&mut command, message)
-    }
-}
-
-impl Drop for Spamd {
-    fn drop(&mut self) {
-        let _ = sys::signals::send(self.child.id(), sys::signals::SignalKind::SIGTERM);
-        let _ = self.child.wait();
-    }
-}
-
-/// Everybody may read what is in a folder.
-fn open_up(folder: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-fn run_with(command: &mut Command, input: &str) -> Output {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A program that does not read its input has its reasons.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
 
 fn our_spamc() -> PathBuf {
     Programs::ours().commands.join("spamc")
 }
 
 fn installed(name: &str) -> Option<PathBuf> {
-    let found = ["/usr/bin", "/usr/sbin"]
-        .iter()
-        .map(|folder| Path::new(folder).join(name))
-        .find(|path| path.exists());
+    let found = spamd::installed(name);
     if found.is_none() {
         left_out(&format!("{name} is not installed"));
     }
@@ -251,7 +147,7 @@ fn rules_with_a_fault_change_nothing_and_good_ones_count_at_once() {
     let request = format!("SYMBOLS SPAMC/1.5\r\nContent-length: {}\r\n\r\n{SPAM}", SPAM.len());
     let symbols = || String::from_utf8(spamd.reply(request.as_bytes())).unwrap();
     assert!(symbols().ends_with("\r\n\r\nPILL"));
-    let rules = spamd._folder.path().join("rules.cf");
+    let rules = spamd.folder.path().join("rules.cf");
     let hang_up = || sys::signals::send(spamd.child.id(), sys::signals::SignalKind::SIGHUP).unwrap();
     fs::write(&rules, format!("{RULES}body OFFER /for you/\nscore OFFER 1\n")).unwrap();
     hang_up();
@@ -260,7 +156,7 @@ fn rules_with_a_fault_change_nothing_and_good_ones_count_at_once() {
         assert!(std::time::Instant::now() < deadline, "the new rule is not used: {}", symbols());
     }
     // The folder of the rules is gone: what was read stays.
-    fs::rename(spamd._folder.path().join("site"), spamd._folder.path().join("away")).unwrap();
+    fs::rename(spamd.folder.path().join("site"), spamd.folder.path().join("away")).unwrap();
     hang_up();
     assert!(symbols().ends_with("\r\n\r\nOFFER,PILL"));
 }

@@ -38,11 +38,15 @@
 //! - `-F file`, `--config`: more options, which come first; /etc/spamassassin/spamc.conf by default.
 //! - `-l`, `--log-to-stderr`: complain on standard error instead of the mail log.
 //! - `-f`: nothing. `-h`, `-V`: what you think.
-//! - `-S`, `--ssl` and its kin are refused: TLS to spamd is not in this version.
+//! - `-S`, `--ssl`: by TLS (1.2 or 1.3); spamd must expect that. Without one of the next two nobody knows whose spamd it is.
+//! - `--ssl-ca-file file`, `--ssl-ca-path folder[:folder...]`: spamd's certificate must lead to one in the file, or in a folder that
+//!   `openssl rehash` has prepared; its name does not count.
+//! - `--ssl-cert file`, `--ssl-key file`: the certificate and key to show when spamd asks for one.
 //!
 //! # DIAGNOSTICS
-//! 0, or with `-c` and `-E` 1 for spam; 64 for a wrong command line; with `-x`, `-L` and `-K` 68 (no such host), 69 (no connection),
-//! 70 (no socket), 74 (no reply), 75, 76 (the reply makes no sense), 98 (`-L`: too large); 78 for a wrong file of options.
+//! 0, or with `-c` and `-E` 1 for spam; 64 for a wrong command line; with `-x`, `-L` and `-K` 68 (no such host), 69 (no connection, or
+//! no handshake), 70 (no socket), 71 (a certificate or key that can not be used), 74 (no reply), 75, 76 (the reply makes no sense),
+//! 98 (`-L`: too large); 78 for a wrong file of options.
 //!
 //! # SEE ALSO
 //! spamd(8), spamassassin(1)

@@ -10,7 +10,8 @@ use std::time::Duration;
 use socket2::Socket;
 
 use super::options::{Family, Options, Place};
-use crate::site::{EX_SOFTWARE, EX_UNAVAILABLE, reason};
+use super::secured::secure;
+use crate::site::{EX_NOPERM, EX_SOFTWARE, EX_UNAVAILABLE, reason};
 
 /// sysexits(3): no such host.
 const EX_NOHOST: u8 = 68;
@@ -33,7 +34,13 @@ pub(crate) fn exchange(options: &Options, request: &[u8], log: &dyn Fn(&str)) ->
         Place::Socket(path) => connect_unix(path, log)?.into(),
         Place::Hosts(hosts) => connect(options, hosts, log)?.into(),
     };
-    talk(&socket, request, limit, seconds(options.timeout_seconds)).map_err(|_| EX_IOERR)
+    let time = seconds(options.timeout_seconds);
+    let timed = socket.set_read_timeout(Some(time)).and_then(|()| socket.set_write_timeout(Some(time)));
+    timed.map_err(|_| EX_IOERR)?;
+    match &options.secrets {
+        Some(secrets) => secure(&socket, secrets, log)?.talk(request, limit),
+        None => talk(&socket, request, limit).map_err(|_| EX_IOERR),
+    }
 }
 
 fn seconds(number: u64) -> Duration {
@@ -41,9 +48,7 @@ fn seconds(number: u64) -> Duration {
 }
 
 /// Every error on the way is one of input and output.
-fn talk(mut socket: &Socket, request: &[u8], limit_bytes: u64, time: Duration) -> io::Result<Vec<u8>> {
-    socket.set_read_timeout(Some(time))?;
-    socket.set_write_timeout(Some(time))?;
+fn talk(mut socket: &Socket, request: &[u8], limit_bytes: u64) -> io::Result<Vec<u8>> {
     // A spamd that has refused already does not read on: what it said is worth more than the error of writing.
     let written = socket.write_all(request).and_then(|()| socket.shutdown(Shutdown::Write));
     let mut reply = Vec::new();
@@ -59,7 +64,11 @@ fn connect_unix(path: &Path, log: &dyn Fn(&str)) -> Result<UnixStream, u8> {
     UnixStream::connect(path).map_err(|error| {
         let (shown, why) = (path.display(), reason(&error));
         log(&format!("connect(AF_UNIX) to spamd using --socket='{shown}' failed: {why}"));
-        EX_SOFTWARE
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => EX_UNAVAILABLE,
+            io::ErrorKind::PermissionDenied => EX_NOPERM,
+            _ => EX_SOFTWARE,
+        }
     })
 }
 
@@ -75,7 +84,9 @@ fn addresses_of(host: &str, port: u16) -> Vec<SocketAddr> {
 /// The addresses of each host, in the order in which they are tried.
 fn resolve(options: &Options, hosts: &[String], log: &dyn Fn(&str)) -> Result<Vec<Vec<SocketAddr>>, u8> {
     let mut found = Vec::new();
-    for host in hosts.iter().take(HOSTS_LIMIT) {
+    // Who wants an error instead of a message unchecked wants no other host either.
+    let limit = if options.safe_fallback { HOSTS_LIMIT } else { 1 };
+    for host in hosts.iter().take(limit) {
         let counts = |address: &SocketAddr| match options.family {
             Family::Any => true,
             Family::V4 => address.is_ipv4(),

@@ -3,6 +3,7 @@
 mod bsmtp;
 mod connection;
 mod options;
+mod secured;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -28,7 +29,7 @@ const EX_TOOBIG: u8 = 98;
 const USAGE: &str = "Usage: spamc [options] [-e command [args]] < message\n\
     See spamc(1) for the options.\n";
 /// The version that clients of this protocol name.
-const VERSION: &str = "SpamAssassin Client version 4.0.1";
+const VERSION: &str = "SpamAssassin Client version 4.0.1\n  compiled with SSL support (Pillarbox, rustls)";
 
 /// Runs the command with the arguments that stand behind its name.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
@@ -39,7 +40,7 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             0
         }
         Ok(Parsed::Version) => {
-            println!("{VERSION}\n  (Pillarbox spamc {})", env!("CARGO_PKG_VERSION"));
+            println!("{VERSION}");
             0
         }
         Err(Misuse::Unknown(text)) => {
@@ -160,7 +161,11 @@ impl Job<'_> {
                 BadAnswer::Cut | BadAnswer::Header => {}
                 ref told => self.say(&told.to_string()),
             }
-            if fault == BadAnswer::Cut { EX_IOERR } else { EX_PROTOCOL }
+            match fault {
+                BadAnswer::Cut => EX_IOERR,
+                BadAnswer::LongLine => EX_TOOBIG,
+                _ => EX_PROTOCOL,
+            }
         })
     }
 

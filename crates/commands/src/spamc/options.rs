@@ -32,6 +32,17 @@ pub(crate) enum Family {
     V6,
 }
 
+/// Files of TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Secrets {
+    /// What we show when spamd asks who we are.
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+    /// Whom spamd's certificate has to lead to; anybody's will do when there is neither.
+    pub(crate) authorities: Option<PathBuf>,
+    pub(crate) authority_folders: Option<PathBuf>,
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -53,6 +64,8 @@ pub(crate) struct Options {
     pub(crate) unavailable_is_temporary: bool,
     pub(crate) compress: bool,
     pub(crate) log_to_stderr: bool,
+    /// TLS, and with what.
+    pub(crate) secrets: Option<Secrets>,
     pub(crate) command: Command,
     /// `--headers`: the body is put behind what comes back.
     pub(crate) header_only: bool,
@@ -141,7 +154,9 @@ struct Reader {
     ping: bool,
     learn_type: Option<String>,
     report_type: Option<String>,
-    certificate: (bool, bool),
+    /// `-S`, and whether it came with a version.
+    ssl: Option<bool>,
+    secrets: Secrets,
     help: Option<Parsed>,
 }
 
@@ -156,7 +171,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Parsed, Misuse> {
         if word == "--" || word == "-" {
             break;
         }
-        let Some((name, value, takes)) = option_of(&word)? else { continue };
+        let Some((name, value, takes)) = option_of(&word)? else { break };
         let value = match (takes, value) {
             (true, None) => {
                 let next = rest.next().filter(|next| !next.to_string_lossy().starts_with('-'));
@@ -177,7 +192,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Parsed, Misuse> {
 }
 
 /// The name of an option, the value that stands in the same word, and whether it takes one. Letters behind the first of a
-/// word are not looked at, as in the original. A word that is no option is none.
+/// word are not looked at, as in the original. A word that is no option ends them.
 fn option_of(word: &str) -> Result<Option<(String, Option<String>, bool)>, Misuse> {
     if let Some(long) = word.strip_prefix("--") {
         let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
@@ -256,6 +271,7 @@ impl Reader {
             unavailable_is_temporary: false,
             compress: false,
             log_to_stderr: false,
+            secrets: None,
             command: Command::Process,
             header_only: false,
             learn: Learn::default(),
@@ -269,7 +285,8 @@ impl Reader {
             ping: false,
             learn_type: None,
             report_type: None,
-            certificate: (false, false),
+            ssl: None,
+            secrets: Secrets::default(),
             help: None,
         }
     }
@@ -292,7 +309,7 @@ impl Reader {
             "6" => options.family = Family::V6,
             "socket" => options.place = Place::Socket(text.into()),
             "dest" => {
-                options.place = Place::Hosts(text.split(',').map(|host| host.trim().to_owned()).collect());
+                options.place = Place::Hosts(text.split(',').map(str::to_owned).collect());
             }
             "port" => options.port = u16::try_from(number).unwrap_or(0),
             "username" => options.user = Some(text),
@@ -310,9 +327,11 @@ impl Reader {
             "unavailable-tempfail" => options.unavailable_is_temporary = true,
             "compress" => options.compress = true,
             "log-to-stderr" => options.log_to_stderr = true,
-            "ssl" | "ssl-ca-file" | "ssl-ca-path" => self.certificate = (true, true),
-            "ssl-cert" => self.certificate.0 = true,
-            "ssl-key" => self.certificate.1 = true,
+            "ssl" => self.ssl = Some(self.ssl.unwrap_or_default() || !text.is_empty()),
+            "ssl-ca-file" => self.secrets.authorities = Some(text.into()),
+            "ssl-ca-path" => self.secrets.authority_folders = Some(text.into()),
+            "ssl-cert" => self.secrets.certificate = Some(text.into()),
+            "ssl-key" => self.secrets.key = Some(text.into()),
             "help" => self.help = self.help.take().or(Some(Parsed::Help)),
             "version" => self.help = self.help.take().or(Some(Parsed::Version)),
             _ => {}
@@ -330,11 +349,13 @@ impl Reader {
         if self.options.size_limit_bytes > SIZE_LIMIT_BYTES {
             return Err(self.refused(format!("-s parameter is beyond max of {SIZE_LIMIT_BYTES}")));
         }
-        match self.certificate {
-            (false, false) => {}
-            (true, true) => return Err(self.refused("SSL to spamd is not in this version")),
-            _ => return Err(self.refused("--ssl-cert and --ssl-key must be used together")),
+        if self.ssl == Some(true) {
+            return Err(self.refused("Explicit specification of an SSL/TLS version no longer supported."));
         }
+        if self.secrets.certificate.is_some() != self.secrets.key.is_some() {
+            return Err(self.refused("--ssl-cert and --ssl-key must be used together"));
+        }
+        self.options.secrets = self.ssl.map(|_| self.secrets.clone());
         let asked = MODES.iter().find(|(name, _)| self.modes.iter().any(|mode| mode == name));
         self.options.command = asked.map_or(Command::Process, |(_, command)| *command);
         self.options.header_only = self.modes.iter().any(|mode| mode == "headers");
@@ -413,6 +434,7 @@ mod tests {
             ("-K -c", Command::Ping),
             ("--check=1", Command::Check),
             ("- -c", Command::Process),
+            ("stray -c", Command::Process),
         ] {
             assert_eq!(run(line).command, command, "{line}");
         }
@@ -420,7 +442,7 @@ mod tests {
 
     #[test]
     fn values_are_words_of_their_own() {
-        let options = run("-d a,b --port=7830 -s 17 -t x -u joe stray -E -e /bin/cat -u x");
+        let options = run("-d a,b --port=7830 -s 17 -t x -u joe -E -e /bin/cat -u x");
         assert_eq!(options.place, Place::Hosts(vec!["a".into(), "b".into()]));
         assert_eq!((options.port, options.size_limit_bytes, options.timeout_seconds), (7830, 17, 0));
         assert_eq!(options.pipe_to.unwrap(), ["/bin/cat", "-u", "x"]);
@@ -441,13 +463,23 @@ mod tests {
             "-L spam -K",
             "-L spam -C report",
             "-s 300000000",
-            "-S",
+            "--ssl=tlsv1",
+            "-S --ssl-cert c",
+            "--ssl-key k",
         ] {
             assert!(matches!(read(line), Err(Misuse::Refused { .. })), "{line}");
         }
         assert_eq!(run("-X").complaints.len(), 1);
         assert!(run("-x -X").unavailable_is_temporary && !run("-L ham").safe_fallback);
         assert!(run("-C revoke").learn.remove_remote && run("-L forget").learn.remove_local);
+    }
+
+    #[test]
+    fn tls_is_spoken_where_it_is_asked_for() {
+        assert_eq!(run("--ssl-ca-file ca").secrets, None);
+        let secrets = run("--ssl --ssl-ca-path=/x --ssl-cert c --ssl-key k").secrets.unwrap();
+        assert_eq!((secrets.authorities, secrets.authority_folders), (None, Some("/x".into())));
+        assert_eq!((secrets.certificate, secrets.key), (Some("c".into()), Some("k".into())));
     }
 
     #[test]

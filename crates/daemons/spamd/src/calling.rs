@@ -9,7 +9,7 @@ use sys::sockets::{Peer, Socket};
 
 use crate::filtering::{Milter, Policy};
 use crate::service::client_text;
-use crate::session::{Office, Session, Shared};
+use crate::session::{Entrance, Office, Session, Shared};
 
 /// The protocol of those who call.
 #[derive(Debug, Clone)]
@@ -27,15 +27,12 @@ impl Calling {
         socket: Socket,
         peer: &Peer,
         shared: &Arc<Shared>,
+        entrance: Entrance,
         events: &mut EventLoop<D>,
     ) -> io::Result<HandlerId> {
         let shared = Arc::clone(shared);
         match self {
-            Self::Spamc => {
-                let id = events.add(Box::new(Session::new(socket, shared, client_text(peer))))?;
-                events.again(id);
-                Ok(id)
-            }
+            Self::Spamc => Session::start(socket, shared, client_text(peer), entrance, events),
             Self::Milter(policy) => Driver::start(socket, Milter::new(shared, Arc::clone(policy)), events),
         }
     }

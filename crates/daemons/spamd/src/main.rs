@@ -7,6 +7,8 @@
 //! **spamd** [**-dLxl**] [**-i** *address*] [**-p** *port*] [**--socketpath** *path*] [**-A** *addresses*] [**-u** *user*] [**-r** *pidfile*]
 //! [**-s** *facility*] [**-C** *path*] [**--siteconfigpath** *path*] [**--cf** *line*] [**--virtual-config-dir** *pattern*] [**-m** *number*]
 //! [**-qQ**] [**--ldap-config**] [**--timeout-tcp** *seconds*] [**--timeout-child** *seconds*] [**--milter**] [**--reject-score** *score*] [**--whole-address**]
+//! [**--ssl**] [**--ssl-port** *port*] [**--server-key** *file*] [**--server-cert** *file*] [**--ssl-verify**] [**--ssl-ca-file** *file*]
+//! [**--ssl-ca-path** *folder*]
 //!
 //! # DESCRIPTION
 //! Reads SpamAssassin's rule files unmodified and judges the messages that clients (spamc(1), Exim, Haraka) hand it in the SPAMC protocol,
@@ -50,7 +52,10 @@
 //! and `dcc_timeout` say how long they are waited for. Clients that may teach (**-l**) also have spam reported to them. The log says
 //! at the start who is asked.
 //!
-//! Not in this version: Razor, SpamCop, TLS. Settings and functions of
+//! With TLS a client begins with the handshake (versions 1.2 and 1.3), for which it has as long as for its request
+//! (**--timeout-tcp**). One that can not be finished is a line in the log, with the reason.
+//!
+//! Not in this version: Razor, SpamCop. Settings and functions of
 //! these are read and named once in the log.
 //!
 //! # ARGUMENTS IN MASTER.CF
@@ -64,11 +69,19 @@
 //! - `user_config=yes`: users of the system have ~/.spamassassin/user_prefs.
 //! - `allow_tell=yes`: clients may teach.
 //! - `network=yes`: DNS is asked.
+//! - `ssl=yes`: clients come by TLS. `server_key=`, `server_cert=`, `ssl_verify=yes`, `ssl_ca_file=`, `ssl_ca_path=`: as the options
+//!   **--server-key**, **--server-cert**, **--ssl-verify**, **--ssl-ca-file** and **--ssl-ca-path**. The files are read before the
+//!   privileges go.
 //! - `configpath=`, `siteconfigpath=`, `cf=`: as the options **-C**, **--siteconfigpath** and **--cf**.
 //!
 //! # OPTIONS BY HAND
 //! - **-i** *address*[*:port*], **-p** *port*, **--socketpath** *path*: where clients come; this host itself, port 783, by default. A path
 //!   is a unix socket; **--socketowner**, **--socketgroup** and **--socketmode** are its own.
+//! - **--ssl**: clients come by TLS, on all TCP sockets; with `ssl:` before an address of **-i**, on that one. **--ssl-port** *port*: the
+//!   port of such sockets; it implies **--ssl**. **--server-key** *file*, **--server-cert** *file*: PEM files, by default
+//!   /etc/spamassassin/certs/server-key.pem and server-cert.pem.
+//! - **--ssl-verify**: clients have to show a certificate that leads to one in **--ssl-ca-file** *file* or **--ssl-ca-path** *folder*
+//!   (as `openssl rehash` prepares it; several with colons between them). Each of the two implies it.
 //! - **-A** *addresses*: who may come; this host by default.
 //! - **-L**: no network tests.
 //! - **-q**, **--sql-config**: preferences come from a database; without **-x** on top of those of the user's file.
@@ -79,8 +92,8 @@
 //! - **-d**: into the background; **-r** *file*: write the process id there. **-s** *facility*: a log facility, `stderr`, `null`, or a file.
 //! - **-m** *number*: threads. **-t**, **--timeout-child** *seconds*, **-T**, **--timeout-tcp** *seconds*: 300 and 30; 0 for no limit.
 //!
-//! Other options of SpamAssassin's spamd are taken; those that would do something are named in the log. A HUP signal has the rules read
-//! anew; when they can not be read, the old ones stay.
+//! Other options of SpamAssassin's spamd are taken; those that would do something are named in the log. A HUP signal has the rules, keys and
+//! certificates read anew; when they can not be read, the old ones stay.
 //!
 //! # SECURITY
 //! Started by root it becomes the user that **-u** names, else `nobody`; by master, the mail owner. No rule can run a command.
@@ -100,6 +113,7 @@ mod service;
 mod service_arguments;
 mod calling;
 mod session;
+mod encryption;
 mod filtering;
 mod judge;
 mod log_lines;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::encryption::Files;
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Options {
@@ -40,6 +42,10 @@ pub(crate) struct Options {
     pub(crate) reject_score: Option<f64>,
     /// A recipient's preferences go by its whole address: an option of ours.
     pub(crate) whole_address: bool,
+    /// Clients come by TLS.
+    pub(crate) ssl: bool,
+    pub(crate) ssl_port: Option<u16>,
+    pub(crate) files: Files,
 }
 
 /// Where preferences are beside files.
@@ -95,6 +101,9 @@ impl Default for Options {
             milter: false,
             reject_score: None,
             whole_address: false,
+            ssl: false,
+            ssl_port: None,
+            files: Files::default(),
         }
     }
 }
@@ -203,6 +212,11 @@ impl Options {
         Ok(options)
     }
 
+    /// Is each TCP socket behind TLS?
+    pub(crate) fn secures_all(&self) -> bool {
+        self.ssl || self.ssl_port.is_some() || self.files.verifies()
+    }
+
     /// `--nodaemonize`, `--no-create-prefs`
     fn negated(&mut self, name: &str) -> Result<(), String> {
         let plain = name.strip_prefix("no").map(|rest| rest.strip_prefix('-').unwrap_or(rest));
@@ -269,9 +283,16 @@ impl Options {
             "configpath" => self.rules = Some(text()?.into()),
             "siteconfigpath" => self.site = Some(text()?.into()),
             "cf" | "pre" => self.lines.push(text()?),
-            "ssl" | "ssl-port" | "ssl-verify" | "ssl-ca-file" | "ssl-ca-path" => {
-                return Err("TLS is not in this version".to_owned());
+            "ssl" => self.ssl = true,
+            "ssl-port" => {
+                let port = u16::try_from(number()?).map_err(|_| "a port is at most 65535".to_owned())?;
+                self.ssl_port = Some(port);
             }
+            "ssl-verify" => self.files.verify = true,
+            "ssl-ca-file" => self.files.authorities = Some(text()?.into()),
+            "ssl-ca-path" => self.files.authority_folders = Some(text()?.into()),
+            "server-key" => self.files.key = Some(text()?.into()),
+            "server-cert" => self.files.certificate = Some(text()?.into()),
             "sql-config" => self.remote.sql = true,
             "ldap-config" => self.remote.ldap = true,
             "setuid-with-sql" => self.remote.accounts_sql = true,
@@ -328,6 +349,9 @@ mod tests {
         assert!(!options.background && options.family == Family::V4 && options.listen == [""]);
         assert_eq!((options.socket_mode, options.timeout_child, options.port), (Some(0o600), 5, 1));
         assert!(options.virtual_config.is_some());
+        let options = parse("--ssl-ca-file=/ca --server-key /k --server-cert=/c --ssl-port 7").unwrap();
+        assert!(options.secures_all() && options.files.verifies() && options.ssl_port == Some(7));
+        assert!(!parse("--server-key /k").unwrap().secures_all() && parse("--ssl").unwrap().secures_all());
         assert!(parse("--nonsense").is_err() && parse("-Z").is_err() && parse("-p x").is_err());
     }
 }

@@ -11,11 +11,12 @@ use sys::sockets::{Peer, Socket};
 use worker::{Clients, Service, Setup, StartError};
 
 use crate::calling::Calling;
+use crate::encryption::Encryption;
 use crate::filtering::Policy;
 use crate::notes::Notes;
 use crate::preferences::Kind;
 use crate::service_arguments::ServiceArguments;
-use crate::session::{Office, Shared};
+use crate::session::{Entrance, Office, Shared};
 use crate::users::{Rules, UserFiles, UserPlaces};
 
 /// Clients at a time.
@@ -38,6 +39,7 @@ const FOREVER_SECONDS: u64 = 365 * 86_400;
 pub(crate) struct Spamd {
     shared: Arc<Shared>,
     calling: Calling,
+    encryption: Option<Arc<Encryption>>,
     clients: Clients,
     /// No new clients come.
     ending: bool,
@@ -97,6 +99,10 @@ impl Service for Spamd {
 
     fn open(setup: &Setup) -> Result<Self, StartError> {
         let arguments = ServiceArguments::parse(&setup.arguments.operands).map_err(StartError::Refused)?;
+        let encryption = match arguments.encryption().map(Encryption::open).transpose() {
+            Ok(encryption) => encryption.map(Arc::new),
+            Err(error) => return Err(StartError::Refused(error.to_string())),
+        };
         let ServiceArguments { rules, site, lines, .. } = arguments.clone();
         let places = Places { rules, site, lines, local_only: !arguments.network, ..Places::default() };
         let site = load(&places).map_err(StartError::Refused)?;
@@ -122,7 +128,7 @@ impl Service for Spamd {
             size_limit_bytes: MILTER_LIMIT_BYTES,
         };
         let calling = if arguments.milter { Calling::Milter(Arc::new(policy)) } else { Calling::Spamc };
-        Ok(Self { shared, calling, clients: Clients::default(), ending: false })
+        Ok(Self { shared, calling, encryption, clients: Clients::default(), ending: false })
     }
 
     /// Databases may be on other hosts.
@@ -134,7 +140,8 @@ impl Service for Spamd {
         if self.shared.rules.asks() {
             events.allow_threads(NETWORK_THREADS);
         }
-        let taken = self.calling.welcome(socket, &peer, &self.shared, events);
+        let entrance = Entrance { encryption: self.encryption.clone(), told: None };
+        let taken = self.calling.welcome(socket, &peer, &self.shared, entrance, events);
         self.clients.welcome(taken);
     }
 

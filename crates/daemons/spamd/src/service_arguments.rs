@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::encryption::Files;
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct ServiceArguments {
@@ -31,6 +33,10 @@ pub(crate) struct ServiceArguments {
     pub(crate) network: bool,
     /// `--allow-tell`
     pub(crate) allow_tell: bool,
+    /// Clients come by TLS.
+    pub(crate) ssl: bool,
+    /// With these.
+    pub(crate) files: Files,
 }
 
 impl ServiceArguments {
@@ -43,7 +49,15 @@ impl ServiceArguments {
                 .ok_or_else(|| format!("{argument}: write it as name=value (see spamd(8))"))?;
             parsed.set(name.trim(), value.trim())?;
         }
+        if parsed.milter && parsed.encryption().is_some() {
+            return Err("milter=yes and ssl=yes: no mail server speaks TLS to a milter".to_owned());
+        }
         Ok(parsed)
+    }
+
+    /// What TLS is made of, if there is any.
+    pub(crate) fn encryption(&self) -> Option<Files> {
+        (self.ssl || self.files.verifies()).then(|| self.files.clone())
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
@@ -59,6 +73,12 @@ impl ServiceArguments {
             "sql_config" => self.sql = switch()?,
             "ldap_config" => self.ldap = switch()?,
             "whole_address" => self.whole_address = switch()?,
+            "ssl" => self.ssl = switch()?,
+            "ssl_verify" => self.files.verify = switch()?,
+            "ssl_ca_file" => self.files.authorities = Some(value.into()),
+            "ssl_ca_path" => self.files.authority_folders = Some(value.into()),
+            "server_key" => self.files.key = Some(value.into()),
+            "server_cert" => self.files.certificate = Some(value.into()),
             "user_config" => self.user_config = switch()?,
             "reject_score" => {
                 let score = value.parse().ok().filter(|score: &f64| score.is_finite());
@@ -85,7 +105,11 @@ mod tests {
         let parsed =
             ServiceArguments::parse(&words("milter=yes reject_score=15 virtual_config_dir=/v/%u")).unwrap();
         assert!(parsed.milter && parsed.reject_score == Some(15.0) && parsed.virtual_config.is_some());
-        for line in ["milter", "milter=maybe", "reject_score=x", "nonsense=1"] {
+        let secured = ServiceArguments::parse(&words("ssl=yes server_key=/k server_cert=/c")).unwrap();
+        assert_eq!(secured.encryption().and_then(|files| files.key), Some("/k".into()));
+        assert!(ServiceArguments::parse(&words("ssl_ca_file=/c")).unwrap().encryption().is_some());
+        assert!(parsed.encryption().is_none());
+        for line in ["milter=yes ssl=yes", "milter", "milter=maybe", "reject_score=x", "nonsense=1"] {
             assert!(ServiceArguments::parse(&words(line)).is_err(), "{line}");
         }
     }

@@ -2,15 +2,16 @@
 //!
 //! The end of what the client sends is the end of its message; the reply goes out behind it.
 
-use std::io;
-use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
+use std::time::Duration;
 
-use machine::{Disconnect, Machine, Output, READ_LIMIT_BYTES};
-use reactor::{EventLoop, Fate, Handler, HandlerId, Letter, Readiness};
-use spamc_protocol::{Reply, Server, Settings};
+use machine::TlsFacts;
+use reactor::drive::{self, Driver};
+use reactor::{EventLoop, HandlerId, Letter};
+use spamc_protocol::{Fault, Reply, Request, Server, Settings};
 use sys::sockets::Socket;
 
+use crate::encryption::Encryption;
 use crate::judge::{Case, judge};
 use crate::notes::Notes;
 use crate::users::Rules;
@@ -29,120 +30,93 @@ pub(crate) trait Office: Sized + 'static {
     fn session_ended(&mut self);
 }
 
+/// How a client came in.
+#[derive(Default)]
+pub(crate) struct Entrance {
+    /// By TLS.
+    pub(crate) encryption: Option<Arc<Encryption>>,
+    /// What the log says of it once the handshake is done.
+    pub(crate) told: Option<String>,
+}
+
 /// A client.
 pub(crate) struct Session {
-    socket: Socket,
     machine: Server,
     shared: Arc<Shared>,
+    entrance: Entrance,
     client: String,
-    output: Vec<u8>,
-    sent: usize,
-    /// A verdict is awaited.
-    asked: bool,
-    /// All has been said but what is in `output`.
-    closing: bool,
-    ended: bool,
 }
 
 impl Session {
-    pub(crate) fn new(socket: Socket, shared: Arc<Shared>, client: String) -> Self {
-        let machine = Server::new(shared.settings.clone());
-        let output = Vec::new();
-        Self { socket, machine, shared, client, output, sent: 0, asked: false, closing: false, ended: false }
-    }
-
-    fn read(&mut self) -> io::Result<()> {
-        let mut buffer = vec![0; READ_LIMIT_BYTES];
-        while !self.ended && !self.closing {
-            match self.socket.read(&mut buffer) {
-                Ok(0) => {
-                    self.ended = true;
-                    self.machine.disconnected(Disconnect::Lost);
-                }
-                Ok(count) => self.machine.received(&buffer[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    fn go_on<D: Office>(&mut self, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
-        if !self.asked && self.read().is_err() {
-            return Fate::Close;
-        }
-        while !self.asked && !self.closing {
-            match self.machine.poll() {
-                Output::Write(bytes) => {
-                    if let Some(fault) = self.machine.take_fault() {
-                        log::warn!("spamd: {}", fault.log_line());
-                    }
-                    self.output.extend(bytes);
-                }
-                Output::Ask((request, message)) => {
-                    self.asked = true;
-                    let shared = Arc::clone(&self.shared);
-                    let time_limit = shared.settings.check_time;
-                    let size_limit_bytes = shared.settings.message_limit_bytes;
-                    let client = self.client.clone();
-                    let case = Case { request, message, client, time_limit, size_limit_bytes };
-                    if events.offload(me, move || judge(&shared, case)).is_err() {
-                        return Fate::Close;
-                    }
-                    events.set_deadline(me, None);
-                }
-                Output::Wait(time) => {
-                    events.set_deadline(me, Some(events.now() + time));
-                    break;
-                }
-                Output::KeepWaiting { .. } => break,
-                _ => self.closing = true,
-            }
-        }
-        self.send(events, me)
-    }
-
-    fn send<D: Office>(&mut self, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
-        while self.sent < self.output.len() {
-            match self.socket.write(&self.output[self.sent..]) {
-                Ok(count) => self.sent += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    events.set_deadline(me, Some(events.now() + self.shared.settings.patience));
-                    return Fate::Keep;
-                }
-                Err(_) => return Fate::Close,
-            }
-        }
-        if self.closing { Fate::Close } else { Fate::Keep }
+    /// Takes a client into the loop.
+    pub(crate) fn start<D: Office>(
+        socket: Socket,
+        shared: Arc<Shared>,
+        client: String,
+        entrance: Entrance,
+        events: &mut EventLoop<D>,
+    ) -> std::io::Result<HandlerId> {
+        let settings = shared.settings.clone();
+        let machine = match entrance.encryption {
+            Some(_) => Server::behind_tls(settings),
+            None => Server::new(settings),
+        };
+        Driver::start(socket, Self { machine, shared, entrance, client }, events)
     }
 }
 
-impl<D: Office> Handler<D> for Session {
-    fn descriptor(&self) -> Option<RawFd> {
-        Some(self.socket.as_raw_fd())
+impl<D: Office> drive::Session<D> for Session {
+    type Machine = Server;
+
+    fn machine(&mut self) -> &mut Server {
+        &mut self.machine
     }
 
-    fn ready(&mut self, _: Readiness, _: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
-        self.go_on(events, me)
-    }
-
-    fn letter(&mut self, letter: Letter, _: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
-        if let Ok(reply) = letter.downcast::<Reply>() {
-            self.asked = false;
-            self.machine.answered(*reply);
+    fn answer(
+        &mut self,
+        (request, message): (Request, Vec<u8>),
+        _: &mut D,
+        events: &mut EventLoop<D>,
+        me: HandlerId,
+    ) -> Option<Reply> {
+        let shared = Arc::clone(&self.shared);
+        let time_limit = shared.settings.check_time;
+        let size_limit_bytes = shared.settings.message_limit_bytes;
+        let client = self.client.clone();
+        let case = Case { request, message, client, time_limit, size_limit_bytes };
+        match events.offload(me, move || judge(&shared, case)) {
+            Ok(_) => None,
+            Err(_) => Some(Reply::Fault(Fault::Unavailable("too busy".to_owned()))),
         }
-        self.go_on(events, me)
     }
 
-    fn elapsed(&mut self, _: &mut D, events: &mut EventLoop<D>, me: HandlerId) -> Fate {
-        if self.closing {
-            return Fate::Close;
+    fn letter(&mut self, letter: Letter, _: &mut D, _: &mut EventLoop<D>, _: HandlerId) -> Option<Reply> {
+        letter.downcast::<Reply>().ok().map(|reply| *reply)
+    }
+
+    fn begin_tls(&mut self, _: &mut D) -> Option<(tls::Server, Duration)> {
+        Some((self.entrance.encryption.as_ref()?.begin()?, self.shared.settings.patience))
+    }
+
+    fn secured(&mut self, facts: &TlsFacts) {
+        if let Some(told) = &self.entrance.told {
+            let protocol = facts.protocol.replace('.', "_");
+            log::info!("spamd: {told}, {protocol}/{}", facts.cipher);
         }
-        self.machine.elapsed();
-        self.go_on(events, me)
+    }
+
+    fn handshake_failed(&mut self, why: &str) {
+        log::info!("spamd: accept_a_conn: SSL accept failed: {why} ({})", self.client);
+    }
+
+    fn hears_on(&self) -> Option<Duration> {
+        Some(self.shared.settings.patience)
     }
 
     fn ended(&mut self, daemon: &mut D, _: &mut EventLoop<D>) {
+        if let Some(fault) = self.machine.take_fault() {
+            log::warn!("spamd: {}", fault.log_line());
+        }
         daemon.session_ended();
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::request::{Class, Command, Learn};
 
-/// Bytes of a line in a reply's header.
-const LINE_LIMIT_BYTES: usize = 8 * 1024;
+/// Bytes of a line in a reply's header: those of the original client's buffer.
+const LINE_LIMIT_BYTES: usize = 8187;
 /// Scores in a reply are cut to this, so that printing one can not fill a screen.
 const SCORE_LIMIT: f64 = 1e10;
 
@@ -111,7 +111,7 @@ pub enum BadAnswer {
     /// The length is no number.
     #[error("spamd responded with bad Content-length '{0}'")]
     Length(String),
-    /// A line of its header is none of spamd's, or one that must be there is not.
+    /// A line of its header has no form, or one that must be there is not.
     #[error("spamd responded with a header that makes no sense")]
     Header,
     /// It is longer or shorter than it says.
@@ -123,8 +123,8 @@ pub enum BadAnswer {
         seen: usize,
     },
     /// A line without end.
-    #[error("spamd responded with line of {0} bytes, dying")]
-    LongLine(usize),
+    #[error("spamd responded with line of {LINE_LIMIT_BYTES} bytes, dying")]
+    LongLine,
 }
 
 /// Reads the whole reply to `command`.
@@ -155,7 +155,10 @@ pub fn read_answer(command: Command, bytes: &[u8]) -> Result<Answer, BadAnswer> 
         _ => {
             let claimed = length.ok_or(BadAnswer::Header)?;
             if claimed != rest.len() {
-                return Err(BadAnswer::Size { claimed, seen: rest.len() });
+                // The original client puts the line of the score before a report, and counts it.
+                let report = matches!(command, Command::Report | Command::ReportIfSpam);
+                let line = answer.score.filter(|_| report).map_or(0, |score| score.line().len());
+                return Err(BadAnswer::Size { claimed: claimed + line, seen: rest.len() + line });
             }
             answer.body = rest.to_vec();
         }
@@ -167,7 +170,7 @@ pub fn read_answer(command: Command, bytes: &[u8]) -> Result<Answer, BadAnswer> 
 fn line(bytes: &[u8]) -> Result<(String, &[u8]), BadAnswer> {
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(BadAnswer::Cut)?;
     if end > LINE_LIMIT_BYTES {
-        return Err(BadAnswer::LongLine(end));
+        return Err(BadAnswer::LongLine);
     }
     let text = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
     Ok((String::from_utf8_lossy(text).into_owned(), &bytes[end + 1..]))
@@ -189,25 +192,40 @@ fn field(line: &str, answer: &mut Answer, length: &mut Option<usize>) -> Result<
     let (name, value) = line.split_once(": ").ok_or(BadAnswer::Header)?;
     let has = |place: &str| value.contains(place);
     match name {
-        "Spam" => answer.score = Some(score(value).ok_or(BadAnswer::Header)?),
+        // One that does not read counts for nothing, as a field that is not known.
+        "Spam" => answer.score = score(value).or(answer.score),
         "Content-length" => {
-            let number: i64 = value.trim().parse().map_err(|_| BadAnswer::Header)?;
+            let number = leading_number(value).ok_or(BadAnswer::Header)?;
             *length = Some(usize::try_from(number).map_err(|_| BadAnswer::Length(line.to_owned()))?);
         }
         "DidSet" => (answer.did.set_local, answer.did.set_remote) = (has("local"), has("remote")),
         "DidRemove" => (answer.did.remove_local, answer.did.remove_remote) = (has("local"), has("remote")),
-        _ => return Err(BadAnswer::Header),
+        _ => {}
     }
     Ok(())
+}
+
+/// As scanf(3) reads a number: what is behind it does not count.
+fn leading_number(text: &str) -> Option<i64> {
+    let text = text.trim_start();
+    let sign = usize::from(text.starts_with(['-', '+']));
+    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
+    text[..sign + digits].parse().ok()
+}
+
+/// A score without an exponent; what is no number counts as 0.
+fn leading_score(text: &str) -> f64 {
+    let sign = usize::from(text.starts_with(['-', '+']));
+    let end = text[sign..].bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    text[..sign + end].parse::<f64>().unwrap_or(0.0).clamp(-SCORE_LIMIT, SCORE_LIMIT)
 }
 
 /// `True ; 15.0 / 5.0`
 fn score(value: &str) -> Option<Score> {
     let mut words = value.split_ascii_whitespace();
     let spam = words.next()?.eq_ignore_ascii_case("true");
-    let number = |word: &str| Some(word.parse::<f64>().ok()?.clamp(-SCORE_LIMIT, SCORE_LIMIT));
-    let score = words.next().filter(|word| *word == ";").and(words.next()).and_then(number)?;
-    let threshold = words.next().filter(|word| *word == "/").and(words.next()).and_then(number)?;
+    let score = words.next().filter(|word| *word == ";").and(words.next()).map(leading_score)?;
+    let threshold = words.next().filter(|word| *word == "/").and(words.next()).map(leading_score)?;
     Some(Score { spam, score, threshold })
 }
 
@@ -253,6 +271,27 @@ mod tests {
         let long = read("SPAMD/1.1 0 EX_OK\r\nContent-length: 99\r\nSpam: True ; 1.0 / 5.0\r\n\r\nA: b\n");
         assert_eq!(long, BadAnswer::Size { claimed: 99, seen: 5 });
         assert_eq!(read("SPAMD/1.1 0 EX_OK\r\nSpam: True ; 1.0 / 5.0\r\n\r\nA: b\n"), BadAnswer::Header);
+        assert_eq!(read(&format!("SPAMD/1.1 0 {}\r\n", "x".repeat(9000))), BadAnswer::LongLine);
+    }
+
+    /// As the original client takes them.
+    #[test]
+    fn odd_replies_count_as_far_as_they_read() {
+        let read = |field: &str| {
+            let text = format!("SPAMD/1.1 0 EX_OK\r\n{field}\r\nContent-length: 3x\r\n\r\nabc");
+            let answer = read_answer(Command::Process, text.as_bytes()).unwrap();
+            assert_eq!(answer.body, b"abc");
+            answer.score.map(|score| score.line())
+        };
+        assert_eq!(read("X-Other: y"), None);
+        assert_eq!(read("spam: True ; 15.0 / 5.0"), None);
+        assert_eq!(read("Spam: True; 15.0/5.0"), None);
+        assert_eq!(read("Spam: True ; 15.0"), None);
+        assert_eq!(read("Spam: True ; nan / 5.0").as_deref(), Some("0.0/5.0\n"));
+        assert_eq!(read("Spam: False ; 1e99 / -5.0").as_deref(), Some("1.0/-5.0\n"));
+        let report = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 10\r\nSpam: True ; 15.0 / 5.0\r\n\r\nabc";
+        let size = read_answer(Command::Report, report).unwrap_err();
+        assert_eq!(size, BadAnswer::Size { claimed: 19, seen: 12 });
     }
 
     proptest! {

@@ -8,6 +8,9 @@ use machine::{Disconnect, Machine, Output, TlsFacts};
 use crate::reply::{Fault, Reply, pong};
 use crate::request::{Command, HEAD_LIMIT_BYTES, Request};
 
+/// Bytes of a reply that are said at a time.
+const PIECE_BYTES: usize = 32 * 1024;
+
 /// What the server allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -23,6 +26,10 @@ pub struct Settings {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 enum State {
+    /// TLS is to be begun.
+    Clear,
+    /// The handshake goes on.
+    Handshake,
     /// The request line is awaited.
     Start,
     /// Header lines are read.
@@ -33,8 +40,8 @@ enum State {
     Ready { request: Request, message: Vec<u8> },
     /// The verdict is awaited.
     Asked { request: Request },
-    /// The reply is ready.
-    Replying(Vec<u8>),
+    /// The reply is ready, from a place on.
+    Replying(Vec<u8>, usize),
     #[default]
     Closed,
 }
@@ -58,7 +65,12 @@ pub struct Server {
 impl Server {
     /// A client has come.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, state: State::Start, buffer: Vec::new(), ended: false, timed: false, fault: None }
+        Self { state: State::Start, ..Self::behind_tls(settings) }
+    }
+
+    /// A client has come that is to begin with a TLS handshake.
+    pub fn behind_tls(settings: Settings) -> Self {
+        Self { settings, state: State::Clear, buffer: Vec::new(), ended: false, timed: false, fault: None }
     }
 
     /// What the client was told instead of a verdict, for the log; once.
@@ -97,7 +109,7 @@ impl Server {
     }
 
     fn fail(&mut self, fault: &Fault) -> bool {
-        self.state = State::Replying(fault.bytes());
+        self.state = State::Replying(fault.bytes(), 0);
         self.fault = Some(fault.clone());
         false
     }
@@ -132,7 +144,7 @@ impl Server {
     /// The header is over.
     fn headed(&mut self, request: Request) -> bool {
         self.state = match request.command {
-            Command::Ping => State::Replying(pong()),
+            Command::Ping => State::Replying(pong(), 0),
             Command::Skip => State::Closed,
             _ => match self.refusal(&request) {
                 Some(fault) => return self.fail(&fault),
@@ -201,6 +213,19 @@ impl Server {
         false
     }
 
+    /// The next piece of the reply: what the client does not read piles up nowhere.
+    fn reply(&mut self, bytes: Vec<u8>, from: usize) -> Output<(Request, Vec<u8>)> {
+        if from == 0 && bytes.len() <= PIECE_BYTES {
+            return Output::Write(bytes);
+        }
+        let to = bytes.len().min(from + PIECE_BYTES);
+        let piece = bytes[from..to].to_vec();
+        if to < bytes.len() {
+            self.state = State::Replying(bytes, to);
+        }
+        Output::Write(piece)
+    }
+
     /// The time runs from the first wait of a phase on, however much arrives in between.
     fn wait(&mut self) -> Output<(Request, Vec<u8>)> {
         if std::mem::replace(&mut self.timed, true) {
@@ -222,7 +247,11 @@ impl Machine for Server {
                 self.state = State::Asked { request: request.clone() };
                 Output::Ask((request, message))
             }
-            State::Replying(bytes) => Output::Write(bytes),
+            State::Replying(bytes, from) => self.reply(bytes, from),
+            State::Clear => {
+                self.state = State::Handshake;
+                Output::StartTls
+            }
             State::Closed => Output::Close,
             waiting => {
                 self.state = waiting;
@@ -244,11 +273,15 @@ impl Machine for Server {
             if let Reply::Fault(fault) = &answer {
                 self.fault = Some(fault.clone());
             }
-            self.state = State::Replying(answer.bytes(&request));
+            self.state = State::Replying(answer.bytes(&request), 0);
         }
     }
 
-    fn secured(&mut self, _: TlsFacts) {}
+    fn secured(&mut self, _: TlsFacts) {
+        if self.state == State::Handshake {
+            self.state = State::Start;
+        }
+    }
 
     fn elapsed(&mut self) {
         let fault = match take(&mut self.state) {
@@ -263,6 +296,9 @@ impl Machine for Server {
 
     fn disconnected(&mut self, _: Disconnect) {
         self.ended = true;
+        if matches!(self.state, State::Clear | State::Handshake) {
+            self.state = State::Closed;
+        }
         self.advance();
     }
 }
@@ -394,6 +430,28 @@ mod tests {
         slow.elapsed();
         let text = "SPAMD/1.0 79 Timeout: (300 second timeout while trying to PROCESS)\r\n";
         assert_eq!(slow.poll(), Output::Write(text.into()));
+    }
+
+    #[test]
+    fn a_long_reply_comes_in_pieces() {
+        let text = "x".repeat(3 * PIECE_BYTES + 7);
+        let replied = reply_of(settings(), b"PROCESS SPAMC/1.2\r\n\r\nx", &spam(&text));
+        assert!(replied.ends_with(text.as_bytes()) && replied.len() < text.len() + 100);
+    }
+
+    #[test]
+    fn tls_comes_first() {
+        let mut server = Server::behind_tls(settings());
+        assert_eq!(server.poll(), Output::StartTls);
+        server.secured(TlsFacts::default());
+        server.received(b"PING SPAMC/1.5\r\n\r\n");
+        assert_eq!(server.poll(), Output::Write(pong()));
+        for why in [Disconnect::HandshakeFailed, Disconnect::HandshakeTimeout, Disconnect::Lost] {
+            let mut server = Server::behind_tls(settings());
+            assert_eq!(server.poll(), Output::StartTls);
+            server.disconnected(why);
+            assert_eq!(server.poll(), Output::Close, "nothing is said in the clear");
+        }
     }
 
     #[test]

@@ -13,11 +13,13 @@ use crate::options::{Family, Options};
 /// A socket on which clients come, and its name in the log.
 pub(super) struct Listener {
     pub(super) socket: Socket,
-    /// `UNIX domain socket /run/spamd.sock`, `IO::Socket::IP [127.0.0.1]:783`
+    /// `UNIX domain socket /run/spamd.sock`, `IO::Socket::IP [127.0.0.1]:783`, `IO::Socket::SSL [127.0.0.1]:783`
     pub(super) name: String,
     /// What is removed in the end.
     pub(super) path: Option<PathBuf>,
     pub(super) port: u16,
+    /// Clients begin with a TLS handshake.
+    pub(super) secured: bool,
 }
 
 /// Opens all sockets that were asked for: by default those of this host itself.
@@ -53,7 +55,7 @@ fn unix(path: &Path, options: &Options) -> Result<Listener, String> {
     let socket = sys::sockets::listen_unix(path).map_err(told)?;
     own(path, options)?;
     let name = format!("UNIX domain socket {shown}");
-    Ok(Listener { socket, name, path: Some(path.to_owned()), port: 0 })
+    Ok(Listener { socket, name, path: Some(path.to_owned()), port: 0, secured: false })
 }
 
 /// `--socketowner`, `--socketgroup`, `--socketmode`
@@ -83,7 +85,9 @@ fn own(path: &Path, options: &Options) -> Result<(), String> {
 fn inet(place: &str, options: &Options, listeners: &mut Vec<Listener>) -> Result<(), String> {
     let mut failed = None;
     let before = listeners.len();
-    for address in addresses(place, options.port)? {
+    let (secured, place) = secured(place, options);
+    let port = options.ssl_port.filter(|_| secured).unwrap_or(options.port);
+    for address in addresses(place, port)? {
         let fits = match options.family {
             Family::Any => true,
             Family::V4 => address.is_ipv4(),
@@ -95,8 +99,9 @@ fn inet(place: &str, options: &Options, listeners: &mut Vec<Listener>) -> Result
         match sys::sockets::listen_tcp(address) {
             Ok(socket) => {
                 let port = socket.local_address().map_or(address.port(), |address| address.port());
-                let name = format!("IO::Socket::IP [{}]:{port}", address.ip());
-                listeners.push(Listener { socket, name, path: None, port });
+                let kind = if secured { "SSL" } else { "IP" };
+                let name = format!("IO::Socket::{kind} [{}]:{port}", address.ip());
+                listeners.push(Listener { socket, name, path: None, port, secured });
             }
             Err(error) => {
                 failed =
@@ -115,11 +120,17 @@ fn inet(place: &str, options: &Options, listeners: &mut Vec<Listener>) -> Result
     }
 }
 
+/// Is a place reached by TLS, and what stands behind the `ssl:` that says so? With `--ssl` or `--ssl-port` all are.
+fn secured<'a>(place: &'a str, options: &Options) -> (bool, &'a str) {
+    match place.split_at_checked(4) {
+        Some((scheme, "")) if scheme.eq_ignore_ascii_case("ssl:") => (true, "localhost"),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("ssl:") => (true, rest),
+        _ => (options.secures_all(), place),
+    }
+}
+
 /// `127.0.0.1`, `[::1]:783`, `*`, `:1783`, `localhost:1783`; an empty place is all addresses.
 fn addresses(place: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
-    if place.starts_with("ssl:") {
-        return Err(format!("{place}: TLS is not in this version"));
-    }
     let (host, port) = host_and_port(place, port)?;
     let both = |v6: Ipv6Addr, v4: Ipv4Addr| {
         vec![SocketAddr::new(IpAddr::V6(v6), port), SocketAddr::new(IpAddr::V4(v4), port)]
@@ -170,6 +181,17 @@ mod tests {
         assert_eq!(shown(":1783"), "[::1]:1783 127.0.0.1:1783");
         assert_eq!(shown("*"), "[::]:783 0.0.0.0:783");
         assert_eq!(shown(""), "[::]:783 0.0.0.0:783");
-        assert!(addresses("127.0.0.1:x", 783).is_err() && addresses("ssl:127.0.0.1", 783).is_err());
+        assert!(addresses("127.0.0.1:x", 783).is_err());
+    }
+
+    #[test]
+    fn places_behind_tls() {
+        let none = Options::default();
+        let all = Options { ssl_port: Some(7), ..Options::default() };
+        assert_eq!(secured("ssl:127.0.0.1:78", &none), (true, "127.0.0.1:78"));
+        assert_eq!(secured("SSL:*", &none), (true, "*"));
+        assert_eq!(secured("ssl:", &none), (true, "localhost"));
+        assert_eq!(secured("127.0.0.1", &none), (false, "127.0.0.1"));
+        assert_eq!(secured("", &all), (true, ""));
     }
 }

@@ -15,8 +15,10 @@ use spam::rules::Networks;
 use sys::ids::Identity;
 use sys::signals::{SignalKind, Signals};
 
+use self::listening::Listener;
 use self::serving::{Alone, serve};
 use crate::calling::Calling;
+use crate::encryption::Encryption;
 use crate::filtering::Policy;
 use crate::notes::Notes;
 use crate::options::{Options, Remotes};
@@ -65,6 +67,7 @@ fn start(options: &Options, arguments: &[String]) -> Result<(), String> {
     let places = Places { rules, site, lines, local_only: options.local, language, ..Places::default() };
     let site = load(&places)?;
     let listeners = listening::listen(options)?;
+    let encryption = encryption(options, &listeners)?;
     if let Some(path) = &options.pid_file {
         let written = std::fs::write(path, format!("{}\n", std::process::id()));
         written.map_err(|error| format!("{}: {error}", path.display()))?;
@@ -76,9 +79,22 @@ fn start(options: &Options, arguments: &[String]) -> Result<(), String> {
     let rules = Arc::new(Rules::new(site, users, home.join(".spamassassin"))?);
     let notes = Notes::new(home);
     let shared = Arc::new(Shared { rules, notes, host: sys::process::host_name(), settings });
+    let encryption = encryption.map(Arc::new);
     let calling = if options.milter { Calling::Milter(Arc::new(policy(options))) } else { Calling::Spamc };
-    let alone = Alone { shared, calling, places, allowed: allowed(options)?, sessions: 0, stop: None };
+    let alone =
+        Alone { shared, calling, encryption, places, allowed: allowed(options)?, sessions: 0, stop: None };
     serve(alone, listeners, signals, options)
+}
+
+/// TLS, if any socket is secured by it; its files are read with the rights that are still there.
+fn encryption(options: &Options, listeners: &[Listener]) -> Result<Option<Encryption>, String> {
+    if !listeners.iter().any(|listener| listener.secured) {
+        return Ok(None);
+    }
+    if options.milter {
+        return Err("--milter and --ssl: no mail server speaks TLS to a milter".to_owned());
+    }
+    Encryption::open(options.files.clone()).map(Some).map_err(|error| error.to_string())
 }
 
 /// Where users' preferences are. With `-x` one place counts, the first that was asked for in this order: a database, a directory,

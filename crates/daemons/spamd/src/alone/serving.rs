@@ -15,9 +15,10 @@ use sys::sockets::Peer;
 use super::background;
 use super::listening::Listener;
 use crate::calling::Calling;
+use crate::encryption::Encryption;
 use crate::options::Options;
 use crate::service::{NETWORK_THREADS, SESSION_LIMIT, load};
-use crate::session::{Office, Shared};
+use crate::session::{Entrance, Office, Shared};
 
 /// Nothing is waited for longer than this.
 const TURN: Duration = Duration::from_secs(3600);
@@ -28,6 +29,8 @@ const FULL: Duration = Duration::from_millis(20);
 pub(super) struct Alone {
     pub(super) shared: Arc<Shared>,
     pub(super) calling: Calling,
+    /// For the sockets that are secured.
+    pub(super) encryption: Option<Arc<Encryption>>,
     pub(super) places: Places,
     /// Who may connect by TCP; `None` for all.
     pub(super) allowed: Option<Networks>,
@@ -102,10 +105,13 @@ impl Handler<Alone> for Door {
     ) -> Fate {
         while alone.sessions < SESSION_LIMIT {
             let Ok((socket, peer)) = self.listener.socket.accept() else { return Fate::Keep };
-            if !self.admits(&peer, alone.allowed.as_ref(), socket.as_raw_fd()) {
-                continue;
+            let Some(told) = self.admits(&peer, alone.allowed.as_ref(), socket.as_raw_fd()) else { continue };
+            let encryption = alone.encryption.clone().filter(|_| self.listener.secured);
+            if encryption.is_none() {
+                log::info!("spamd: {told}");
             }
-            match alone.calling.welcome(socket, &peer, &alone.shared, events) {
+            let entrance = Entrance { encryption, told: Some(told) };
+            match alone.calling.welcome(socket, &peer, &alone.shared, entrance, events) {
                 Ok(_) => alone.sessions += 1,
                 Err(error) => log::warn!("spamd: watch a client: {error}"),
             }
@@ -121,24 +127,21 @@ impl Handler<Alone> for Door {
 }
 
 impl Door {
-    /// May this client come in? The log tells.
-    fn admits(&self, peer: &Peer, allowed: Option<&Networks>, descriptor: RawFd) -> bool {
+    /// What the log says of this client, if it may come in.
+    fn admits(&self, peer: &Peer, allowed: Option<&Networks>, descriptor: RawFd) -> Option<String> {
         let Peer::Inet(address) = peer else {
             let path = self.listener.path.clone().unwrap_or_default();
-            log::info!("spamd: got connection over {}", path.display());
-            return true;
+            return Some(format!("got connection over {}", path.display()));
         };
         let ip = address.ip();
         let name = if ip.is_loopback() { "localhost".to_owned() } else { ip.to_string() };
         let (from, to) = (address.port(), self.listener.port);
         let connection = format!("connection from {name} [{ip}]:{from} to port {to}, fd {descriptor}");
-        let admitted = allowed.is_none_or(|allowed| allowed.contains(ip));
-        if admitted {
-            log::info!("spamd: {connection}");
-        } else {
-            log::warn!("spamd: unauthorized {connection}");
+        if allowed.is_none_or(|allowed| allowed.contains(ip)) {
+            return Some(connection);
         }
-        admitted
+        log::warn!("spamd: unauthorized {connection}");
+        None
     }
 }
 
@@ -166,9 +169,14 @@ impl Handler<Alone> for Bell {
             }
             log::info!("spamd: server hit by SIGHUP, reading its rules anew");
             let (places, rules) = (alone.places.clone(), Arc::clone(&alone.shared.rules));
-            let reload = move || match load(&places).and_then(|site| rules.replace(site)) {
-                Ok(()) => {}
-                Err(text) => log::warn!("spamd: {text}: the rules stay as they are"),
+            let encryption = alone.encryption.clone();
+            let reload = move || {
+                if let Some(encryption) = encryption {
+                    encryption.renew();
+                }
+                if let Err(text) = load(&places).and_then(|site| rules.replace(site)) {
+                    log::warn!("spamd: {text}: the rules stay as they are");
+                }
             };
             if events.offload(me, reload).is_err() {
                 log::warn!("spamd: too busy to read the rules anew: send HUP again");
