@@ -5,11 +5,14 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
 
+use sys::signals::SignalKind;
 use tempfile::TempDir;
 
 use crate::port::Port;
 use crate::programs::Programs;
+use crate::suite::PATIENCE;
 
 /// Rules of our own: both spamds read them.
 pub const RULES: &str = "\
@@ -31,28 +34,33 @@ report
 report _SUMMARY_
 ";
 
-/// A spamd by hand, with the rules above.
+/// A spamd by hand.
 pub struct Spamd {
     /// The process.
     pub child: Child,
     /// Where it serves.
     pub port: Port,
-    /// Where its rules are.
+    /// Where its rules are, and its log.
     pub folder: TempDir,
 }
 
 impl Spamd {
-    /// Starts `program` with the rules above and these options, and waits until it serves.
+    /// Starts `program` with the rules above, without files of users and with these options, and waits until it serves.
     pub fn start(program: &Path, options: &[&str]) -> Self {
+        Self::with_rules(program, RULES, &[&["-x"], options].concat())
+    }
+
+    /// Starts `program` with these rules and options, and waits until it serves.
+    pub fn with_rules(program: &Path, rules: &str, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("rules.cf"), RULES).unwrap();
+        fs::write(folder.path().join("rules.cf"), rules).unwrap();
         let site = folder.path().join("site");
         fs::create_dir(&site).unwrap();
         fs::write(site.join("plugins.pre"), "loadplugin Mail::SpamAssassin::Plugin::Check\n").unwrap();
         let port = Port::reserve();
         let mut command = Command::new(program);
         command.arg("-C").arg(folder.path()).arg("--siteconfigpath").arg(&site);
-        command.args(["-L", "-x", "-i", "127.0.0.1", "-s", "stderr", "-m", "2", "-p"]);
+        command.args(["-L", "-i", "127.0.0.1", "-s", "stderr", "-m", "2", "-p"]);
         command.arg(port.number().to_string()).args(options);
         // Who is root must not judge mail.
         if sys::ids::is_root() {
@@ -67,8 +75,9 @@ impl Spamd {
             let read = log.read_line(&mut told).unwrap();
             assert!(read > 0, "{} did not start:\n{told}", program.display());
         }
-        // Nobody else reads on: the pipe must not fill up.
-        std::thread::spawn(move || drop(log.read_to_end(&mut Vec::new())));
+        // What else it says goes into a file: the pipe must not fill up.
+        let mut file = fs::File::create(folder.path().join("log")).unwrap();
+        std::thread::spawn(move || std::io::copy(&mut log, &mut file));
         Self { child, port, folder }
     }
 
@@ -87,6 +96,20 @@ impl Spamd {
         reply
     }
 
+    /// Ends it. How often does its log say it?
+    pub fn end_and_count(mut self, words: &str) -> usize {
+        sys::signals::send(self.child.id(), SignalKind::SIGTERM).unwrap();
+        self.child.wait().unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
+            if log.contains("shutting down") || Instant::now() > deadline {
+                return log.matches(words).count();
+            }
+            std::thread::yield_now();
+        }
+    }
+
     /// What `program`, a spamc, makes of a message.
     pub fn spamc(&self, program: &Path, options: &[&str], message: &str) -> Output {
         let port = self.port.number().to_string();
@@ -98,7 +121,9 @@ impl Spamd {
 
 impl Drop for Spamd {
     fn drop(&mut self) {
-        let _ = sys::signals::send(self.child.id(), sys::signals::SignalKind::SIGTERM);
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = sys::signals::send(self.child.id(), SignalKind::SIGTERM);
+        }
         let _ = self.child.wait();
     }
 }

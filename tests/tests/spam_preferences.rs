@@ -1,19 +1,12 @@
 //! Users' preferences in databases and directories of others, held against SpamAssassin's spamd with the same.
 #![allow(clippy::unwrap_used)]
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
-use sys::signals::SignalKind;
-use tempfile::TempDir;
 use testkit::left_out;
 use tests::databases::Server;
-use tests::port::Port;
 use tests::programs::Programs;
+use tests::spamd::Spamd;
 
 const RULES: &str = "\
 body PILL /\\bcheap pills\\b/i
@@ -48,90 +41,29 @@ const MYSQL_TABLE: &str = "create table userpref (username varchar(100) NOT NULL
 const POSTGRES_TABLE: &str = "create table userpref (prefid bigserial NOT NULL unique primary key, username varchar(100) NOT NULL, \
     preference varchar(50) NOT NULL, value varchar(255) NOT NULL);";
 
-/// A spamd by hand.
-struct Spamd {
-    child: Child,
-    port: Port,
-    log: PathBuf,
-    _folder: TempDir,
+/// A spamd by hand, with the rules above and these settings.
+fn started(program: &Path, settings: &str, options: &[&str]) -> Spamd {
+    Spamd::with_rules(program, &format!("{RULES}{settings}\n"), options)
 }
 
-impl Spamd {
-    fn start(program: &Path, settings: &str, options: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("rules.cf"), format!("{RULES}{settings}\n")).unwrap();
-        let site = folder.path().join("site");
-        fs::create_dir(&site).unwrap();
-        fs::write(site.join("plugins.pre"), "loadplugin Mail::SpamAssassin::Plugin::Check\n").unwrap();
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let port = Port::reserve();
-        let mut command = Command::new(program);
-        command.arg("-C").arg(folder.path()).arg("--siteconfigpath").arg(&site);
-        command.args(["-L", "-i", "127.0.0.1", "-s", "stderr", "-m", "2", "-p"]);
-        command.arg(port.number().to_string()).args(options);
-        if sys::ids::is_root() {
-            command.args(["-u", "nobody"]);
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut told = String::new();
-        while !told.contains("server pid:") {
-            let read = log.read_line(&mut told).unwrap();
-            assert!(read > 0, "{} did not start:\n{told}", program.display());
-        }
-        let path = folder.path().join("log");
-        let mut file = fs::File::create(&path).unwrap();
-        std::thread::spawn(move || std::io::copy(&mut log, &mut file));
-        Self { child, port, log: path, _folder: folder }
-    }
-
-    fn ours(settings: &str, options: &[&str]) -> Self {
-        Self::start(&Programs::ours().daemons.join("spamd"), settings, options)
-    }
-
-    /// `False ; -3.0 / 6.6`, with the rules; or another first line.
-    fn verdict(&self, user: &str, message: &str) -> String {
-        let user = if user.is_empty() { String::new() } else { format!("User: {user}\r\n") };
-        let length = message.len();
-        let request = format!("SYMBOLS SPAMC/1.5\r\n{user}Content-length: {length}\r\n\r\n{message}");
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port.number())).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        stream.shutdown(std::net::Shutdown::Write).unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        let Some((_, rest)) = reply.split_once("\r\nSpam: ") else { return reply };
-        rest.trim_end().replace("\r\n\r\n", " ")
-    }
-
-    fn verdicts(&self) -> Vec<[String; 3]> {
-        let all =
-            USERS.iter().map(|user| [(*user).to_owned(), self.verdict(user, SPAM), self.verdict(user, HAM)]);
-        all.collect()
-    }
-
-    /// How often the log says it; nobody waits for a line.
-    fn end_and_count(mut self, words: &str) -> usize {
-        sys::signals::send(self.child.id(), SignalKind::SIGTERM).unwrap();
-        self.child.wait().unwrap();
-        let deadline = std::time::Instant::now() + tests::suite::PATIENCE;
-        loop {
-            let log = fs::read_to_string(&self.log).unwrap();
-            if log.contains("shutting down") || std::time::Instant::now() > deadline {
-                return log.matches(words).count();
-            }
-            std::thread::yield_now();
-        }
-    }
+fn ours(settings: &str, options: &[&str]) -> Spamd {
+    started(&Programs::ours().daemons.join("spamd"), settings, options)
 }
 
-impl Drop for Spamd {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = sys::signals::send(self.child.id(), SignalKind::SIGTERM);
-        }
-        let _ = self.child.wait();
-    }
+/// `False ; -3.0 / 6.6`, with the rules; or another first line.
+fn verdict(spamd: &Spamd, user: &str, message: &str) -> String {
+    let user = if user.is_empty() { String::new() } else { format!("User: {user}\r\n") };
+    let length = message.len();
+    let request = format!("SYMBOLS SPAMC/1.5\r\n{user}Content-length: {length}\r\n\r\n{message}");
+    let reply = String::from_utf8(spamd.reply(request.as_bytes())).unwrap();
+    let Some((_, rest)) = reply.split_once("\r\nSpam: ") else { return reply };
+    rest.trim_end().replace("\r\n\r\n", " ")
+}
+
+fn verdicts(spamd: &Spamd) -> Vec<[String; 3]> {
+    let all =
+        USERS.iter().map(|user| [(*user).to_owned(), verdict(spamd, user, SPAM), verdict(spamd, user, HAM)]);
+    all.collect()
 }
 
 fn installed(path: &str) -> Option<PathBuf> {
@@ -149,9 +81,9 @@ fn sql_settings(server: &Server) -> String {
 
 /// Both spamds say the same of everybody's mail; `module` is what the original needs.
 fn both_agree(settings: &str, options: &[&str], module: &str) {
-    let ours = Spamd::ours(settings, options).verdicts();
+    let ours = verdicts(&ours(settings, options));
     let (Some(their_spamd), Some(_)) = (installed("/usr/sbin/spamd"), installed(module)) else { return };
-    let original = Spamd::start(&their_spamd, settings, options).verdicts();
+    let original = verdicts(&started(&their_spamd, settings, options));
     assert_eq!(ours, original, "{settings}");
 }
 
@@ -171,28 +103,28 @@ fn queries(concat: &str) -> [String; 3] {
 
 /// The values themselves, so that two that are equally wrong are found.
 fn known_verdicts(settings: &str) {
-    let ours = Spamd::ours(settings, &["-x", "-q"]);
+    let ours = ours(settings, &["-x", "-q"]);
     for (user, spam, ham) in [
         ("joe@example.com", "True ; 6.5 / 1.0 PILL", "True ; 2.0 / 1.0 PAL"),
         ("ann", "False ; 6.5 / 6.6 PILL", "False ; -3.0 / 6.6 PAL"),
         ("neill", "False ; 6.5 / 6.6 PILL", "False ; 1.2 / 6.6 NOON,PAL"),
         ("", "False ; 3.2 / 6.6 PILL", "False ; -3.0 / 6.6 PAL"),
     ] {
-        assert_eq!([ours.verdict(user, SPAM), ours.verdict(user, HAM)], [spam, ham], "{user}");
+        assert_eq!([verdict(&ours, user, SPAM), verdict(&ours, user, HAM)], [spam, ham], "{user}");
     }
 }
 
 /// A server that goes: its users have the site's rules, or nobody's; the log says it once, and in the end all is as before.
 fn goes_away(mut server: Server, settings: &str, options: &[&str], failed: &str) {
-    let patient = Spamd::ours(settings, options);
-    let strict = Spamd::ours(&format!("{settings}user_scores_fallback_to_global 0\n"), options);
-    let first = patient.verdict("joe@example.com", SPAM);
+    let patient = ours(settings, options);
+    let strict = ours(&format!("{settings}user_scores_fallback_to_global 0\n"), options);
+    let first = verdict(&patient, "joe@example.com", SPAM);
     assert_eq!(first, "True ; 6.5 / 1.0 PILL");
-    assert_eq!(strict.verdict("joe@example.com", SPAM), first);
+    assert_eq!(verdict(&strict, "joe@example.com", SPAM), first);
     server.end();
     for _ in 0..3 {
-        assert_eq!(patient.verdict("joe@example.com", SPAM), "True ; 6.5 / 5.0 PILL");
-        let refusal = strict.verdict("joe@example.com", SPAM);
+        assert_eq!(verdict(&patient, "joe@example.com", SPAM), "True ; 6.5 / 5.0 PILL");
+        let refusal = verdict(&strict, "joe@example.com", SPAM);
         assert!(
             refusal.starts_with("SPAMD/1.0 69 Service Unavailable: Error fetching user preferences via "),
             "{refusal}"
@@ -280,9 +212,9 @@ fn preferences_of_a_directory_are_those_of_the_original() {
         "user_scores_dsn {dsn}\nuser_scores_ldap_username {user}\nuser_scores_ldap_password {password}\n"
     );
     let options = ["-x", "--ldap-config"];
-    let ours = Spamd::ours(&settings, &options);
-    assert_eq!(ours.verdict("neill", HAM), "False ; 3.7 / 5.0 NOON,PAL");
-    assert_eq!(ours.verdict("*", HAM), "False ; -0.5 / 5.0 PAL");
+    let ours = ours(&settings, &options);
+    assert_eq!(verdict(&ours, "neill", HAM), "False ; 3.7 / 5.0 NOON,PAL");
+    assert_eq!(verdict(&ours, "*", HAM), "False ; -0.5 / 5.0 PAL");
     both_agree(&settings, &options, "/usr/share/perl5/Net/LDAP.pm");
     goes_away(
         server,
