@@ -143,15 +143,27 @@ fn spamd_may_ask_who_comes() {
     let (certificate, key, ca) =
         (papers.path("client.pem"), papers.path("client.key"), papers.path("ca.pem"));
     let (foreign, foreign_key) = (papers.path("other.pem"), papers.path("other.key"));
-    each_pair(
-        &|program| papers.spamd(program, "server", &["--ssl-ca-file", &ca]),
-        &[
-            (&["-S", "--ssl-cert", &certificate, "--ssl-key", &key, "-c"], (1, "6.5/5.0\n")),
-            (&["-S", "--ssl-cert", &foreign, "--ssl-key", &foreign_key, "-x", "-c"], (74, "0/0\n")),
+    let known: &[(&[&str], (i32, &str))] =
+        &[(&["-S", "--ssl-cert", &certificate, "--ssl-key", &key, "-c"], (1, "6.5/5.0\n"))];
+    each_pair(&|program| papers.spamd(program, "server", &["--ssl-ca-file", &ca]), known);
+    // The original's children end with each client that they refuse, and others find nobody for minutes.
+    let spamd = papers.spamd(&spamds()[0], "server", &["--ssl-ca-file", &ca]);
+    for spamc in spamcs() {
+        for (options, expected) in [
+            (&["-S", "--ssl-cert", &foreign, "--ssl-key", &foreign_key, "-x", "-c"][..], (74, "0/0\n")),
             (&["-S", "-x", "-c"], (74, "0/0\n")),
             (&["-S"], (0, MESSAGE)),
-        ],
-    );
+            known[0],
+        ] {
+            let (status, text) = shown(&spamd.spamc(&spamc, options, MESSAGE));
+            assert_eq!(
+                (status, text.as_str()),
+                (Some(expected.0), expected.1),
+                "{}, {options:?}",
+                spamc.display()
+            );
+        }
+    }
 }
 
 /// An authority's own certificate is believed where it stands in the file; an old one is not, but where nobody asks.
@@ -204,6 +216,31 @@ fn nothing_is_said_in_the_clear() {
     assert_eq!(silent.read(&mut [0; 64]).unwrap(), 0);
     let spamc = Programs::ours().commands.join("spamc");
     assert_eq!(shown(&spamd.spamc(&spamc, &["-S", "-K"], "")), (Some(0), "SPAMD/1.5 0\n".into()));
+}
+
+/// All that a client has to say, and that it is all, may come in one piece with the end of the handshake.
+#[test]
+fn a_client_in_a_hurry_is_answered() {
+    let papers = Papers::new();
+    let spamd = papers.spamd(&Programs::ours().daemons.join("spamd"), "server", &[]);
+    let mut stream = TcpStream::connect(("127.0.0.1", spamd.port.number())).unwrap();
+    let mut client = tls::Client::new(&tls::client_config(None, None).unwrap()).unwrap();
+    let (mut out, mut reply, mut block) = (Vec::new(), Vec::new(), [0; 4096]);
+    while client.is_handshaking() {
+        client.ciphertext(&mut out);
+        stream.write_all(&std::mem::take(&mut out)).unwrap();
+        let count = stream.read(&mut block).unwrap();
+        client.receive(&block[..count], &mut reply).unwrap();
+    }
+    client.send(b"CHECK SPAMC/1.5\r\nContent-length: 99\r\n\r\nSubject: x\r\n\r\nx\r\n").unwrap();
+    client.close();
+    client.ciphertext(&mut out);
+    stream.write_all(&out).unwrap();
+    while let Ok(count @ 1..) = stream.read(&mut block) {
+        client.receive(&block[..count], &mut reply).unwrap();
+    }
+    let text = String::from_utf8(reply).unwrap();
+    assert!(text.starts_with("SPAMD/1.0 76 Bad header line: (Content-Length mismatch"), "{text:?}");
 }
 
 /// A message that does not fit into any buffer goes there and back, by TLS and in the clear.

@@ -195,8 +195,10 @@ impl Stream {
                 self.broken = true;
                 Arrival::End
             }
-            (Ok(_), Some(facts)) => {
+            (Ok(ended), Some(facts)) => {
+                // Words and farewell may come with the last bytes of the handshake.
                 self.handshaking = false;
+                self.ended = ended;
                 Arrival::Secured(facts)
             }
             (Ok(ended), None) if !plain.is_empty() => {
