@@ -54,7 +54,13 @@ fn judge(socket: &Path, message: &[u8]) -> Result<Vec<u8>, String> {
     let told = |error: std::io::Error| format!("spamd at {}: {error}", socket.display());
     let mut stream = UnixStream::connect(socket).map_err(told)?;
     stream.set_read_timeout(Some(VERDICT_PATIENCE)).map_err(told)?;
-    let call = Call { command: Command::Process, learn: Learn::default(), user: None, compressed: false };
+    let call = Call {
+        command: Command::Process,
+        learn: Learn::default(),
+        user: None,
+        compressed: false,
+        bare: false,
+    };
     stream.write_all(&call.bytes(message)).map_err(told)?;
     stream.shutdown(Shutdown::Write).map_err(told)?;
     let mut reply = Vec::new();

@@ -11,28 +11,49 @@ use socket2::Socket;
 
 use super::options::{Family, Options, Place};
 use super::secured::secure;
-use crate::site::{EX_NOPERM, EX_SOFTWARE, EX_UNAVAILABLE, reason};
+use crate::site::{EX_NOPERM, EX_OSERR, EX_SOFTWARE, EX_UNAVAILABLE, reason};
 
 /// sysexits(3): no such host.
 const EX_NOHOST: u8 = 68;
 /// sysexits(3): reading or writing failed.
 pub(crate) const EX_IOERR: u8 = 74;
-/// With `-H` it is tried this often, in the place of the first number of retries.
+/// Hosts that are tried.
 const HOSTS_LIMIT: usize = 255;
-/// Bytes of a reply beside the message's own size: report, headers, another header of the connection.
-const REPLY_ROOM_BYTES: u64 = 16 * 1024 * 1024;
+/// What a message may grow by at spamd: with more, the message goes on as it came.
+pub(crate) const GROWTH_BYTES: usize = 16 * 1024;
+/// Bytes of a reply beside the message: its header, and one byte by which it is too large.
+const HEADER_ROOM_BYTES: u64 = 1024 * 1024;
 /// Nobody waits longer than this, also without a limit.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+
+/// Where spamd is to be had: the addresses of each host, in the order in which they are tried; none for a socket.
+pub(crate) type Route = Vec<Vec<SocketAddr>>;
+
+/// Finds the hosts.
+///
+/// # Errors
+/// The exit status.
+pub(crate) fn route(options: &Options, log: &dyn Fn(&str)) -> Result<Route, u8> {
+    match &options.place {
+        Place::Socket(_) => Ok(Vec::new()),
+        Place::Hosts(hosts) => resolve(options, hosts, log),
+    }
+}
 
 /// Sends a request and reads the reply to its end.
 ///
 /// # Errors
 /// The exit status.
-pub(crate) fn exchange(options: &Options, request: &[u8], log: &dyn Fn(&str)) -> Result<Vec<u8>, u8> {
-    let limit = request.len() as u64 + REPLY_ROOM_BYTES;
+pub(crate) fn exchange(
+    options: &Options,
+    route: &Route,
+    request: &[u8],
+    log: &dyn Fn(&str),
+) -> Result<Vec<u8>, u8> {
+    let limit = (options.size_limit_bytes + GROWTH_BYTES) as u64 + HEADER_ROOM_BYTES;
     let socket: Socket = match &options.place {
         Place::Socket(path) => connect_unix(path, log)?.into(),
-        Place::Hosts(hosts) => connect(options, hosts, log)?.into(),
+        Place::Hosts(_) => connect(options, route, log)?.into(),
     };
     let time = seconds(options.timeout_seconds);
     let timed = socket.set_read_timeout(Some(time)).and_then(|()| socket.set_write_timeout(Some(time)));
@@ -81,17 +102,20 @@ fn addresses_of(host: &str, port: u16) -> Vec<SocketAddr> {
     (host, port).to_socket_addrs().map(Iterator::collect).unwrap_or_default()
 }
 
-/// The addresses of each host, in the order in which they are tried.
-fn resolve(options: &Options, hosts: &[String], log: &dyn Fn(&str)) -> Result<Vec<Vec<SocketAddr>>, u8> {
+fn resolve(options: &Options, hosts: &[String], log: &dyn Fn(&str)) -> Result<Route, u8> {
     let mut found = Vec::new();
     // Who wants an error instead of a message unchecked wants no other host either.
-    let limit = if options.safe_fallback { HOSTS_LIMIT } else { 1 };
+    let limit = if options.first_host { 1 } else { HOSTS_LIMIT };
+    let counts = |address: &SocketAddr| match options.family {
+        Family::Any => true,
+        Family::V4 => address.is_ipv4(),
+        Family::V6 => address.is_ipv6(),
+    };
     for host in hosts.iter().take(limit) {
-        let counts = |address: &SocketAddr| match options.family {
-            Family::Any => true,
-            Family::V4 => address.is_ipv4(),
-            Family::V6 => address.is_ipv6(),
-        };
+        if host.parse().is_ok_and(|ip: IpAddr| !counts(&SocketAddr::new(ip, options.port))) {
+            log(&format!("getaddrinfo({host}) failed: Address family for hostname not supported"));
+            return Err(EX_OSERR);
+        }
         let addresses: Vec<SocketAddr> =
             addresses_of(host, options.port).into_iter().filter(counts).collect();
         if addresses.is_empty() {
@@ -115,8 +139,7 @@ fn resolve(options: &Options, hosts: &[String], log: &dyn Fn(&str)) -> Result<Ve
     Ok(found)
 }
 
-fn connect(options: &Options, hosts: &[String], log: &dyn Fn(&str)) -> Result<TcpStream, u8> {
-    let hosts = resolve(options, hosts, log)?;
+fn connect(options: &Options, hosts: &Route, log: &dyn Fn(&str)) -> Result<TcpStream, u8> {
     let attempts = options.connect_attempts;
     for attempt in 0..attempts {
         if attempt > 0 {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use spamc_protocol::{Answer, BadAnswer, Call, Command, compress, read_answer};
 
 use self::bsmtp::Envelope;
-use self::connection::{EX_IOERR, exchange};
+use self::connection::{EX_IOERR, GROWTH_BYTES, Route, exchange, route};
 use self::options::{Misuse, Options, Parsed, parse};
 use crate::site::{EX_DATAERR, EX_OSERR, EX_TEMPFAIL, EX_UNAVAILABLE, EX_USAGE, reason};
 
@@ -43,8 +43,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
             println!("{VERSION}");
             0
         }
-        Err(Misuse::Unknown(text)) => {
+        Err(Misuse::Unknown { text, to_stderr }) => {
             eprintln!("{text}");
+            Log::open(to_stderr).say("invalid usage");
             print!("{VERSION}\n\n{USAGE}\n");
             EX_USAGE
         }
@@ -97,10 +98,11 @@ fn run(options: &Options) -> u8 {
     let log = Log::open(options.log_to_stderr);
     options.complaints.iter().for_each(|text| log.say(text));
     let mut job = Job { options, log, raw: Vec::new(), envelope: None };
-    if options.command == Command::Ping {
-        return job.ping();
+    let found = route(options, &|text| job.say(text));
+    if options.ping {
+        return job.ping(found);
     }
-    let outcome = job.read().and_then(|message| job.ask(&message));
+    let outcome = found.and_then(|route| job.read().and_then(|message| job.ask(&route, &message)));
     match outcome {
         Ok((text, status)) => job.write(&text, status),
         Err(status) => job.give_up(status),
@@ -113,11 +115,11 @@ impl Job<'_> {
     }
 
     /// `-K`: the version and the status of the reply.
-    fn ping(&self) -> u8 {
-        match self.exchange(&[]) {
+    fn ping(&self, found: Result<Route, u8>) -> u8 {
+        match found.and_then(|route| self.exchange(&route, &[])) {
             Ok(answer) => {
-                println!("SPAMD/{} {}", answer.version, answer.status);
-                0
+                let text = format!("SPAMD/{} {}\n", answer.version, answer.status);
+                self.output(text.as_bytes(), &mut io::empty(), 0)
             }
             Err(status) => status,
         }
@@ -132,7 +134,9 @@ impl Job<'_> {
             return Err(EX_IOERR);
         }
         if self.raw.len() > limit {
-            self.say(&format!("skipped message, greater than max message size ({limit} bytes)"));
+            if !self.options.bsmtp {
+                self.say(&format!("skipped message, greater than max message size ({limit} bytes)"));
+            }
             return Err(EX_TOOBIG);
         }
         if !self.options.bsmtp {
@@ -144,7 +148,7 @@ impl Job<'_> {
     }
 
     /// One call of spamd, and what it said.
-    fn exchange(&self, message: &[u8]) -> Result<Answer, u8> {
+    fn exchange(&self, route: &Route, message: &[u8]) -> Result<Answer, u8> {
         let own_name =
             || sys::users::user_of_id(sys::ids::effective_uid()).ok().flatten().map(|user| user.name);
         let user = self.options.user.clone().or_else(own_name);
@@ -153,27 +157,41 @@ impl Job<'_> {
             learn: self.options.learn,
             user: user.as_deref(),
             compressed: self.options.compress,
+            bare: self.options.ping,
         };
         let packed = if self.options.compress { compress(message) } else { message.to_vec() };
-        let reply = exchange(self.options, &call.bytes(&packed), &|text| self.say(text))?;
-        read_answer(self.options.command, &reply).map_err(|fault| {
-            match fault {
-                BadAnswer::Cut | BadAnswer::Header => {}
-                ref told => self.say(&told.to_string()),
-            }
-            match fault {
-                BadAnswer::Cut => EX_IOERR,
-                BadAnswer::LongLine => EX_TOOBIG,
-                _ => EX_PROTOCOL,
-            }
-        })
+        let reply = exchange(self.options, route, &call.bytes(&packed), &|text| self.say(text))?;
+        let command = if self.options.ping { Command::Ping } else { self.options.command };
+        let answer = read_answer(command, &reply).map_err(|fault| self.refuse(&fault))?;
+        if let Some(complaint) = &answer.complaint {
+            self.say(&complaint.to_string());
+        }
+        let reports = matches!(command, Command::Report | Command::ReportIfSpam);
+        let line = answer.score.filter(|_| reports).map_or(0, |score| score.line().len());
+        if answer.body.len() + line > self.reply_limit_bytes() { Err(EX_TOOBIG) } else { Ok(answer) }
+    }
+
+    /// A message that has grown by more is taken as not checked.
+    fn reply_limit_bytes(&self) -> usize {
+        self.options.size_limit_bytes + GROWTH_BYTES
+    }
+
+    /// The exit status for a reply that can not be used.
+    fn refuse(&self, fault: &BadAnswer) -> u8 {
+        match fault {
+            BadAnswer::Cut => return EX_IOERR,
+            BadAnswer::Header => return EX_PROTOCOL,
+            BadAnswer::Size { seen, .. } if *seen > self.reply_limit_bytes() => return EX_TOOBIG,
+            _ => self.say(&fault.to_string()),
+        }
+        if *fault == BadAnswer::LongLine { EX_TOOBIG } else { EX_PROTOCOL }
     }
 
     /// What is to be written, and the exit status.
-    fn ask(&self, message: &[u8]) -> Result<(Vec<u8>, u8), u8> {
+    fn ask(&self, route: &Route, message: &[u8]) -> Result<(Vec<u8>, u8), u8> {
         let mut attempt = 1;
         let answer = loop {
-            match self.exchange(message) {
+            match self.exchange(route, message) {
                 Err(EX_IOERR) if attempt < self.options.filter_attempts => {
                     attempt += 1;
                     sleep(Duration::from_secs(self.options.filter_pause_seconds));
@@ -227,7 +245,8 @@ impl Job<'_> {
             EX_UNAVAILABLE if self.options.unavailable_is_temporary => EX_TEMPFAIL,
             _ => status,
         };
-        match self.options.command {
+        match self.options.mode {
+            _ if learning && self.options.pipe_to.is_some() => self.output(b"", &mut io::empty(), shown),
             _ if learning => shown,
             Command::Check | Command::Report | Command::ReportIfSpam => {
                 self.output(b"0/0\n", &mut io::empty(), shown)
@@ -238,7 +257,7 @@ impl Job<'_> {
         }
     }
 
-    /// To standard output, or to the command of `-e`; `rest` is what was not read yet.
+    /// To standard output, or to the command of `-e`, whose status is ours then; `rest` is what was not read yet.
     fn output(&self, text: &[u8], rest: &mut dyn Read, status: u8) -> u8 {
         let Some(command) = &self.options.pipe_to else {
             let mut out = io::stdout().lock();
@@ -247,8 +266,7 @@ impl Job<'_> {
             return if written.is_ok() { status } else { EX_IOERR };
         };
         match self.pipe(command, text, rest) {
-            Ok(0) => status,
-            Ok(other) => other,
+            Ok(status) => status,
             Err(error) => {
                 self.say(&format!("exec failed: {}", reason(&error)));
                 EX_OSERR

@@ -66,7 +66,13 @@ pub(crate) struct Options {
     pub(crate) log_to_stderr: bool,
     /// TLS, and with what.
     pub(crate) secrets: Option<Secrets>,
+    /// `-K`: only whether spamd is there is asked.
+    pub(crate) ping: bool,
+    /// `-x`: the first host alone is tried.
+    pub(crate) first_host: bool,
     pub(crate) command: Command,
+    /// What the modes ask, also where something else is done: it says what is shown when there is no verdict.
+    pub(crate) mode: Command,
     /// `--headers`: the body is put behind what comes back.
     pub(crate) header_only: bool,
     pub(crate) learn: Learn,
@@ -89,15 +95,29 @@ pub(crate) enum Parsed {
 /// Why there is nothing to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Misuse {
-    /// No such option; shown with how the command is used.
-    #[error("{0}")]
-    Unknown(String),
+    /// No such option; shown with how the command is used, and told where the log goes.
+    #[error("{text}")]
+    Unknown { text: String, to_stderr: bool },
     /// Options that contradict each other; told where the log goes.
     #[error("{text}")]
     Refused { text: String, to_stderr: bool },
     /// The file of options.
     #[error("{0}")]
     Config(String),
+}
+
+/// What is wrong with a word.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("option not found {0}")]
+    Option(String),
+    #[error("argument required for option {0}")]
+    Argument(String),
+}
+
+/// How complaints name an option: a letter without its dash.
+fn shown(word: &str) -> String {
+    if word.starts_with("--") { word.to_owned() } else { word.chars().skip(1).take(1).collect() }
 }
 
 /// All options with a name: letter (a blank where there is none), name, whether a value follows.
@@ -165,23 +185,31 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Parsed, Misuse> {
     let mut words: Vec<OsString> = config_words(arguments)?.into_iter().map(OsString::from).collect();
     words.extend(arguments.iter().cloned());
     let mut reader = Reader::new();
-    let mut rest = words.into_iter();
-    while let Some(word) = rest.next() {
+    let mut rest = words.into_iter().enumerate();
+    while let Some((at, word)) = rest.next() {
         let word = word.to_string_lossy().into_owned();
         if word == "--" || word == "-" {
             break;
         }
-        let Some((name, value, takes)) = option_of(&word)? else { break };
+        let unknown = |fault: Fault| {
+            let letter = if word.starts_with("--") { "" } else { ", char 2" };
+            let (text, to_stderr) =
+                (format!("Error in argument {}{letter}", at + 1), reader.options.log_to_stderr);
+            let space = if letter.is_empty() { " " } else { "" };
+            Misuse::Unknown { text: format!("{text}{space}: {fault}"), to_stderr }
+        };
+        let Some((name, value, takes)) = option_of(&word).map_err(unknown)? else { break };
         let value = match (takes, value) {
             (true, None) => {
-                let next = rest.next().filter(|next| !next.to_string_lossy().starts_with('-'));
-                Some(next.ok_or_else(|| Misuse::Unknown(format!("argument required for option {name}")))?)
+                let next =
+                    rest.next().map(|(_, next)| next).filter(|next| !next.to_string_lossy().starts_with('-'));
+                Some(next.ok_or_else(|| unknown(Fault::Argument(shown(&word))))?)
             }
             (_, value) => value.map(OsString::from),
         };
         if name == "pipe-to" {
             let mut command: Vec<OsString> = value.into_iter().collect();
-            command.extend(rest.by_ref());
+            command.extend(rest.by_ref().map(|(_, word)| word));
             reader.options.pipe_to = Some(command);
             break;
         }
@@ -193,22 +221,23 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Parsed, Misuse> {
 
 /// The name of an option, the value that stands in the same word, and whether it takes one. Letters behind the first of a
 /// word are not looked at, as in the original. A word that is no option ends them.
-fn option_of(word: &str) -> Result<Option<(String, Option<String>, bool)>, Misuse> {
+fn option_of(word: &str) -> Result<Option<(String, Option<String>, bool)>, Fault> {
     if let Some(long) = word.strip_prefix("--") {
         let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
         let ssl = matches!(name, "ssl-cert" | "ssl-key" | "ssl-ca-file" | "ssl-ca-path");
         let known = NAMES.iter().find(|(_, known, _)| *known == name && !name.is_empty());
         let takes = known.map(|(_, _, takes)| *takes).or(ssl.then_some(true));
-        let takes = takes.ok_or_else(|| Misuse::Unknown(format!("option not found {word}")))?;
+        let takes = takes.ok_or_else(|| Fault::Option(word.to_owned()))?;
         return Ok(Some((name.to_owned(), value.map(str::to_owned), takes)));
     }
     let Some(letter) = word.strip_prefix('-').and_then(|letters| letters.chars().next()) else {
         return Ok(None);
     };
     let known = NAMES.iter().find(|(known, _, _)| *known == letter && letter != ' ');
-    let (_, name, takes) = known.ok_or_else(|| Misuse::Unknown(format!("option not found {letter}")))?;
+    let (_, name, takes) = known.ok_or_else(|| Fault::Option(letter.to_string()))?;
+    // The value must be a word of its own.
     if *takes && word.len() > 2 {
-        return Err(Misuse::Unknown(format!("the value of -{letter} must be a word of its own")));
+        return Err(Fault::Argument(letter.to_string()));
     }
     let name = if name.is_empty() { letter.to_string() } else { (*name).to_owned() };
     Ok(Some((name, None, *takes)))
@@ -272,7 +301,10 @@ impl Reader {
             compress: false,
             log_to_stderr: false,
             secrets: None,
+            ping: false,
+            first_host: false,
             command: Command::Process,
+            mode: Command::Process,
             header_only: false,
             learn: Learn::default(),
             report: false,
@@ -357,7 +389,9 @@ impl Reader {
         }
         self.options.secrets = self.ssl.map(|_| self.secrets.clone());
         let asked = MODES.iter().find(|(name, _)| self.modes.iter().any(|mode| mode == name));
-        self.options.command = asked.map_or(Command::Process, |(_, command)| *command);
+        self.options.mode = asked.map_or(Command::Process, |(_, command)| *command);
+        self.options.command = self.options.mode;
+        self.options.first_host = !self.options.safe_fallback;
         self.options.header_only = self.modes.iter().any(|mode| mode == "headers");
         if let Some(learn_type) = self.learn_type.clone() {
             self.options.learn = self.learning(&learn_type)?;
@@ -369,7 +403,10 @@ impl Reader {
             self.options.report = true;
         }
         if self.ping {
-            self.options.command = Command::Ping;
+            self.options.ping = true;
+            if matches!(self.options.command, Command::Process | Command::Headers | Command::Tell) {
+                self.options.command = Command::Ping;
+            }
         }
         Ok(Parsed::Run(Box::new(self.options)))
     }
@@ -431,7 +468,9 @@ mod tests {
             ("-y -R", Command::Report),
             ("--headers -y", Command::Symbols),
             ("-yc", Command::Symbols),
-            ("-K -c", Command::Ping),
+            ("-K -c", Command::Check),
+            ("-K --headers", Command::Ping),
+            ("-R -C report", Command::Tell),
             ("--check=1", Command::Check),
             ("- -c", Command::Process),
             ("stray -c", Command::Process),
@@ -447,9 +486,16 @@ mod tests {
         assert_eq!((options.port, options.size_limit_bytes, options.timeout_seconds), (7830, 17, 0));
         assert_eq!(options.pipe_to.unwrap(), ["/bin/cat", "-u", "x"]);
         assert!(options.exit_code && options.user.as_deref() == Some("joe"));
-        assert!(matches!(read("-ujoe"), Err(Misuse::Unknown(_))));
-        assert!(matches!(read("-s -5"), Err(Misuse::Unknown(_))));
-        assert!(matches!(read("-Z"), Err(Misuse::Unknown(_))));
+        for (line, told) in [
+            ("-ujoe", "Error in argument 1, char 2: argument required for option u"),
+            ("-l -s -5", "Error in argument 2, char 2: argument required for option s"),
+            ("-c --max-size", "Error in argument 2 : argument required for option --max-size"),
+            ("-Z", "Error in argument 1, char 2: option not found Z"),
+            ("--chec", "Error in argument 1 : option not found --chec"),
+        ] {
+            let to_stderr = line.starts_with("-l");
+            assert_eq!(read(line), Err(Misuse::Unknown { text: told.to_owned(), to_stderr }), "{line}");
+        }
         assert_eq!(read("-V"), Ok(Parsed::Version));
     }
 
@@ -471,6 +517,7 @@ mod tests {
         }
         assert_eq!(run("-X").complaints.len(), 1);
         assert!(run("-x -X").unavailable_is_temporary && !run("-L ham").safe_fallback);
+        assert!(run("-x").first_host && !run("-L ham").first_host);
         assert!(run("-C revoke").learn.remove_remote && run("-L forget").learn.remove_local);
     }
 

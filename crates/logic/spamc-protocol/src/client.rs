@@ -6,6 +6,9 @@ use crate::request::{Class, Command, Learn};
 const LINE_LIMIT_BYTES: usize = 8187;
 /// Scores in a reply are cut to this, so that printing one can not fill a screen.
 const SCORE_LIMIT: f64 = 1e10;
+/// Characters of `True` or `False`, and of a number, that the original reads.
+const VERDICT_LIMIT: usize = 5;
+const NUMBER_LIMIT: usize = 20;
 
 /// What goes to spamd, but for the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,13 +21,15 @@ pub struct Call<'a> {
     pub user: Option<&'a str>,
     /// The message is compressed with zlib.
     pub compressed: bool,
+    /// Nothing goes with the command, as with `PING`: all that counts is that somebody replies.
+    pub bare: bool,
 }
 
 impl Call<'_> {
     /// The whole request, in the order of fields of the original client.
     pub fn bytes(&self, message: &[u8]) -> Vec<u8> {
         let mut text = format!("{} SPAMC/1.5\r\n", self.command.name());
-        if self.command == Command::Ping {
+        if self.bare || self.command == Command::Ping {
             return (text + "\r\n").into_bytes();
         }
         let class = match self.learn.class {
@@ -94,6 +99,8 @@ pub struct Answer {
     pub did: Learn,
     /// The message, the report or the names of rules.
     pub body: Vec<u8>,
+    /// What is wrong with it, and does not count for this command.
+    pub complaint: Option<BadAnswer>,
 }
 
 /// Why a reply can not be used.
@@ -111,7 +118,7 @@ pub enum BadAnswer {
     /// The length is no number.
     #[error("spamd responded with bad Content-length '{0}'")]
     Length(String),
-    /// A line of its header has no form, or one that must be there is not.
+    /// A field that must be there is not.
     #[error("spamd responded with a header that makes no sense")]
     Header,
     /// It is longer or shorter than it says.
@@ -145,7 +152,7 @@ pub fn read_answer(command: Command, bytes: &[u8]) -> Result<Answer, BadAnswer> 
         if text.is_empty() {
             break;
         }
-        field(&text, &mut answer, &mut length)?;
+        field(&text, &mut answer, &mut length);
     }
     match command {
         Command::Tell => {}
@@ -153,6 +160,9 @@ pub fn read_answer(command: Command, bytes: &[u8]) -> Result<Answer, BadAnswer> 
             answer.score.ok_or(BadAnswer::Header)?;
         }
         _ => {
+            if let Some(fault) = answer.complaint {
+                return Err(fault);
+            }
             let claimed = length.ok_or(BadAnswer::Header)?;
             if claimed != rest.len() {
                 // The original client puts the line of the score before a report, and counts it.
@@ -180,29 +190,29 @@ fn status_line(line: &str) -> Result<(String, i32), BadAnswer> {
     let bad = || BadAnswer::Line(line.to_owned());
     let mut words = line.strip_prefix("SPAMD/").ok_or_else(bad)?.split_ascii_whitespace();
     let version = words.next().ok_or_else(bad)?.to_owned();
-    let status = words.next().and_then(|word| word.parse().ok()).ok_or_else(bad)?;
-    if version.parse::<f64>().is_ok_and(|number| number >= 1.0) {
-        Ok((version, status))
+    let status = words.next().and_then(leading_number).ok_or_else(bad)?;
+    if leading_score(&version) >= 1.0 {
+        Ok((version, as_int(status)))
     } else {
         Err(BadAnswer::Version(version))
     }
 }
 
-fn field(line: &str, answer: &mut Answer, length: &mut Option<usize>) -> Result<(), BadAnswer> {
-    let (name, value) = line.split_once(": ").ok_or(BadAnswer::Header)?;
+/// One line of the header. What does not read counts for nothing, as a field that is not known.
+fn field(line: &str, answer: &mut Answer, length: &mut Option<usize>) {
+    let Some((name, value)) = line.split_once(':') else { return };
     let has = |place: &str| value.contains(place);
     match name {
-        // One that does not read counts for nothing, as a field that is not known.
         "Spam" => answer.score = score(value).or(answer.score),
-        "Content-length" => {
-            let number = leading_number(value).ok_or(BadAnswer::Header)?;
-            *length = Some(usize::try_from(number).map_err(|_| BadAnswer::Length(line.to_owned()))?);
-        }
+        "Content-length" => match leading_number(value).map(|number| usize::try_from(as_int(number))) {
+            Some(Ok(number)) => *length = Some(number),
+            Some(Err(_)) => answer.complaint = Some(BadAnswer::Length(line.to_owned())),
+            None => {}
+        },
         "DidSet" => (answer.did.set_local, answer.did.set_remote) = (has("local"), has("remote")),
         "DidRemove" => (answer.did.remove_local, answer.did.remove_remote) = (has("local"), has("remote")),
         _ => {}
     }
-    Ok(())
 }
 
 /// As scanf(3) reads a number: what is behind it does not count.
@@ -210,7 +220,13 @@ fn leading_number(text: &str) -> Option<i64> {
     let text = text.trim_start();
     let sign = usize::from(text.starts_with(['-', '+']));
     let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
-    text[..sign + digits].parse().ok()
+    let limit = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    (digits > 0).then(|| text[..sign + digits].parse().unwrap_or(limit))
+}
+
+/// What the original keeps of a number: the low bits.
+fn as_int(number: i64) -> i32 {
+    number as i32
 }
 
 /// A score without an exponent; what is no number counts as 0.
@@ -222,11 +238,20 @@ fn leading_score(text: &str) -> f64 {
 
 /// `True ; 15.0 / 5.0`
 fn score(value: &str) -> Option<Score> {
-    let mut words = value.split_ascii_whitespace();
-    let spam = words.next()?.eq_ignore_ascii_case("true");
-    let score = words.next().filter(|word| *word == ";").and(words.next()).map(leading_score)?;
-    let threshold = words.next().filter(|word| *word == "/").and(words.next()).map(leading_score)?;
-    Some(Score { spam, score, threshold })
+    let (verdict, rest) = word(value, VERDICT_LIMIT)?;
+    let (score, rest) = word(rest.trim_ascii_start().strip_prefix(';')?, NUMBER_LIMIT)?;
+    let (threshold, _) = word(rest.trim_ascii_start().strip_prefix('/')?, NUMBER_LIMIT)?;
+    let spam = verdict.eq_ignore_ascii_case("true");
+    Some(Score { spam, score: leading_score(score), threshold: leading_score(threshold) })
+}
+
+/// The next word, as scanf(3) takes one: its first characters, whatever stands behind.
+fn word(text: &str, limit: usize) -> Option<(&str, &str)> {
+    let text = text.trim_ascii_start();
+    let is_end =
+        |(count, (_, character)): &(usize, (usize, char))| *count == limit || character.is_ascii_whitespace();
+    let end = text.char_indices().enumerate().find(is_end).map_or(text.len(), |(_, (at, _))| at);
+    (end > 0).then(|| text.split_at(end))
 }
 
 #[cfg(test)]
@@ -237,15 +262,21 @@ mod tests {
 
     #[test]
     fn requests_are_those_of_the_original() {
-        let call =
-            Call { command: Command::Check, learn: Learn::default(), user: Some("joe"), compressed: false };
+        let call = Call {
+            command: Command::Check,
+            learn: Learn::default(),
+            user: Some("joe"),
+            compressed: false,
+            bare: false,
+        };
         assert_eq!(call.bytes(b"x\n"), b"CHECK SPAMC/1.5\r\nUser: joe\r\nContent-length: 2\r\n\r\nx\n");
         let learn =
             Learn { class: Some(Class::Ham), set_local: true, remove_remote: true, ..Learn::default() };
         let told = Call { command: Command::Tell, learn, ..call.clone() }.bytes(b"x");
         let expected = "TELL SPAMC/1.5\r\nMessage-class: ham\r\nSet: local\r\nRemove: remote\r\nUser: joe\r\nContent-length: 1\r\n\r\nx";
         assert_eq!(String::from_utf8(told).unwrap(), expected);
-        assert_eq!(Call { command: Command::Ping, ..call }.bytes(b""), b"PING SPAMC/1.5\r\n\r\n");
+        assert_eq!(Call { command: Command::Ping, ..call.clone() }.bytes(b""), b"PING SPAMC/1.5\r\n\r\n");
+        assert_eq!(Call { bare: true, ..call }.bytes(b""), b"CHECK SPAMC/1.5\r\n\r\n");
     }
 
     #[test]
@@ -287,11 +318,25 @@ mod tests {
         assert_eq!(read("spam: True ; 15.0 / 5.0"), None);
         assert_eq!(read("Spam: True; 15.0/5.0"), None);
         assert_eq!(read("Spam: True ; 15.0"), None);
+        assert_eq!(read("no colon"), None);
+        assert_eq!(read("Content-length: x"), None);
+        assert_eq!(read("Content-length: 4294967299"), None);
+        assert_eq!(read("Spam:True;; 15.0 /5.0").as_deref(), Some("15.0/5.0\n"));
+        assert_eq!(read("Spam:  True ;15.0 / 5.0").as_deref(), Some("15.0/5.0\n"));
         assert_eq!(read("Spam: True ; nan / 5.0").as_deref(), Some("0.0/5.0\n"));
         assert_eq!(read("Spam: False ; 1e99 / -5.0").as_deref(), Some("1.0/-5.0\n"));
         let report = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 10\r\nSpam: True ; 15.0 / 5.0\r\n\r\nabc";
         let size = read_answer(Command::Report, report).unwrap_err();
         assert_eq!(size, BadAnswer::Size { claimed: 19, seen: 12 });
+        let first = b"SPAMD/1x1 0x EX_OK\r\n";
+        assert_eq!(read_answer(Command::Ping, first).map(|answer| answer.version), Ok("1x1".into()));
+        let negative = b"SPAMD/1.1 0 EX_OK\r\nContent-length: -5\r\nSpam: True ; 15.0 / 5.0\r\n\r\n";
+        let bad = BadAnswer::Length("Content-length: -5".into());
+        assert_eq!(
+            read_answer(Command::Check, negative).map(|answer| answer.complaint),
+            Ok(Some(bad.clone()))
+        );
+        assert_eq!(read_answer(Command::Process, negative), Err(bad));
     }
 
     proptest! {
