@@ -2,6 +2,7 @@
 
 mod folders;
 mod warnings;
+mod faults;
 mod stale_tables;
 mod control;
 mod rotate;

@@ -3,13 +3,14 @@
 use parameters::Config;
 
 use crate::postfix::Site;
+use crate::postfix::faults::faults;
 use crate::postfix::report::warn;
 
 /// Tells each trap that main.cf has.
 pub(crate) fn tell(site: &Site) {
     site.config.warnings().iter().for_each(|warning| warn(&warning.to_string()));
-    for trap in traps(&site.config) {
-        warn(&trap);
+    for trap in traps(&site.config).iter().chain(&faults(site)) {
+        warn(trap);
     }
 }
 

@@ -36,6 +36,11 @@ impl Virtual {
                 "virtual_mailbox_base is empty: name the directory of all mailboxes in main.cf",
             ));
         }
+        if !base.starts_with('/') {
+            return Err(misconfigured(&format!(
+                "virtual_mailbox_base = {base} is no absolute path: begin it with / in main.cf"
+            )));
+        }
         let found = self.rewriting.virtual_mailbox(&self.tables, &self.settings.owners, address);
         let mailbox = found.map_err(|why| match why {
             NoMailbox::Unknown(recipient) => {
