@@ -1,5 +1,7 @@
 //! The life of the whole suite, by the postfix command.
 
+#![allow(clippy::expect_used)]
+
 use std::fs;
 use std::net::TcpListener;
 
