@@ -111,7 +111,9 @@ mod tests {
     impl World {
         fn new() -> Self {
             let root = tempfile::tempdir().unwrap();
-            ["cur", "new", "tmp"].map(|name| fs::create_dir(root.path().join(name)).unwrap());
+            for name in ["cur", "new", "tmp"] {
+                fs::create_dir(root.path().join(name)).unwrap();
+            }
             let disk = Arc::new(CountingDisk::default());
             let settings = Settings { disk: disk.clone(), ..Settings::new("vm", 1) };
             let store = Stores::new(settings).open(root.path()).unwrap();
