@@ -245,9 +245,10 @@ impl Suite {
         messages
     }
 
-    /// The log so far.
+    /// The log so far, in whole lines: the last one may be being written.
     pub fn log(&self) -> String {
-        let bytes = fs::read(self.root.join("log/mail.log")).unwrap_or_default();
+        let mut bytes = fs::read(self.root.join("log/mail.log")).unwrap_or_default();
+        bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
