@@ -28,14 +28,17 @@ mod existence;
 mod mailbox;
 mod destination;
 mod alias;
+mod fill_in;
 mod conflicts;
 
-pub use alias::{AliasSettings, Leaf, Refusal, Surroundings, fill_in};
+pub use alias::leaf::{Leaf, Refusal};
+pub use alias::{AliasSettings, Surroundings};
 pub use canonical::{Canonical, MapFailure, Mapping};
 pub use conflicts::Conflict;
 pub use destination::Destination;
 pub use existence::Existence;
 pub use expand::{ExpandError, Expansion};
+pub use fill_in::fill_in;
 pub use find::Match;
 pub use mailbox::{MailboxOwners, NoMailbox, VirtualMailbox, exact_id};
 pub use resolve::{Class, Resolved};
