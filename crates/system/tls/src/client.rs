@@ -9,9 +9,9 @@ use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
 
 use crate::authorities::Authorities;
+use crate::end::{End, TlsError};
 use crate::host::KnownHost;
 use crate::identity::Identity;
-use crate::records::{self, TlsError};
 
 /// Settings of a client, ready for use.
 #[derive(Debug, Clone)]
@@ -45,12 +45,10 @@ pub fn client_config(
 }
 
 /// One TLS connection, as its client.
-pub struct Client {
-    connection: ClientConnection,
-}
+pub type Client = End<ClientConnection>;
 
 impl Client {
-    /// A connection whose first words wait in [`Client::ciphertext`].
+    /// A connection whose first words wait in [`End::ciphertext`].
     ///
     /// # Errors
     /// When the configuration can not serve.
@@ -58,37 +56,5 @@ impl Client {
         // A name is not sent, and not asked for in the certificate.
         let nobody = ServerName::IpAddress(std::net::Ipv4Addr::UNSPECIFIED.into());
         Ok(Self { connection: ClientConnection::new(Arc::clone(&config.0), nobody)? })
-    }
-
-    /// Takes ciphertext that has arrived, and appends the plaintext in it to `plaintext`. True when the server has
-    /// closed its side in order.
-    ///
-    /// # Errors
-    /// [`TlsError`]; what [`Client::ciphertext`] then gives is the alert for the server.
-    pub fn receive(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<bool, TlsError> {
-        records::receive(&mut self.connection, ciphertext, plaintext)
-    }
-
-    /// Encrypts `plaintext`; the result waits in [`Client::ciphertext`], which takes 64 KB.
-    ///
-    /// # Errors
-    /// When the connection takes no more.
-    pub fn send(&mut self, plaintext: &[u8]) -> Result<(), TlsError> {
-        records::send(&mut self.connection, plaintext)
-    }
-
-    /// Appends what has to go to the server to `out`.
-    pub fn ciphertext(&mut self, out: &mut Vec<u8>) {
-        records::ciphertext(&mut self.connection, out);
-    }
-
-    /// Is the handshake still going on?
-    pub fn is_handshaking(&self) -> bool {
-        self.connection.is_handshaking()
-    }
-
-    /// Ends our side in order; the alert waits in [`Client::ciphertext`].
-    pub fn close(&mut self) {
-        records::close(&mut self.connection);
     }
 }

@@ -11,7 +11,7 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 use crate::authorities::Authorities;
 use crate::identity::{Identities, Identity, Names};
 use crate::tickets::{TicketKeys, Tickets};
-use crate::visitor::{AnyVisitor, KnownVisitor};
+use crate::visitor::Visitor;
 
 /// Settings of a server.
 #[derive(Debug)]
@@ -122,9 +122,9 @@ pub fn server_config(settings: ServerSettings) -> Result<Arc<ServerConfig>, rust
         ServerConfig::builder_with_provider(Arc::clone(&crypto)).with_protocol_versions(&versions)?;
     let builder = match settings.clients {
         Clients::Unasked => builder.with_no_client_auth(),
-        Clients::Asked => builder.with_client_cert_verifier(Arc::new(AnyVisitor::new(crypto))),
+        Clients::Asked => builder.with_client_cert_verifier(Arc::new(Visitor::anybody(crypto))),
         Clients::Verified(authorities) => {
-            builder.with_client_cert_verifier(Arc::new(KnownVisitor::new(authorities, crypto)?))
+            builder.with_client_cert_verifier(Arc::new(Visitor::known(authorities, crypto)?))
         }
     };
     let mut config =

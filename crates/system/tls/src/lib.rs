@@ -5,7 +5,7 @@
 
 mod server;
 mod client;
-mod records;
+mod end;
 mod config;
 mod identity;
 mod authorities;
@@ -16,8 +16,8 @@ mod host;
 pub use authorities::{Authorities, AuthoritiesError};
 pub use client::{Client, ClientConfig, client_config};
 pub use config::{Clients, NoVersion, ServerSettings, Versions, server_config};
+pub use end::{End, TlsError};
 pub use identity::{Identity, IdentityError, Named, Names};
-pub use records::TlsError;
 pub use rustls::ServerConfig;
 pub use server::Server;
 pub use tickets::{KEY_BYTES, KEY_NAME_BYTES, TicketKey, TicketKeys};

@@ -5,12 +5,10 @@ use std::sync::Arc;
 use machine::TlsFacts;
 use rustls::{ServerConfig, ServerConnection};
 
-use crate::records::{self, TlsError};
+use crate::end::{End, TlsError};
 
 /// One TLS connection, as its server.
-pub struct Server {
-    connection: ServerConnection,
-}
+pub type Server = End<ServerConnection>;
 
 impl Server {
     /// A connection whose handshake has not begun.
@@ -19,39 +17,6 @@ impl Server {
     /// When the configuration can not serve (it names no certificate).
     pub fn new(config: Arc<ServerConfig>) -> Result<Self, TlsError> {
         Ok(Self { connection: ServerConnection::new(config)? })
-    }
-
-    /// Takes ciphertext that has arrived, and appends the plaintext in it to `plaintext`. True when the peer has
-    /// closed its side in order (close_notify).
-    ///
-    /// # Errors
-    /// [`TlsError`]; what [`Server::ciphertext`] then gives is the alert for the peer.
-    pub fn receive(&mut self, ciphertext: &[u8], plaintext: &mut Vec<u8>) -> Result<bool, TlsError> {
-        records::receive(&mut self.connection, ciphertext, plaintext)
-    }
-
-    /// Encrypts `plaintext`; the result waits in [`Server::ciphertext`].
-    ///
-    /// # Errors
-    /// When the connection takes no more.
-    pub fn send(&mut self, plaintext: &[u8]) -> Result<(), TlsError> {
-        records::send(&mut self.connection, plaintext)
-    }
-
-    /// Appends what has to go to the peer to `out`.
-    pub fn ciphertext(&mut self, out: &mut Vec<u8>) {
-        records::ciphertext(&mut self.connection, out);
-    }
-
-    /// Is the handshake still going on?
-    pub fn is_handshaking(&self) -> bool {
-        self.connection.is_handshaking()
-    }
-
-    /// Ends our side in order; the alert waits in [`Server::ciphertext`]. Where nothing has been agreed on yet there is
-    /// nothing to end.
-    pub fn close(&mut self) {
-        records::close(&mut self.connection);
     }
 
     /// What the handshake established.
