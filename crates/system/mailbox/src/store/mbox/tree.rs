@@ -87,12 +87,8 @@ pub(crate) fn create(
     path: &Path,
     name: &FolderName,
 ) -> Result<(), MailError> {
-    let made = make_parents(settings, home, path).and_then(|here| {
-        let file = Path::new(path.file_name().unwrap_or_default());
-        settings.disk.create(&here, file, FILE_MODE)?;
-        settings.disk.sync_directory(&here.enter_to_sync(Path::new("."), Links::Refuse)?)
-    });
-    made.map_err(|error| trouble("create", path, name, error))
+    let make = |here: &Directory, file: &Path| settings.disk.create(here, file, FILE_MODE).map(drop);
+    add(settings, home, path, make).map_err(|error| trouble("create", path, name, error))
 }
 
 /// As [`create`], a directory for folders to come.
@@ -102,11 +98,20 @@ pub(crate) fn create_directory(
     path: &Path,
     name: &FolderName,
 ) -> Result<(), MailError> {
-    let made = make_parents(settings, home, path).and_then(|here| {
-        settings.disk.make(&here, Path::new(path.file_name().unwrap_or_default()), DIRECTORY_MODE)?;
-        settings.disk.sync_directory(&here.enter_to_sync(Path::new("."), Links::Refuse)?)
-    });
-    made.map_err(|error| trouble("create", path, name, error))
+    let make = |here: &Directory, last: &Path| settings.disk.make(here, last, DIRECTORY_MODE);
+    add(settings, home, path, make).map_err(|error| trouble("create", path, name, error))
+}
+
+/// Makes the directories on the way to `path`, has `make` make the last of it, and brings its name to the disk.
+fn add(
+    settings: &Settings,
+    home: &Directory,
+    path: &Path,
+    make: impl FnOnce(&Directory, &Path) -> io::Result<()>,
+) -> io::Result<()> {
+    let here = make_parents(settings, home, path)?;
+    make(&here, Path::new(path.file_name().unwrap_or_default()))?;
+    settings.disk.sync_directory(&here.enter_to_sync(Path::new("."), Links::Refuse)?)
 }
 
 /// What it means that a folder can not be put there.
