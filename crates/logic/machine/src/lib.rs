@@ -35,7 +35,8 @@ pub trait Machine {
     /// The time of the last [`Output::Wait`] or [`Output::Pause`] is over.
     fn elapsed(&mut self);
 
-    /// The peer is gone, or TLS failed. Only [`Output::Ask`] and [`Output::Close`] may follow.
+    /// The peer is gone, or has ended its side, or TLS failed. [`Output::Ask`] and [`Output::Close`] may follow; what is
+    /// written is heard only in a dialogue whose peer ends its side and waits for the answer (spamc).
     fn disconnected(&mut self, why: Disconnect);
 
     /// The service is about to end: between two transactions say goodbye (421) and close. Called while the
