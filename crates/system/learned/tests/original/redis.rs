@@ -103,15 +103,23 @@ fn without_time(line: &str) -> String {
     }
 }
 
+/// A server for us and for the original; none where one of the two is missing, which is said.
+fn server_for_both(folder: &Path) -> Option<Server> {
+    if !is_installed() {
+        testkit::left_out("SpamAssassin is not installed");
+        return None;
+    }
+    let server = Server::start(folder);
+    if server.is_none() {
+        testkit::left_out("redis-server is not installed");
+    }
+    server
+}
+
 #[test]
 fn hosts_of_both_kinds_share_one_redis() {
-    if !is_installed() {
-        return testkit::left_out("SpamAssassin is not installed");
-    }
     let folder = tempfile::tempdir().unwrap();
-    let Some(server) = Server::start(folder.path()) else {
-        return testkit::left_out("redis-server is not installed");
-    };
+    let Some(server) = server_for_both(folder.path()) else { return };
     let host = Host::new(folder.path(), &server.settings);
     assert_eq!(host.bayes.tally(), Some(Tally::default()));
 
@@ -145,13 +153,8 @@ fn hosts_of_both_kinds_share_one_redis() {
 
 #[test]
 fn a_backup_of_the_original_goes_into_redis() {
-    if !is_installed() {
-        return testkit::left_out("SpamAssassin is not installed");
-    }
     let folder = tempfile::tempdir().unwrap();
-    let Some(server) = Server::start(folder.path()) else {
-        return testkit::left_out("redis-server is not installed");
-    };
+    let Some(server) = server_for_both(folder.path()) else { return };
     let host = Host::new(folder.path(), &server.settings);
     let text = "v\t3\tdb_version\nv\t12\tnum_spam\nv\t34\tnum_nonspam\nt\t1\t2\t50\t0001020304\n\
         t\t3\t0\t60\t0d0a20ff05\ns\th\ta@example.com\ns\ts\tb@sa_generated\n";
